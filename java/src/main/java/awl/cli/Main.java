@@ -1,0 +1,55 @@
+package awl.cli;
+
+import awl.AwlException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/// `awl`: the entry point. Each command is one class, listed in [#COMMANDS].
+@Command(
+        name = "awl",
+        mixinStandardHelpOptions = true,
+        version = "awl 0.1.0",
+        description = "Adapting While Learning: fine-tune language models to use tools when they need them.",
+        synopsisSubcommandLabel = "COMMAND")
+public final class Main implements Runnable {
+
+    /// Every command, in the order of the help page.
+    static final Class<?>[] COMMANDS = {};
+
+    @Option(names = "--stacktrace", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
+    boolean stacktrace;
+
+    @Override
+    public void run() {
+        CommandLine.usage(this, System.out);
+    }
+
+    public static void main(String[] args) {
+        System.exit(execute(args));
+    }
+
+    /// Runs one command line.
+    ///
+    /// @return 0, or 2 where the user's input was at fault, or 1 where we were
+    static int execute(String... args) {
+        Main main = new Main();
+        CommandLine line = new CommandLine(main);
+        for (Class<?> command : COMMANDS) {
+            line.addSubcommand(command);
+        }
+        line.setExecutionExceptionHandler((error, at, parsed) -> {
+            if (main.stacktrace) {
+                error.printStackTrace(at.getErr());
+            }
+            if (error instanceof AwlException ours) {
+                at.getErr().println("awl: " + ours.getMessage());
+                return ours.exitCode();
+            }
+            at.getErr().println("awl: internal error: " + error + " (run with --stacktrace and report it)");
+            return 1;
+        });
+        return line.execute(args);
+    }
+}
