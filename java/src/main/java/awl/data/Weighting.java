@@ -1,0 +1,67 @@
+package awl.data;
+
+import awl.DataException;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Decides what every token counts: row weights and the reduction become token weights and one constant of the whole
+/// step, so that the loss itself is always `sum(w nll) / normaliser`, whatever the packing or the accumulation.
+///
+/// With row weight r, token weights w and sums over t inside a row:
+///
+/// | reduction | token weight | normaliser over the step |
+/// |---|---|---|
+/// | `token_mean` | r w_t | sum of r w_t |
+/// | `example_mean` | r w_t / sum w | sum of r over rows that learn something |
+/// | `sequence_sum` | r w_t | sum of r |
+public record Weighting(Reduction reduction) {
+
+    /// @param documents one a row, in order, with their final weights
+    /// @param normaliser what the weighted sum over all of them is divided by; 0 when the step has nothing to learn
+    public record Weighted(List<Datum> documents, double normaliser) {}
+
+    /// Weights the rows of one optimiser step.
+    public Weighted apply(List<Example> step) {
+        List<Datum> documents = new ArrayList<>(step.size());
+        double normaliser = 0;
+        boolean learns = false;
+        for (Example example : step) {
+            double sum = 0;
+            for (int t = 1; t < example.weights().length; t++) {
+                sum += example.weights()[t];
+            }
+            boolean idle = !example.learns();
+            learns |= !idle;
+            double factor = example.weight();
+            switch (reduction) {
+                case TOKEN_MEAN -> normaliser += factor * sum;
+                case SEQUENCE_SUM -> normaliser += factor;
+                case EXAMPLE_MEAN -> {
+                    if (!idle) {
+                        if (sum <= 0) {
+                            throw new DataException("%s: example_mean divides by the sum of the row's weights, which is %s; use sequence_sum for rows with negative weights"
+                                    .formatted(example.where(), sum));
+                        }
+                        normaliser += factor;
+                        factor /= sum;
+                    }
+                }
+            }
+            documents.add(weigh(example, factor));
+        }
+        if (learns && normaliser <= 0) {
+            throw new DataException("%s: %s divides by the sum of the weights of a step, which is %s in the step with %s; use sequence_sum for rows with negative weights"
+                    .formatted(step.getFirst().where(), reduction.key(), normaliser, step.getFirst().id()));
+        }
+        return new Weighted(documents, learns ? normaliser : 0);
+    }
+
+    private static Datum weigh(Example example, double factor) {
+        Datum datum = Datum.shift(example.id(), example.ids(), example.weights());
+        float[] weights = datum.weights();
+        for (int t = 0; t < weights.length; t++) {
+            weights[t] = (float) (weights[t] * factor);
+        }
+        return datum;
+    }
+}
