@@ -92,7 +92,8 @@ public final class BatchStream {
         private final ArrayBlockingQueue<Made> queue = new ArrayBlockingQueue<>(AHEAD);
         private final Thread maker;
 
-        private record Made(@Nullable StepBatches step, @Nullable Throwable error) {}
+        private record Made(
+                @Nullable StepBatches step, @Nullable Throwable error) {}
 
         private Ahead(long first, long last) {
             maker = Thread.ofPlatform().daemon().name("awl-batches").start(() -> make(first, last));

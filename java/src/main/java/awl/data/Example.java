@@ -50,10 +50,6 @@ public record Example(String id, int[] ids, float[] weights, double weight, Stri
     /// The first `length` tokens.
     public Example head(int length) {
         return new Example(
-                id,
-                java.util.Arrays.copyOf(ids, length),
-                java.util.Arrays.copyOf(weights, length),
-                weight,
-                where);
+                id, java.util.Arrays.copyOf(ids, length), java.util.Arrays.copyOf(weights, length), weight, where);
     }
 }

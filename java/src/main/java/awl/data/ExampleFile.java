@@ -21,7 +21,8 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Reads training rows (JSONL): `{"messages", ["tools"]}`, `{"prompt", "completion"}` or `{"ids", "weights"}`, each with
+/// Reads training rows (JSONL): `{"messages", ["tools"]}`, `{"prompt", "completion"}` or `{"ids", "weights"}`, each
+/// with
 /// an optional `"weight"` for the whole row and `"id"`.
 ///
 /// All rows are read, rendered and checked before the first step: a bad line stops a run at once and not after an hour.
@@ -77,11 +78,13 @@ public final class ExampleFile {
         // Rendering is the slow part and rows are independent of each other.
         List<Example> examples = rows.parallelStream().map(this::example).toList();
         List<String> notes = new ArrayList<>();
-        unused.forEach((field, count) -> notes.add("%s: field \"%s\" of %d rows is not used".formatted(name, field, count)));
+        unused.forEach(
+                (field, count) -> notes.add("%s: field \"%s\" of %d rows is not used".formatted(name, field, count)));
         List<Example> idle = examples.stream().filter(e -> !e.learns()).toList();
         if (idle.size() == examples.size()) {
-            throw new DataException(name + ": none of the %d rows has a token to learn; give assistant messages, a completion or weights other than 0"
-                    .formatted(examples.size()));
+            throw new DataException(name
+                    + ": none of the %d rows has a token to learn; give assistant messages, a completion or weights other than 0"
+                            .formatted(examples.size()));
         }
         if (!idle.isEmpty()) {
             notes.add("%s: %d rows have nothing to learn (first: %s)"
@@ -164,8 +167,9 @@ public final class ExampleFile {
         Rendered rendered = render(line, messages);
         for (int token : rendered.ids()) {
             if (token < 0 || token >= vocabulary) {
-                throw line.wrong("the tokenizer made id %d but the model's vocabulary has %d; tokenizer and model do not belong together"
-                        .formatted(token, vocabulary));
+                throw line.wrong(
+                        "the tokenizer made id %d but the model's vocabulary has %d; tokenizer and model do not belong together"
+                                .formatted(token, vocabulary));
             }
         }
         return new Example(id, rendered.ids(), rendered.weights(), weight, where);

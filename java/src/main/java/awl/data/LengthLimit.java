@@ -33,23 +33,25 @@ public final class LengthLimit {
         }
         if (!refused.isEmpty()) {
             int longest = refused.stream().mapToInt(Example::neededLength).max().orElseThrow();
-            throw new DataException("%s: data.max_length is %d and would cut learned tokens of %d rows: %s%s; set data.max_length to %d or more, or shorten them"
-                    .formatted(
-                            refused.getFirst().where(),
-                            maxLength,
-                            refused.size(),
-                            String.join(
-                                    ", ",
-                                    refused.stream()
-                                            .limit(NAMED)
-                                            .map(e -> "%s (%d tokens)".formatted(e.id(), e.ids().length))
-                                            .toList()),
-                            refused.size() > NAMED ? ", ..." : "",
-                            longest));
+            throw new DataException(
+                    "%s: data.max_length is %d and would cut learned tokens of %d rows: %s%s; set data.max_length to %d or more, or shorten them"
+                            .formatted(
+                                    refused.getFirst().where(),
+                                    maxLength,
+                                    refused.size(),
+                                    String.join(
+                                            ", ",
+                                            refused.stream()
+                                                    .limit(NAMED)
+                                                    .map(e -> "%s (%d tokens)".formatted(e.id(), e.ids().length))
+                                                    .toList()),
+                                    refused.size() > NAMED ? ", ..." : "",
+                                    longest));
         }
         if (cut > 0) {
-            notes.add("%d rows are longer than data.max_length %d and were cut; only tokens that are not learned were lost"
-                    .formatted(cut, maxLength));
+            notes.add(
+                    "%d rows are longer than data.max_length %d and were cut; only tokens that are not learned were lost"
+                            .formatted(cut, maxLength));
         }
         return kept;
     }

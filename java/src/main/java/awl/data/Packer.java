@@ -18,7 +18,8 @@ public record Packer(boolean packing, int tokens, int documents) {
 
     public Packer {
         if (tokens < 1 || documents < 1) {
-            throw new IllegalArgumentException("tokens %d and documents %d must be positive".formatted(tokens, documents));
+            throw new IllegalArgumentException(
+                    "tokens %d and documents %d must be positive".formatted(tokens, documents));
         }
     }
 

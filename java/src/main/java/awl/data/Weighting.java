@@ -39,8 +39,9 @@ public record Weighting(Reduction reduction) {
                 case EXAMPLE_MEAN -> {
                     if (!idle) {
                         if (sum <= 0) {
-                            throw new DataException("%s: example_mean divides by the sum of the row's weights, which is %s; use sequence_sum for rows with negative weights"
-                                    .formatted(example.where(), sum));
+                            throw new DataException(
+                                    "%s: example_mean divides by the sum of the row's weights, which is %s; use sequence_sum for rows with negative weights"
+                                            .formatted(example.where(), sum));
                         }
                         normaliser += factor;
                         factor /= sum;
@@ -50,8 +51,13 @@ public record Weighting(Reduction reduction) {
             documents.add(weigh(example, factor));
         }
         if (learns && normaliser <= 0) {
-            throw new DataException("%s: %s divides by the sum of the weights of a step, which is %s in the step with %s; use sequence_sum for rows with negative weights"
-                    .formatted(step.getFirst().where(), reduction.key(), normaliser, step.getFirst().id()));
+            throw new DataException(
+                    "%s: %s divides by the sum of the weights of a step, which is %s in the step with %s; use sequence_sum for rows with negative weights"
+                            .formatted(
+                                    step.getFirst().where(),
+                                    reduction.key(),
+                                    normaliser,
+                                    step.getFirst().id()));
         }
         return new Weighted(documents, learns ? normaliser : 0);
     }

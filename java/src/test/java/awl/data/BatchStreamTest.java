@@ -75,8 +75,8 @@ final class BatchStreamTest {
     @Test
     void anErrorWhileReadingAheadComesOutOfNext() {
         Example bad = new Example("bad", new int[3], new float[] {0, 1, -1}, 1, "f:9");
-        BatchStream stream =
-                new BatchStream(List.of(bad), new Weighting(Reduction.EXAMPLE_MEAN), new Packer(false, 1, 1), 1, false, 0);
+        BatchStream stream = new BatchStream(
+                List.of(bad), new Weighting(Reduction.EXAMPLE_MEAN), new Packer(false, 1, 1), 1, false, 0);
         try (BatchStream.Ahead ahead = stream.from(1, 3)) {
             assertThatThrownBy(ahead::next).isInstanceOf(DataException.class).hasMessageContaining("f:9");
         }
@@ -86,6 +86,7 @@ final class BatchStreamTest {
     void splitMixMatchesItsPublishedNumbers() {
         SplitMix random = new SplitMix(1234567);
         assertThat(List.of(random.next(), random.next(), random.next()))
-                .containsExactly(6457827717110365317L, 3203168211198807973L, Long.parseUnsignedLong("9817491932198370423"));
+                .containsExactly(
+                        6457827717110365317L, 3203168211198807973L, Long.parseUnsignedLong("9817491932198370423"));
     }
 }

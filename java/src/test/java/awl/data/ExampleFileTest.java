@@ -79,7 +79,8 @@ final class ExampleFileTest {
         ExampleFile reader = new ExampleFile(10, () -> {
             throw new AssertionError("asked for a tokenizer");
         });
-        assertThat(reader.read(write("{\"ids\": [1, 2], \"weights\": [0, 1]}")).examples()).hasSize(1);
+        assertThat(reader.read(write("{\"ids\": [1, 2], \"weights\": [0, 1]}")).examples())
+                .hasSize(1);
     }
 
     @ParameterizedTest

@@ -73,8 +73,8 @@ final class PackerTest {
 
     @Test
     void aDocumentThatFitsNowhereIsNamed() {
-        assertThatThrownBy(() -> new Packer(true, 3, 1)
-                        .pack(List.of(new Datum("long", new int[4], new int[4], new float[4]))))
+        assertThatThrownBy(() ->
+                        new Packer(true, 3, 1).pack(List.of(new Datum("long", new int[4], new int[4], new float[4]))))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("document long has 4 tokens");
     }

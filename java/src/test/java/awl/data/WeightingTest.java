@@ -63,7 +63,9 @@ final class WeightingTest {
         assertThatThrownBy(() -> new Weighting(Reduction.TOKEN_MEAN).apply(List.of(cancelling)))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("use sequence_sum");
-        assertThat(new Weighting(Reduction.SEQUENCE_SUM).apply(List.of(cancelling)).normaliser())
+        assertThat(new Weighting(Reduction.SEQUENCE_SUM)
+                        .apply(List.of(cancelling))
+                        .normaliser())
                 .isEqualTo(1);
     }
 }
