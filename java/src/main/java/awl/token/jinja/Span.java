@@ -1,0 +1,4 @@
+package awl.token.jinja;
+
+/// A half-open range of a text.
+public record Span(int start, int end) {}
