@@ -23,7 +23,7 @@ final class Globals {
         });
         define("namespace", "*args, **kwargs", (r, a) -> new Namespace(dict(r, a)));
         define("cycler", "*items", (_, a) -> new Cycler((Tuple) a[0]));
-        define("joiner", "sep=', '", (_, a) -> new Joiner(a[0]));
+        define("joiner", "sep=?", (_, a) -> new Joiner(a[0] == Missing.MISSING ? ", " : a[0]));
         define("raise_exception", "message", (r, a) -> {
             throw new Fault(Fault.Sort.RAISED, Repr.str(r, a[0]));
         });

@@ -64,6 +64,21 @@ public final class JinjaTemplate {
                 render.output().toString(), marksGeneration ? Optional.of(render.spans()) : Optional.empty());
     }
 
+    /// A failure to use this template that is found around it, not in it.
+    public TemplateException failure(String reason) {
+        return new TemplateException(TemplateException.Kind.RUNTIME, name, 0, reason);
+    }
+
+    /// The text without white space around it, as the template language counts white space.
+    public static String strip(String text) {
+        return Text.strip(text);
+    }
+
+    /// The text without white space at its end.
+    public static String stripEnd(String text) {
+        return Text.stripRight(text);
+    }
+
     private static TemplateException tooDeep(String name, int line) {
         return new TemplateException(TemplateException.Kind.LIMIT, name, line, "template or data is nested too deep");
     }
