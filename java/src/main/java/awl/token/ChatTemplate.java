@@ -13,13 +13,14 @@ import org.jspecify.annotations.Nullable;
 
 /// A checkpoint's own chat template, used as Hugging Face transformers uses it. Thread-safe.
 ///
-/// The template always sees `messages`, `tools`, `documents` and `add_generation_prompt`, then the caller's variables. A
-/// message with `reasoning_content`, `thinking` or `reasoning` shows the first of them that is set as `reasoning_content`,
-/// and as `thinking` where it has none of its own.
+/// The template always sees `messages`, `tools`, `documents` and `add_generation_prompt`, then the caller's
+/// variables. A message with `reasoning_content`, `thinking` or `reasoning` shows the first of them that is
+/// set as `reasoning_content`, and as `thinking` where it has none of its own.
 public final class ChatTemplate {
     private static final List<String> REASONING = List.of("reasoning_content", "thinking", "reasoning");
 
-    /// Marks, while rendering, where the last message's text ends. The blank at the end tells whether the template trims.
+    /// Marks, while rendering, where the last message's text ends. The blank at the end tells whether the
+    /// template trims.
     private static final String CONTINUE_TAG = "CONTINUE_FINAL_MESSAGE_TAG ";
 
     private final String source;
@@ -42,7 +43,8 @@ public final class ChatTemplate {
         return name;
     }
 
-    /// One conversation to render, as plain JSON-like values: maps in their order, lists, strings, numbers, booleans, null.
+    /// One conversation to render, as plain JSON-like values: maps in their order, lists, strings, numbers,
+    /// booleans, null.
     ///
     /// @param tools tool schemas, or null
     /// @param documents documents for retrieval, or null
@@ -103,12 +105,14 @@ public final class ChatTemplate {
         return message;
     }
 
-    /// Renders so that the text ends where the last message's `content` ends, for a model to go on from there.
+    /// Renders so that the text ends where the last message's `content` ends, for a model to go on from
+    /// there.
     public RenderResult renderToContinue(Request request, RenderOptions options) {
         return renderToContinue(request, options, "content");
     }
 
-    /// @param field which part of the last message is to be continued: `content`, or one of the names of the reasoning
+    /// @param field which part of the last message is to be continued: `content`, or one of the names of the
+    ///     reasoning
     public RenderResult renderToContinue(Request request, RenderOptions options, String field) {
         List<Map<String, Object>> messages =
                 new ArrayList<>(request.messages.stream().map(ChatTemplate::aliased).toList());

@@ -21,13 +21,13 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// Every golden case renders to the same characters, the same generation spans and the same kind of failure as the
-/// reference.
+/// Every golden case renders to the same characters, the same generation spans and the same kind of failure
+/// as the reference.
 class ChatTemplateGoldenTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final RenderOptions AT_GOLDEN_TIME = RenderOptions.standard()
-            .withClock(Clock.fixed(
-                    LocalDateTime.of(2026, 1, 15, 12, 34, 56).toInstant(ZoneOffset.UTC), ZoneOffset.UTC));
+            .withClock(
+                    Clock.fixed(LocalDateTime.of(2026, 1, 15, 12, 34, 56).toInstant(ZoneOffset.UTC), ZoneOffset.UTC));
 
     @Test
     void ownTemplates() throws IOException {
@@ -45,7 +45,8 @@ class ChatTemplateGoldenTest {
     }
 
     private static void check(Path folder, String file, int atLeast) throws IOException {
-        JsonNode conversations = JSON.readTree(folder.resolve("conversations.json").toFile());
+        JsonNode conversations =
+                JSON.readTree(folder.resolve("conversations.json").toFile());
         Map<String, String> sources = new HashMap<>();
         List<String> wrong = new ArrayList<>();
         int rows = 0;
@@ -56,7 +57,8 @@ class ChatTemplateGoldenTest {
                     ? row.get("source").asText()
                     : sources.computeIfAbsent(template, name -> read(folder.resolve(name + ".jinja")));
             String expected = expected(row);
-            String actual = actual(source, conversations.get(row.get("conversation").asText()), row);
+            String actual =
+                    actual(source, conversations.get(row.get("conversation").asText()), row);
             rows++;
             if (!actual.equals(expected)) {
                 wrong.add((template.isEmpty() ? source : template) + " on "

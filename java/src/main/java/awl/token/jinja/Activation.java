@@ -2,8 +2,9 @@ package awl.token.jinja;
 
 import java.util.Arrays;
 
-/// The variables of one run of a function: the template's root, a macro's body, a recursive loop. Inner functions see the
-/// variables of outer ones as they are now, not as they were when the inner one was defined.
+/// The variables of one run of a function: the template's root, a macro's body, a recursive loop. Inner
+/// functions see the variables of outer ones as they are now, not as they were when the inner one was
+/// defined.
 final class Activation {
     final Render render;
     final Context context;

@@ -13,7 +13,8 @@ record Arguments(List<Object> positional, Map<String, Object> keywords) {
         return new Arguments(List.of(positional), Map.of());
     }
 
-    /// The same call with one more leading argument: the receiver of a method, the value in front of a filter.
+    /// The same call with one more leading argument: the receiver of a method, the value in front of a
+    /// filter.
     Arguments after(Object first) {
         List<Object> all = new ArrayList<>(positional.size() + 1);
         all.add(first);

@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// `value.name` and `value[key]` under the sandbox's rules. There is no reflection: a value has exactly the attributes
-/// listed here, those that would change it or reach into the interpreter are known only to be refused.
+/// `value.name` and `value[key]` under the sandbox's rules. There is no reflection: a value has exactly the
+/// attributes listed here, those that would change it or reach into the interpreter are known only to be
+/// refused.
 final class Attributes {
     private static final Set<String> LIST_MUTATORS =
             Set.of("append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove");

@@ -1,6 +1,7 @@
 package awl.token.jinja;
 
-/// A function of the engine itself: a filter, a test, a global, or an unbound method whose first argument is the receiver.
+/// A function of the engine itself: a filter, a test, a global, or an unbound method whose first argument is
+/// the receiver.
 record Builtin(String name, Signature signature, Body body) implements Callable {
     /// The work, on arguments already sorted into the signature's order.
     @FunctionalInterface

@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Turns statements into small functions, giving every name its variable on the way. It follows the reference's code
-/// generator statement by statement, so that scoping, laziness and the order of effects are the same.
+/// Turns statements into small functions, giving every name its variable on the way. It follows the
+/// reference's code generator statement by statement, so that scoping, laziness and the order of effects are
+/// the same.
 final class Compiler {
     private final ExpressionCompiler expressions;
     private final Map<String, Stmt.Block> blocks = new LinkedHashMap<>();
@@ -538,7 +539,8 @@ final class Compiler {
         Exec.Signal run(Activation a, StringBuilder out, Object items, LoopContext.Recursion recursion, long depth) {
             Object taken = filter.over(a, items);
             LoopContext loop = new LoopContext(taken, Iterators.of(taken), recursion, depth);
-            // as in the reference, a turn that ends by `continue` or `break` does not keep the `else` part from running
+            // as in the reference, a turn that ends by `continue` or `break` does not keep the `else` part
+            // from running
             boolean completed = false;
             while (loop.hasNext()) {
                 a.render.step();

@@ -3,7 +3,8 @@ package awl.token.jinja;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Names that no scope of the template holds: what the template itself exported, the caller's variables, the globals.
+/// Names that no scope of the template holds: what the template itself exported, the caller's variables, the
+/// globals.
 final class Context {
     private final Map<String, Object> exported = new HashMap<>();
     private final Map<String, Object> outer;

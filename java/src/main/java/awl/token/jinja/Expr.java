@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// Expressions as parsed. Every node knows its line; [#children] gives the direct parts in the order of evaluation.
+/// Expressions as parsed. Every node knows its line; [#children] gives the direct parts in the order of
+/// evaluation.
 sealed interface Expr {
     int line();
 

@@ -5,9 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/// Parses expressions by recursive descent, one method a level of precedence, loosest first: `if`, `or`, `and`, `not`,
-/// comparison, `+ -`, `~`, `* / // %`, `**`, sign, postfix, filters and tests. The order is Jinja's own, and in places not
-/// what one expects: a filter binds tighter than a minus, `**` is left-associative.
+/// Parses expressions by recursive descent, one method a level of precedence, loosest first: `if`, `or`,
+/// `and`, `not`, comparison, `+ -`, `~`, `* / // %`, `**`, sign, postfix, filters and tests. The order is
+/// Jinja's own, and in places not what one expects: a filter binds tighter than a minus, `**` is
+/// left-associative.
 class ExpressionParser {
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
     private static final Set<String> PRODUCTS = Set.of("*", "/", "//", "%");
@@ -238,7 +239,8 @@ class ExpressionParser {
         throw tokens.fail("unexpected '" + token.describe() + "'");
     }
 
-    /// Whether another item follows, having taken the comma in front of it; a comma before the bracket is allowed.
+    /// Whether another item follows, having taken the comma in front of it; a comma before the bracket is
+    /// allowed.
     private boolean moreItems(boolean first, String close) {
         if (tokens.isOperator(close)) {
             return false;

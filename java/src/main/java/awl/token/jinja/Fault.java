@@ -1,8 +1,9 @@
 package awl.token.jinja;
 
-/// A failure inside the engine, sorted as Python sorts its exceptions because the language reacts to the sort: subscripting
-/// swallows [Sort#TYPE] and [Sort#LOOKUP], the `int` filter swallows [Sort#TYPE] and [Sort#VALUE].
-/// It never leaves the package: [JinjaTemplate] turns it into a [TemplateException] with name and line.
+/// A failure inside the engine, sorted as Python sorts its exceptions because the language reacts to the
+/// sort: subscripting swallows [Sort#TYPE] and [Sort#LOOKUP], the `int` filter swallows [Sort#TYPE] and
+/// [Sort#VALUE]. It never leaves the package: [JinjaTemplate] turns it into a [TemplateException] with name
+/// and line.
 final class Fault extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -5,7 +5,8 @@ import java.math.BigInteger;
 import java.math.MathContext;
 import java.math.RoundingMode;
 
-/// Floats as text: the shortest form that reads back the same, as Python prints it, and the fixed forms of formatting.
+/// Floats as text: the shortest form that reads back the same, as Python prints it, and the fixed forms of
+/// formatting.
 final class FloatText {
     private static final int LAST_PLAIN_EXPONENT = 16;
     private static final int FIRST_PLAIN_EXPONENT = -4;

@@ -2,7 +2,8 @@ package awl.token.jinja;
 
 import java.math.BigInteger;
 
-/// Python's format specification: `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`, applied to one value.
+/// Python's format specification: `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`, applied
+/// to one value.
 final class FormatSpec {
     private int fill = ' ';
     private char align;

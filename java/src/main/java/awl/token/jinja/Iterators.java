@@ -8,7 +8,8 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
-/// Walking over values, lazily where the reference is lazy: an error deep in a chain of filters must come only if reached.
+/// Walking over values, lazily where the reference is lazy: an error deep in a chain of filters must come
+/// only if reached.
 final class Iterators {
     private Iterators() {}
 

@@ -46,7 +46,8 @@ public final class JinjaTemplate {
         }
     }
 
-    /// @param variables plain values: strings, integers, floats, booleans, null, lists, and maps with string keys
+    /// @param variables plain values: strings, integers, floats, booleans, null, lists, and maps with string
+    ///     keys
     /// @throws TemplateException where the template fails or refuses
     public RenderResult render(Map<String, ?> variables, RenderOptions options) {
         Render render = new Render(options);

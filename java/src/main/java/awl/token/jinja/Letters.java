@@ -8,7 +8,8 @@ final class Letters {
     private static final int PROSGEGRAMMENI = 0x345;
     private static final int CAPITAL_IOTA = 0x399;
 
-    /// First and last code point of each run with a digit value that is no decimal digit (circled, superscript, ...).
+    /// First and last code point of each run with a digit value that is no decimal digit (circled,
+    /// superscript, ...).
     private static final int[] DIGIT_RUNS = {
         0xb2, 0xb3, 0xb9, 0xb9, 0x1369, 0x1371, 0x19da, 0x19da, 0x2070, 0x2070, 0x2074, 0x2079, 0x2080, 0x2089, 0x2460,
         0x2468, 0x2474, 0x247c, 0x2488, 0x2490, 0x24ea, 0x24ea, 0x24f5, 0x24fd, 0x24ff, 0x24ff, 0x2776, 0x277e, 0x2780,

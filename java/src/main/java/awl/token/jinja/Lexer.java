@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Cuts a template into [Token]s: text outside the tags, with the white space around tags treated as Hugging Face sets the
-/// reference up (trim_blocks and lstrip_blocks on, one newline at the very end dropped), and words inside them.
+/// Cuts a template into [Token]s: text outside the tags, with the white space around tags treated as Hugging
+/// Face sets the reference up (trim_blocks and lstrip_blocks on, one newline at the very end dropped), and
+/// words inside them.
 final class Lexer {
     private static final Pattern FLOAT = Pattern.compile(
             "(?<!\\.)(?:[0-9]+_)*[0-9]+(?:(?:\\.(?:[0-9]+_)*[0-9]+)?[eE][+\\-]?(?:[0-9]+_)*[0-9]+|\\.(?:[0-9]+_)*[0-9]+)");
@@ -26,7 +27,8 @@ final class Lexer {
     private int at;
     private int line = 1;
 
-    /// Whether the text that follows starts a line: true at the start and after a tag that swallowed its newline.
+    /// Whether the text that follows starts a line: true at the start and after a tag that swallowed its
+    /// newline.
     private boolean lineStarting = true;
 
     private Lexer(String source) {

@@ -1,7 +1,7 @@
 package awl.token.jinja;
 
-/// Bounds on what a template may use up. Templates come with checkpoints, that is from strangers; each bound ends in a
-/// [TemplateException], and together they make every rendering end.
+/// Bounds on what a template may use up. Templates come with checkpoints, that is from strangers; each bound
+/// ends in a [TemplateException], and together they make every rendering end.
 ///
 /// @param steps statements, loop turns and calls of one rendering
 /// @param work characters and elements handled in one rendering

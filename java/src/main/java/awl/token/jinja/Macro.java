@@ -21,8 +21,8 @@ final class Macro implements Callable {
             boolean takesKeywords,
             boolean takesPositional) {}
 
-    /// Runs the body on its arguments: the parameters in order ([Missing#MISSING] for absent ones), then caller, keywords
-    /// and further positional arguments where the shape takes them.
+    /// Runs the body on its arguments: the parameters in order ([Missing#MISSING] for absent ones), then
+    /// caller, keywords and further positional arguments where the shape takes them.
     @FunctionalInterface
     interface Body {
         String run(Render render, List<Object> arguments);

@@ -1,7 +1,7 @@
 package awl.token.jinja;
 
-/// A string already safe for HTML (MarkupSafe's `Markup`). Chat templates rarely escape, but `safe`, `escape` and
-/// autoescape blocks make this type, and joining it with a plain string escapes the plain one.
+/// A string already safe for HTML (MarkupSafe's `Markup`). Chat templates rarely escape, but `safe`, `escape`
+/// and autoescape blocks make this type, and joining it with a plain string escapes the plain one.
 record Markup(String text) {
 
     /// Escapes any value, unless it is markup already.

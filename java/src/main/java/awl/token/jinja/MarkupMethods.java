@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The methods of markup: those of `str`, except that results are markup again and plain arguments are escaped.
+/// The methods of markup: those of `str`, except that results are markup again and plain arguments are
+/// escaped.
 final class MarkupMethods {
     private static final Set<String> WRAPPED = Set.of(
             "capitalize", "title", "lower", "upper", "strip", "lstrip", "rstrip", "expandtabs", "swapcase", "zfill",

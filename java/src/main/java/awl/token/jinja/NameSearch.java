@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/// Looks for names through whole statements, inner scopes included, in the order the reference walks its tree.
+/// Looks for names through whole statements, inner scopes included, in the order the reference walks its
+/// tree.
 final class NameSearch {
     private NameSearch() {}
 

@@ -70,7 +70,8 @@ final class NumberFilters {
         };
     }
 
-    /// Python's `int(text, base)`: white space around, a sign, a prefix of the base, single underscores inside.
+    /// Python's `int(text, base)`: white space around, a sign, a prefix of the base, single underscores
+    /// inside.
     private static Object integer(String written, long base) {
         if (base != 0 && (base < 2 || base > 36)) {
             throw Fault.value("int() base must be >= 2 and <= 36, or 0");

@@ -5,8 +5,8 @@ import java.math.BigInteger;
 import java.math.MathContext;
 import java.math.RoundingMode;
 
-/// Python's arithmetic: integers without bound (kept as `Long` where they fit), floats as `Double`, booleans as 0 and 1,
-/// division that rounds towards minus infinity.
+/// Python's arithmetic: integers without bound (kept as `Long` where they fit), floats as `Double`, booleans
+/// as 0 and 1, division that rounds towards minus infinity.
 final class Numbers {
     private static final BigInteger LONG_MIN = BigInteger.valueOf(Long.MIN_VALUE);
     private static final BigInteger LONG_MAX = BigInteger.valueOf(Long.MAX_VALUE);

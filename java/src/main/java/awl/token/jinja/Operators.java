@@ -3,7 +3,8 @@ package awl.token.jinja;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The binary and unary operators on any two values: arithmetic, joining and repeating of sequences, `%` on strings.
+/// The binary and unary operators on any two values: arithmetic, joining and repeating of sequences, `%` on
+/// strings.
 final class Operators {
     private Operators() {}
 

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The `pprint` filter: Python's `pprint.pformat` with its standard width of 80 and mappings in order of their keys.
+/// The `pprint` filter: Python's `pprint.pformat` with its standard width of 80 and mappings in order of
+/// their keys.
 final class PrettyPrint {
     private static final int WIDTH = 80;
     private static final Pattern WORD = Pattern.compile("\\S*\\s*", Pattern.UNICODE_CHARACTER_CLASS);

@@ -4,7 +4,8 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One rendering in progress: its output, what it has used up, and the few settings a template can change on the way.
+/// One rendering in progress: its output, what it has used up, and the few settings a template can change on
+/// the way.
 final class Render {
     private final Limits limits;
     private final Clock clock;
@@ -92,8 +93,8 @@ final class Render {
         out.append(text);
     }
 
-    /// Notes a generation block. It counts from where the template's own output stands, wherever the text goes: that is
-    /// the reference's rule, and a block inside a macro starts where the macro's call stands.
+    /// Notes a generation block. It counts from where the template's own output stands, wherever the text
+    /// goes: that is the reference's rule, and a block inside a macro starts where the macro's call stands.
     void capture(String text) {
         captured.add(new Captured(output.length(), Text.length(text)));
     }

@@ -7,12 +7,13 @@ import java.util.Optional;
 /// A rendered template.
 ///
 /// @param text the result
-/// @param generation where the `{% generation %}` blocks stand, in code points of `text` and in the order they ended;
-///     empty where the template has no such block
+/// @param generation where the `{% generation %}` blocks stand, in code points of `text` and in the order
+///     they ended; empty where the template has no such block
 public record RenderResult(String text, Optional<List<Span>> generation) {
 
-    /// The same ranges in UTF-16 units, as Java strings and token offsets count; none where the template marks nothing.
-    /// A block that was captured and printed elsewhere keeps the range the reference gives it, cut at the end of the text.
+    /// The same ranges in UTF-16 units, as Java strings and token offsets count; none where the template
+    /// marks nothing. A block that was captured and printed elsewhere keeps the range the reference gives it,
+    /// cut at the end of the text.
     public List<Span> generationUtf16() {
         List<Span> spans = new ArrayList<>();
         for (Span span : generation.orElse(List.of())) {

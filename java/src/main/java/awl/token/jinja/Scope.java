@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What the compiler knows at one place of a template: its names, the function whose variables they are, and a few facts
-/// that decide how the statements there are translated.
+/// What the compiler knows at one place of a template: its names, the function whose variables they are, and
+/// a few facts that decide how the statements there are translated.
 final class Scope {
-    /// The variables of one function, numbered. A variable belongs to the innermost function that starts at or outside the
-    /// variable's level.
+    /// The variables of one function, numbered. A variable belongs to the innermost function that starts at
+    /// or outside the variable's level.
     static final class Function {
         private final @Nullable Function outer;
         private final int base;

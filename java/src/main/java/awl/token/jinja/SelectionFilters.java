@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
-/// `map`, and the filters that keep or drop items by a test. All are lazy: nothing happens, and nothing fails, until the
-/// result is walked.
+/// `map`, and the filters that keep or drop items by a test. All are lazy: nothing happens, and nothing
+/// fails, until the result is walked.
 final class SelectionFilters {
     private SelectionFilters() {}
 

@@ -5,8 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The parameters of a builtin, written as in Python: `value, width=80`, with `/` after positional-only parameters,
-/// `*` before keyword-only ones, `*name` and `**name` to catch the rest. A default of `?` leaves [Missing#MISSING].
+/// The parameters of a builtin, written as in Python: `value, width=80`, with `/` after positional-only
+/// parameters, `*` before keyword-only ones, `*name` and `**name` to catch the rest. A default of `?` leaves
+/// [Missing#MISSING].
 final class Signature {
     private record Parameter(String name, Object defaultValue, boolean required, boolean byPosition, boolean byKeyword) {}
 
@@ -52,7 +53,8 @@ final class Signature {
         };
     }
 
-    /// One value a parameter in the order declared, then a [Tuple] and a map where the signature catches the rest.
+    /// One value a parameter in the order declared, then a [Tuple] and a map where the signature catches the
+    /// rest.
     Object[] bind(String function, Arguments arguments) {
         Object[] bound = new Object[parameters.size() + (catchesPositional ? 1 : 0) + (catchesKeywords ? 1 : 0)];
         List<Object> positional = arguments.positional();

@@ -22,7 +22,8 @@ final class Sorting {
         }
     }
 
-    /// A plain merge sort: unlike the library's it never objects to an order that contradicts itself (as with NaN).
+    /// A plain merge sort: unlike the library's it never objects to an order that contradicts itself (as with
+    /// NaN).
     private static <T> List<Keyed<T>> merged(Render render, List<Keyed<T>> items, boolean reverse) {
         if (items.size() < 2) {
             return items;

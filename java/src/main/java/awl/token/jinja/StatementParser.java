@@ -268,7 +268,8 @@ final class StatementParser extends ExpressionParser {
                                 && Letters.all(data.text(), Text::isSpace));
     }
 
-    /// What an assignment may write to: a name, an attribute of a namespace where allowed, or a tuple of these.
+    /// What an assignment may write to: a name, an attribute of a namespace where allowed, or a tuple of
+    /// these.
     private Expr target(boolean withNamespace, String endName, Expr.Use use) {
         int line = tokens.current().line();
         List<Expr> items = new ArrayList<>();

@@ -7,7 +7,8 @@ import java.time.temporal.ChronoField;
 import java.time.temporal.IsoFields;
 import java.util.List;
 
-/// `strftime` in the C locale, with the flags (`%-d`, `%_d`, `%^a`) of the C library that the reference runs on.
+/// `strftime` in the C locale, with the flags (`%-d`, `%_d`, `%^a`) of the C library that the reference runs
+/// on.
 final class Strftime {
     private static final List<String> DAYS =
             List.of("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday");

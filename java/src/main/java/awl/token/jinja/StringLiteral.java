@@ -1,7 +1,8 @@
 package awl.token.jinja;
 
-/// What a quoted string of a template means: Python's escapes, decoded the way the reference does it, that is after
-/// writing characters beyond ASCII as escapes themselves (so that a backslash before one of them stays a backslash).
+/// What a quoted string of a template means: Python's escapes, decoded the way the reference does it, that is
+/// after writing characters beyond ASCII as escapes themselves (so that a backslash before one of them stays
+/// a backslash).
 final class StringLiteral {
     private StringLiteral() {}
 

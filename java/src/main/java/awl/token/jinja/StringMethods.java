@@ -5,7 +5,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The methods of Python's `str`. Positions are code points; a second position past the first leaves nothing to search.
+/// The methods of Python's `str`. Positions are code points; a second position past the first leaves nothing
+/// to search.
 final class StringMethods {
     static final Map<String, Builtin> TABLE = new HashMap<>();
 

@@ -3,8 +3,8 @@ package awl.token.jinja;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Walks the statements of one scope and tells its [Symbols] what is read and written there. It stops at the borders of
-/// inner scopes, which are walked when the compiler enters them.
+/// Walks the statements of one scope and tells its [Symbols] what is read and written there. It stops at the
+/// borders of inner scopes, which are walked when the compiler enters them.
 final class SymbolVisitor {
     private Symbols symbols;
 
@@ -71,7 +71,8 @@ final class SymbolVisitor {
         }
     }
 
-    /// The branches of an `if` are walked on copies and joined; all `elif` branches share one copy, one inside the other.
+    /// The branches of an `if` are walked on copies and joined; all `elif` branches share one copy, one
+    /// inside the other.
     private void branches(Expr test, List<Stmt> body, List<Stmt.Branch> elifs, List<Stmt> otherwise) {
         visit(test);
         Symbols whole = symbols;

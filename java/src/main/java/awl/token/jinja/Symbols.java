@@ -8,10 +8,10 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Where the names of one scope live. Jinja decides this before anything runs: a name assigned anywhere in a scope belongs
-/// to that scope, starts from the outer value if there is one, and never leaks out. This is the reference's
-/// `idtracking.Symbols`, rule by rule, because the odd corners (assignment in one branch of an `if`, a name read before it
-/// is set in a loop) are visible in the output.
+/// Where the names of one scope live. Jinja decides this before anything runs: a name assigned anywhere in a
+/// scope belongs to that scope, starts from the outer value if there is one, and never leaks out. This is the
+/// reference's `idtracking.Symbols`, rule by rule, because the odd corners (assignment in one branch of an
+/// `if`, a name read before it is set in a loop) are visible in the output.
 final class Symbols {
     /// A variable: a name at a level of nesting.
     record Ident(int level, String name) {}
@@ -107,7 +107,8 @@ final class Symbols {
         }
     }
 
-    /// Joins what the branches of an `if` did: a name set in some of them keeps its outer value in the others.
+    /// Joins what the branches of an `if` did: a name set in some of them keeps its outer value in the
+    /// others.
     void join(List<Symbols> branches) {
         Set<String> stored = new HashSet<>();
         for (Symbols branch : branches) {

@@ -7,7 +7,8 @@ import java.util.List;
 /// What an assignment or a loop writes to.
 @FunctionalInterface
 interface Target {
-    /// Writes the value, and gives it back as seen through the target: what was unpacked comes back as a tuple.
+    /// Writes the value, and gives it back as seen through the target: what was unpacked comes back as a
+    /// tuple.
     Object assign(Activation activation, Object value);
 
     static Target compile(Expr target, Scope scope) {

@@ -1,6 +1,7 @@
 package awl.token.jinja;
 
-/// Strings seen as Python sees them: sequences of code points, whatever Java's sixteen-bit units are underneath.
+/// Strings seen as Python sees them: sequences of code points, whatever Java's sixteen-bit units are
+/// underneath.
 final class Text {
     private Text() {}
 

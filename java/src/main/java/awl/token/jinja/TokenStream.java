@@ -82,7 +82,8 @@ final class TokenStream {
         return Fault.syntax(message, current().line());
     }
 
-    /// Bounds the recursion of the parser: a source of brackets alone must end in an error, not in a full stack.
+    /// Bounds the recursion of the parser: a source of brackets alone must end in an error, not in a full
+    /// stack.
     void enter() {
         if (++depth > maxDepth) {
             throw new Fault(Fault.Sort.LIMIT, "template is nested deeper than " + maxDepth, current().line());

@@ -2,7 +2,8 @@ package awl.token.jinja;
 
 import java.util.List;
 
-/// An immutable sequence, distinct from a list as in Python: it prints with parentheses and never equals a list.
+/// An immutable sequence, distinct from a list as in Python: it prints with parentheses and never equals a
+/// list.
 class Tuple {
     final List<Object> items;
 

@@ -1,7 +1,7 @@
 package awl.token.jinja;
 
-/// A value that is not there. It prints as nothing, is false, empty and equal only to its like; any other use raises the
-/// message kept here, which names what was missing.
+/// A value that is not there. It prints as nothing, is false, empty and equal only to its like; any other use
+/// raises the message kept here, which names what was missing.
 final class Undefined {
     private final String message;
     private final Fault.Sort sort;

@@ -4,10 +4,12 @@ import java.math.BigInteger;
 import java.util.Iterator;
 import java.util.List;
 
-/// What every value answers: its type's name, its truth, its length, whether it equals, precedes or contains another.
+/// What every value answers: its type's name, its truth, its length, whether it equals, precedes or contains
+/// another.
 ///
-/// Values are `String`, [Markup], `Boolean`, `Long`, `BigInteger`, `Double`, [None], `List`, [Tuple], [Dict], [Range], and
-/// what the engine itself makes ([Undefined], [OneShot], [Namespace], [Callable]...). There is no other kind.
+/// Values are `String`, [Markup], `Boolean`, `Long`, `BigInteger`, `Double`, [None], `List`, [Tuple], [Dict],
+/// [Range], and what the engine itself makes ([Undefined], [OneShot], [Namespace], [Callable]...). There is
+/// no other kind.
 final class Values {
     private Values() {}
 

@@ -94,7 +94,8 @@ class LimitsTest {
                 null,
                 () -> {
                     try {
-                        render("{% macro m(n) %}{% if n %}{{ [(m(n - 1) | upper) ~ ''] | join }}{% endif %}{% endmacro %}{{ m(90) }}");
+                        render(
+                                "{% macro m(n) %}{% if n %}{{ [(m(n - 1) | upper) ~ ''] | join }}{% endif %}{% endmacro %}{{ m(90) }}");
                     } catch (RuntimeException e) {
                         thrown[0] = e;
                     }
@@ -103,7 +104,9 @@ class LimitsTest {
                 200_000);
         thread.start();
         thread.join();
-        assertThat(thrown[0] == null || thrown[0] instanceof TemplateException).as("%s", thrown[0]).isTrue();
+        assertThat(thrown[0] == null || thrown[0] instanceof TemplateException)
+                .as("%s", thrown[0])
+                .isTrue();
     }
 
     @Test
@@ -114,7 +117,8 @@ class LimitsTest {
         }
         Object data = deep;
         assertThatExceptionOfType(TemplateException.class)
-                .isThrownBy(() -> JinjaTemplate.parse("{{ x }}", "t").render(Map.of("x", data), RenderOptions.standard()));
+                .isThrownBy(
+                        () -> JinjaTemplate.parse("{{ x }}", "t").render(Map.of("x", data), RenderOptions.standard()));
     }
 
     @Test

@@ -17,15 +17,59 @@ import org.junit.jupiter.api.Test;
 class MutationTest {
     private static final Limits SMALL = new Limits(20_000, 1 << 18, 1 << 16, 1 << 16, 50, 1 << 12, 1 << 16, 100);
     private static final List<String> PIECES = List.of(
-            "{{", "}}", "{%", "%}", "{#", "#}", "-", "(", ")", "[", "]", "|", ".", ",", ":", "'", "\"", "\\", "0", "-1", "1e9",
-            "**", "~", "not ", "if ", "else ", "in ", "is ", "loop", "none", "true", " * 99", "{% raw %}", "{% endfor %}",
-            "{% break %}", "|tojson", "|join", "|list", "|sort", "|map('upper')", "[::-1]", "[1:]", "messages", "\n", "é", "😀");
+            "{{",
+            "}}",
+            "{%",
+            "%}",
+            "{#",
+            "#}",
+            "-",
+            "(",
+            ")",
+            "[",
+            "]",
+            "|",
+            ".",
+            ",",
+            ":",
+            "'",
+            "\"",
+            "\\",
+            "0",
+            "-1",
+            "1e9",
+            "**",
+            "~",
+            "not ",
+            "if ",
+            "else ",
+            "in ",
+            "is ",
+            "loop",
+            "none",
+            "true",
+            " * 99",
+            "{% raw %}",
+            "{% endfor %}",
+            "{% break %}",
+            "|tojson",
+            "|join",
+            "|list",
+            "|sort",
+            "|map('upper')",
+            "[::-1]",
+            "[1:]",
+            "messages",
+            "\n",
+            "é",
+            "😀");
 
     @Test
     void nothingButTemplateExceptions() throws IOException {
         List<String> sources = new ArrayList<>();
         try (var files = Files.list(Shared.resource("golden/chat"))) {
-            for (Path file : files.filter(f -> f.toString().endsWith(".jinja")).sorted().toList()) {
+            for (Path file :
+                    files.filter(f -> f.toString().endsWith(".jinja")).sorted().toList()) {
                 sources.add(Files.readString(file));
             }
         }
@@ -33,7 +77,13 @@ class MutationTest {
                 "messages",
                 List.of(
                         Map.of("role", "user", "content", "a 😀"),
-                        Map.of("role", "assistant", "content", "b", "tool_calls", List.of(Map.of("function", Map.of())))),
+                        Map.of(
+                                "role",
+                                "assistant",
+                                "content",
+                                "b",
+                                "tool_calls",
+                                List.of(Map.of("function", Map.of())))),
                 "add_generation_prompt",
                 true);
         Random random = new Random(20260115);
