@@ -78,7 +78,8 @@ public final class ChatTemplate {
     }
 
     public RenderResult render(Request request, RenderOptions options) {
-        return render(request, request.messages.stream().map(ChatTemplate::aliased).toList(), options);
+        return render(
+                request, request.messages.stream().map(ChatTemplate::aliased).toList(), options);
     }
 
     private RenderResult render(Request request, List<Map<String, Object>> messages, RenderOptions options) {
@@ -114,8 +115,8 @@ public final class ChatTemplate {
     /// @param field which part of the last message is to be continued: `content`, or one of the names of the
     ///     reasoning
     public RenderResult renderToContinue(Request request, RenderOptions options, String field) {
-        List<Map<String, Object>> messages =
-                new ArrayList<>(request.messages.stream().map(ChatTemplate::aliased).toList());
+        List<Map<String, Object>> messages = new ArrayList<>(
+                request.messages.stream().map(ChatTemplate::aliased).toList());
         if (messages.isEmpty()) {
             throw template.failure("there is no message to continue");
         }
@@ -125,7 +126,9 @@ public final class ChatTemplate {
             throw template.failure("the final message has no '" + field + "' to continue");
         }
         List<String> fields = REASONING.contains(field)
-                ? REASONING.stream().filter(name -> value.equals(last.get(name))).toList()
+                ? REASONING.stream()
+                        .filter(name -> value.equals(last.get(name)))
+                        .toList()
                 : List.of(field);
         if (fields.stream().noneMatch(source::contains)) {
             throw template.failure("'" + field + "' is not a field this chat template reads");

@@ -16,13 +16,46 @@ final class Attributes {
 
     /// Attributes that every Python object, or every callable, has and the sandbox refuses.
     private static final Set<String> INTERNALS = Set.of(
-            "__class__", "__delattr__", "__dict__", "__dir__", "__doc__", "__eq__", "__format__", "__ge__", "__getattribute__",
-            "__getstate__", "__gt__", "__hash__", "__init__", "__init_subclass__", "__le__", "__lt__", "__ne__", "__new__",
-            "__reduce__", "__reduce_ex__", "__repr__", "__setattr__", "__sizeof__", "__str__", "__subclasshook__");
+            "__class__",
+            "__delattr__",
+            "__dict__",
+            "__dir__",
+            "__doc__",
+            "__eq__",
+            "__format__",
+            "__ge__",
+            "__getattribute__",
+            "__getstate__",
+            "__gt__",
+            "__hash__",
+            "__init__",
+            "__init_subclass__",
+            "__le__",
+            "__lt__",
+            "__ne__",
+            "__new__",
+            "__reduce__",
+            "__reduce_ex__",
+            "__repr__",
+            "__setattr__",
+            "__sizeof__",
+            "__str__",
+            "__subclasshook__");
 
     private static final Set<String> CALLABLE_INTERNALS = Set.of(
-            "__call__", "__name__", "__qualname__", "__module__", "__globals__", "__code__", "__closure__", "__defaults__",
-            "__kwdefaults__", "__annotations__", "__builtins__", "__self__", "__wrapped__");
+            "__call__",
+            "__name__",
+            "__qualname__",
+            "__module__",
+            "__globals__",
+            "__code__",
+            "__closure__",
+            "__defaults__",
+            "__kwdefaults__",
+            "__annotations__",
+            "__builtins__",
+            "__self__",
+            "__wrapped__");
     private static final Set<String> CONTAINER_INTERNALS =
             Set.of("__len__", "__iter__", "__contains__", "__getitem__", "__add__", "__mul__", "__rmul__");
 
@@ -55,8 +88,10 @@ final class Attributes {
         return true;
     }));
     private static final Map<String, Builtin> INTEGER = table(
-            Builtin.of("bit_length", "self", (_, a) -> (long) Numbers.big(a[0]).abs().bitLength()),
-            Builtin.of("bit_count", "self", (_, a) -> (long) Numbers.big(a[0]).abs().bitCount()),
+            Builtin.of("bit_length", "self", (_, a) ->
+                    (long) Numbers.big(a[0]).abs().bitLength()),
+            Builtin.of("bit_count", "self", (_, a) ->
+                    (long) Numbers.big(a[0]).abs().bitCount()),
             Builtin.of("conjugate", "self", (_, a) -> Numbers.narrow(Numbers.big(a[0]))),
             Builtin.of("is_integer", "self", (_, _) -> true),
             Builtin.of("as_integer_ratio", "self", (_, a) -> Tuple.of(Numbers.narrow(Numbers.big(a[0])), 1L)));

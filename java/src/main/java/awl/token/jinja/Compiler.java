@@ -33,8 +33,7 @@ final class Compiler {
         // blocks may contain blocks, which join the list while it is worked off
         for (int i = 0; i < compiler.blocks.size(); i++) {
             Stmt.Block block = new ArrayList<>(compiler.blocks.values()).get(i);
-            compiler.compiledBlocks.put(
-                    block.name(), compiler.program(block.body(), false, Set.of("self", "super")));
+            compiler.compiledBlocks.put(block.name(), compiler.program(block.body(), false, Set.of("self", "super")));
         }
         return root;
     }
@@ -94,23 +93,22 @@ final class Compiler {
     }
 
     private Exec statement(Stmt statement, Scope scope) {
-        Exec code =
-                switch (statement) {
-                    case Stmt.Output output -> output(output, scope);
-                    case Stmt.If choice -> choice(choice, scope.softened());
-                    case Stmt.For loop -> new LoopCompiler(loop, scope).compile();
-                    case Stmt.Assign assign -> assign(assign, scope);
-                    case Stmt.AssignBlock assign -> assignBlock(assign, scope);
-                    case Stmt.With with -> with(with, scope);
-                    case Stmt.MacroDef macro -> macroDef(macro, scope);
-                    case Stmt.CallBlock block -> callBlock(block, scope);
-                    case Stmt.Generation block -> generation(block, scope);
-                    case Stmt.FilterBlock block -> filterBlock(block, scope);
-                    case Stmt.Autoescape block -> autoescape(block, scope);
-                    case Stmt.Block block -> block(block, scope);
-                    case Stmt.Break _ -> jump(Exec.Signal.BREAK, statement, scope);
-                    case Stmt.Continue _ -> jump(Exec.Signal.CONTINUE, statement, scope);
-                };
+        Exec code = switch (statement) {
+            case Stmt.Output output -> output(output, scope);
+            case Stmt.If choice -> choice(choice, scope.softened());
+            case Stmt.For loop -> new LoopCompiler(loop, scope).compile();
+            case Stmt.Assign assign -> assign(assign, scope);
+            case Stmt.AssignBlock assign -> assignBlock(assign, scope);
+            case Stmt.With with -> with(with, scope);
+            case Stmt.MacroDef macro -> macroDef(macro, scope);
+            case Stmt.CallBlock block -> callBlock(block, scope);
+            case Stmt.Generation block -> generation(block, scope);
+            case Stmt.FilterBlock block -> filterBlock(block, scope);
+            case Stmt.Autoescape block -> autoescape(block, scope);
+            case Stmt.Block block -> block(block, scope);
+            case Stmt.Break _ -> jump(Exec.Signal.BREAK, statement, scope);
+            case Stmt.Continue _ -> jump(Exec.Signal.CONTINUE, statement, scope);
+        };
         int line = statement.line();
         return (a, out) -> {
             a.render.step();
@@ -315,8 +313,7 @@ final class Compiler {
         Exec body = body(statements, scope);
         Scope.Border border = scope.border();
         Scope.Function function = scope.function;
-        Macro.Shape shape =
-                new Macro.Shape(name, anonymous, names, takesCaller, takesKeywords, takesPositional);
+        Macro.Shape shape = new Macro.Shape(name, anonymous, names, takesCaller, takesKeywords, takesPositional);
         return defined -> new Macro(shape, (_, arguments) -> {
             Activation a = defined.inner(function.size());
             for (int i = 0; i < slots.length; i++) {
@@ -470,8 +467,9 @@ final class Compiler {
             Exec body = body(loop.body(), scope);
             Exec otherwise = otherwise(loop.recursive() ? outer.inner().in(scope.function) : outer.inner());
             Turns turns = new Turns(filter, target, self, scope.border(), body, otherwise);
-            return loop.recursive() ? recursive(items, turns, scope.function) : (a, out) ->
-                    turns.run(a, out, items.eval(a), LoopContext.NOT_RECURSIVE, 0);
+            return loop.recursive()
+                    ? recursive(items, turns, scope.function)
+                    : (a, out) -> turns.run(a, out, items.eval(a), LoopContext.NOT_RECURSIVE, 0);
         }
 
         /// The `else` part. It has a scope even where there is nothing in it.

@@ -63,8 +63,7 @@ final class Dict {
 
     /// Sets a value; an equal key already present keeps its place and its first spelling.
     void put(Object key, Object value) {
-        entries.merge(
-                hashable(key), new Entry(key, value), (old, fresh) -> new Entry(old.key, fresh.value));
+        entries.merge(hashable(key), new Entry(key, value), (old, fresh) -> new Entry(old.key, fresh.value));
     }
 
     int size() {

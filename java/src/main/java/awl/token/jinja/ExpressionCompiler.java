@@ -64,7 +64,8 @@ final class ExpressionCompiler {
             case Expr.Call call -> call(call, scope, _ -> Missing.MISSING);
             case Expr.Filter filter -> filter(filter, compile(filter.value(), scope), scope);
             case Expr.Test test -> test(test, scope);
-            case Expr.SliceOf slice -> throw Fault.syntax("invalid syntax: a slice among several subscripts", slice.line());
+            case Expr.SliceOf slice ->
+                throw Fault.syntax("invalid syntax: a slice among several subscripts", slice.line());
             case Expr.Absent absent -> throw Fault.syntax("expression missing", absent.line());
             case Expr.NamespaceTarget target -> throw Fault.syntax("not an expression", target.line());
         };
@@ -302,9 +303,8 @@ final class ExpressionCompiler {
         Eval star = args.star() instanceof Expr.Absent ? _ -> Missing.MISSING : compile(args.star(), scope);
         Eval doubleStar =
                 args.doubleStar() instanceof Expr.Absent ? _ -> Missing.MISSING : compile(args.doubleStar(), scope);
-        boolean plain = keywords.length == 0
-                && args.star() instanceof Expr.Absent
-                && args.doubleStar() instanceof Expr.Absent;
+        boolean plain =
+                keywords.length == 0 && args.star() instanceof Expr.Absent && args.doubleStar() instanceof Expr.Absent;
         return new ArgumentList(positional, names, keywords, star, doubleStar, plain);
     }
 

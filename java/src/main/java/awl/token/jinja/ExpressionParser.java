@@ -119,7 +119,8 @@ class ExpressionParser {
 
     private Expr product() {
         Expr left = power();
-        while (tokens.is(Token.Kind.OPERATOR) && PRODUCTS.contains(tokens.current().text())) {
+        while (tokens.is(Token.Kind.OPERATOR)
+                && PRODUCTS.contains(tokens.current().text())) {
             Token operator = tokens.next();
             left = new Expr.Binary(operator.text(), left, power(), operator.line());
         }

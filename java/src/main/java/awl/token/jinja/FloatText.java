@@ -96,7 +96,8 @@ final class FloatText {
             }
             digits = padded.substring(0, precision + 1);
         }
-        String mantissa = precision == 0 ? digits + (keepPoint ? "." : "") : digits.charAt(0) + "." + digits.substring(1);
+        String mantissa =
+                precision == 0 ? digits + (keepPoint ? "." : "") : digits.charAt(0) + "." + digits.substring(1);
         return mantissa + exponent(power, e);
     }
 

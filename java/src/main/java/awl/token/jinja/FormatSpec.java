@@ -120,22 +120,20 @@ final class FormatSpec {
             throw Fault.value("Precision not allowed in integer format specifier");
         }
         BigInteger number = Numbers.big(value);
-        String digits =
-                switch (type) {
-                    case 0, 'd', 'n' -> Repr.integer(number.abs());
-                    case 'b' -> number.abs().toString(2);
-                    case 'o' -> number.abs().toString(8);
-                    case 'x' -> number.abs().toString(16);
-                    case 'X' -> number.abs().toString(16).toUpperCase(java.util.Locale.ROOT);
-                    case 'c' -> {
-                        if (number.signum() < 0 || number.bitLength() > 21
-                                || !Character.isValidCodePoint(number.intValue())) {
-                            throw Fault.arithmetic("%c arg not in range(0x110000)");
-                        }
-                        yield Character.toString(number.intValue());
-                    }
-                    default -> throw unknownCode("int");
-                };
+        String digits = switch (type) {
+            case 0, 'd', 'n' -> Repr.integer(number.abs());
+            case 'b' -> number.abs().toString(2);
+            case 'o' -> number.abs().toString(8);
+            case 'x' -> number.abs().toString(16);
+            case 'X' -> number.abs().toString(16).toUpperCase(java.util.Locale.ROOT);
+            case 'c' -> {
+                if (number.signum() < 0 || number.bitLength() > 21 || !Character.isValidCodePoint(number.intValue())) {
+                    throw Fault.arithmetic("%c arg not in range(0x110000)");
+                }
+                yield Character.toString(number.intValue());
+            }
+            default -> throw unknownCode("int");
+        };
         if (type == 'c') {
             return padded(render, "", digits, '<');
         }
@@ -153,16 +151,15 @@ final class FormatSpec {
             String shown = Character.isUpperCase(type) ? name.toUpperCase(java.util.Locale.ROOT) : name;
             return number(render, negative, "", shown + (type == '%' ? "%" : ""), "", 0);
         }
-        String shown =
-                switch (type) {
-                    case 'f', 'F' -> FloatText.fixed(size, places, alternate);
-                    case 'e', 'E' -> FloatText.exponential(size, places, alternate, type);
-                    case 'g', 'n' -> FloatText.general(size, places, alternate, 'e');
-                    case 'G' -> FloatText.general(size, places, alternate, 'E');
-                    case '%' -> FloatText.fixed(size * 100, places, alternate) + "%";
-                    case 0 -> precision < 0 ? FloatText.repr(size) : FloatText.unspecified(size, precision);
-                    default -> throw unknownCode("float");
-                };
+        String shown = switch (type) {
+            case 'f', 'F' -> FloatText.fixed(size, places, alternate);
+            case 'e', 'E' -> FloatText.exponential(size, places, alternate, type);
+            case 'g', 'n' -> FloatText.general(size, places, alternate, 'e');
+            case 'G' -> FloatText.general(size, places, alternate, 'E');
+            case '%' -> FloatText.fixed(size * 100, places, alternate) + "%";
+            case 0 -> precision < 0 ? FloatText.repr(size) : FloatText.unspecified(size, precision);
+            default -> throw unknownCode("float");
+        };
         int end = 0;
         while (end < shown.length() && Character.isDigit(shown.charAt(end))) {
             end++;

@@ -19,7 +19,8 @@ final class Globals {
             if (a[1] == Missing.MISSING) {
                 return Range.of(0, Numbers.index(a[0]), 1);
             }
-            return Range.of(Numbers.index(a[0]), Numbers.index(a[1]), a[2] == Missing.MISSING ? 1 : Numbers.index(a[2]));
+            return Range.of(
+                    Numbers.index(a[0]), Numbers.index(a[1]), a[2] == Missing.MISSING ? 1 : Numbers.index(a[2]));
         });
         define("namespace", "*args, **kwargs", (r, a) -> new Namespace(dict(r, a)));
         define("cycler", "*items", (_, a) -> new Cycler((Tuple) a[0]));
@@ -48,7 +49,8 @@ final class Globals {
                 for (Object pair : Iterators.toList(render, positional.getFirst())) {
                     List<Object> parts = Iterators.toList(render, pair);
                     if (parts.size() != 2) {
-                        throw Fault.value("dictionary update sequence element has length " + parts.size() + "; 2 is required");
+                        throw Fault.value(
+                                "dictionary update sequence element has length " + parts.size() + "; 2 is required");
                     }
                     made.put(parts.get(0), parts.get(1));
                 }
@@ -103,15 +105,17 @@ final class Globals {
                 case "current" -> items.items.get(position);
                 case "items" -> items;
                 case "pos" -> (long) position;
-                case "next" -> Builtin.of("next", "", (_, _) -> {
-                    Object item = items.items.get(position);
-                    position = (position + 1) % items.items.size();
-                    return item;
-                });
-                case "reset" -> Builtin.of("reset", "", (_, _) -> {
-                    position = 0;
-                    return None.NONE;
-                });
+                case "next" ->
+                    Builtin.of("next", "", (_, _) -> {
+                        Object item = items.items.get(position);
+                        position = (position + 1) % items.items.size();
+                        return item;
+                    });
+                case "reset" ->
+                    Builtin.of("reset", "", (_, _) -> {
+                        position = 0;
+                        return None.NONE;
+                    });
                 default -> Missing.MISSING;
             };
         }

@@ -37,7 +37,8 @@ final class HtmlFilters {
             if (key.chars().anyMatch(c -> (c >= 9 && c <= 13) || c == ' ' || c == '/' || c == '>' || c == '=')) {
                 throw Fault.value("Invalid character in attribute name: '" + key + "'");
             }
-            items.add(Markup.escape(render, entry.key()).text() + "=\"" + Markup.escape(render, entry.value()).text() + "\"");
+            items.add(Markup.escape(render, entry.key()).text() + "=\""
+                    + Markup.escape(render, entry.value()).text() + "\"");
         }
         String text = render.sized((Values.truth(a[1]) && !items.isEmpty() ? " " : "") + String.join(" ", items));
         return render.autoescape ? new Markup(text) : text;

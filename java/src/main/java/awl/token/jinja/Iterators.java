@@ -99,8 +99,16 @@ final class Iterators {
 
     static boolean iterable(Object value) {
         return switch (value) {
-            case List<?> _, Tuple _, Dict _, Dict.View _, Range _, OneShot _, String _, Markup _, Bytes _, Undefined _ ->
-                true;
+            case List<?> _,
+                    Tuple _,
+                    Dict _,
+                    Dict.View _,
+                    Range _,
+                    OneShot _,
+                    String _,
+                    Markup _,
+                    Bytes _,
+                    Undefined _ -> true;
             default -> false;
         };
     }

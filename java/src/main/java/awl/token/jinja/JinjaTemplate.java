@@ -118,7 +118,9 @@ public final class JinjaTemplate {
                 items.forEach(item -> list.add(value(item)));
                 yield list;
             }
-            default -> throw Fault.type("a template variable cannot be a " + plain.getClass().getName());
+            default ->
+                throw Fault.type(
+                        "a template variable cannot be a " + plain.getClass().getName());
         };
     }
 }

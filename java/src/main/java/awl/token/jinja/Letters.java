@@ -17,8 +17,7 @@ final class Letters {
     };
 
     /// Ideographs that are numbers.
-    private static final String NUMERALS = "㐅㒃㠪㡭一七万三九二五亖亿什仟仨伍佰億兆兩八六十千卄卅卌叁参參叄四壱壹幺廾廿弌弍弎弐拾捌"
-            + "柒漆玖百肆萬貮貳贰阡陆陌陸零";
+    private static final String NUMERALS = "㐅㒃㠪㡭一七万三九二五亖亿什仟仨伍佰億兆兩八六十千卄卅卌叁参參叄四壱壹幺廾廿弌弍弎弐拾捌" + "柒漆玖百肆萬貮貳贰阡陆陌陸零";
 
     private Letters() {}
 
@@ -176,7 +175,9 @@ final class Letters {
     static String title(int c) {
         int simple = Character.toTitleCase(c);
         String upper = upper(Character.toString(c));
-        if (upper.codePointCount(0, upper.length()) == 1 || c == 0x149 || (simple != c && simple != upper.codePointAt(0))) {
+        if (upper.codePointCount(0, upper.length()) == 1
+                || c == 0x149
+                || (simple != c && simple != upper.codePointAt(0))) {
             return c == 0x149 ? upper : Character.toString(simple);
         }
         if (simple != c) {

@@ -13,13 +13,13 @@ import java.util.regex.Pattern;
 final class Lexer {
     private static final Pattern FLOAT = Pattern.compile(
             "(?<!\\.)(?:[0-9]+_)*[0-9]+(?:(?:\\.(?:[0-9]+_)*[0-9]+)?[eE][+\\-]?(?:[0-9]+_)*[0-9]+|\\.(?:[0-9]+_)*[0-9]+)");
-    private static final Pattern INTEGER = Pattern.compile(
-            "0[bB](?:_?[0-1])+|0[oO](?:_?[0-7])+|0[xX](?:_?[0-9a-fA-F])+|[1-9](?:_?[0-9])*|0(?:_?0)*");
+    private static final Pattern INTEGER =
+            Pattern.compile("0[bB](?:_?[0-1])+|0[oO](?:_?[0-7])+|0[xX](?:_?[0-9a-fA-F])+|[1-9](?:_?[0-9])*|0(?:_?0)*");
 
     /// Longest first.
     private static final String[] OPERATORS = {
-        "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".",
-        ":", "|", ",", ";"
+        "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=",
+        ".", ":", "|", ",", ";"
     };
 
     private final String source;
@@ -98,7 +98,8 @@ final class Lexer {
             kept = Text.stripRight(text);
         } else if (sign != '+' && !variable) {
             int lineStart = text.lastIndexOf('\n') + 1;
-            if ((lineStart > 0 || lineStarting) && Text.strip(text.substring(lineStart)).isEmpty()) {
+            if ((lineStart > 0 || lineStarting)
+                    && Text.strip(text.substring(lineStart)).isEmpty()) {
                 kept = text.substring(0, lineStart);
             }
         }

@@ -12,14 +12,7 @@ package awl.token.jinja;
 /// @param sourceSize characters of a template's source
 /// @param nesting brackets, operators and blocks inside one another in a source
 public record Limits(
-        long steps,
-        long work,
-        int valueSize,
-        int outputSize,
-        int depth,
-        int integerBits,
-        int sourceSize,
-        int nesting) {
+        long steps, long work, int valueSize, int outputSize, int depth, int integerBits, int sourceSize, int nesting) {
 
     /// Far above what any published template needs, far below what hurts.
     public static final Limits STANDARD =

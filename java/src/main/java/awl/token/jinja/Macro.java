@@ -65,7 +65,8 @@ final class Macro implements Callable {
                     + keywords.keySet().iterator().next() + "'");
         }
         if (shape.takesPositional) {
-            arguments.add(new Tuple(List.copyOf(positional.subList(Math.min(count, positional.size()), positional.size()))));
+            arguments.add(
+                    new Tuple(List.copyOf(positional.subList(Math.min(count, positional.size()), positional.size()))));
         } else if (positional.size() > count) {
             throw Fault.type("macro '" + shape.name + "' takes not more than " + count + " argument(s)");
         }

@@ -9,14 +9,38 @@ import java.util.Set;
 /// escaped.
 final class MarkupMethods {
     private static final Set<String> WRAPPED = Set.of(
-            "capitalize", "title", "lower", "upper", "strip", "lstrip", "rstrip", "expandtabs", "swapcase", "zfill",
-            "casefold", "removeprefix", "removesuffix", "translate", "split", "rsplit", "splitlines", "partition",
+            "capitalize",
+            "title",
+            "lower",
+            "upper",
+            "strip",
+            "lstrip",
+            "rstrip",
+            "expandtabs",
+            "swapcase",
+            "zfill",
+            "casefold",
+            "removeprefix",
+            "removesuffix",
+            "translate",
+            "split",
+            "rsplit",
+            "splitlines",
+            "partition",
             "rpartition");
 
     private static final Map<String, Builtin> OWN = Map.of(
             "join", Builtin.of("join", "self, iterable, /", MarkupMethods::join),
-            "replace", Builtin.of("replace", "self, old, new, count=-1, /", (r, a) -> new Markup(StringMethods.replace(
-                    r, Values.string(a[0]), Values.string(a[1]), Markup.escape(r, a[2]).text(), Numbers.index(a[3])))),
+            "replace",
+                    Builtin.of(
+                            "replace",
+                            "self, old, new, count=-1, /",
+                            (r, a) -> new Markup(StringMethods.replace(
+                                    r,
+                                    Values.string(a[0]),
+                                    Values.string(a[1]),
+                                    Markup.escape(r, a[2]).text(),
+                                    Numbers.index(a[3])))),
             "ljust", padding("ljust"),
             "rjust", padding("rjust"),
             "center", padding("center"),
@@ -63,7 +87,8 @@ final class MarkupMethods {
         StringBuilder out = new StringBuilder();
         boolean first = true;
         for (Object item : Iterators.toList(render, a[1])) {
-            out.append(first ? "" : Values.string(a[0])).append(Markup.escape(render, item).text());
+            out.append(first ? "" : Values.string(a[0]))
+                    .append(Markup.escape(render, item).text());
             first = false;
             render.checkSize(out.length());
         }

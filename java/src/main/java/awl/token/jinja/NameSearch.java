@@ -27,7 +27,10 @@ final class NameSearch {
     /// Whether a name is assigned anywhere in the statements.
     static boolean stores(List<Stmt> body, String wanted) {
         boolean[] found = new boolean[1];
-        walk(body, true, name -> found[0] |= name.use() == Expr.Use.STORE && name.name().equals(wanted));
+        walk(
+                body,
+                true,
+                name -> found[0] |= name.use() == Expr.Use.STORE && name.name().equals(wanted));
         return found[0];
     }
 

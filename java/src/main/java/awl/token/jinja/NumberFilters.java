@@ -62,8 +62,8 @@ final class NumberFilters {
             case Undefined undefined -> throw undefined.fault();
             default -> {
                 if (!Numbers.isInteger(value)) {
-                    throw Fault.type("int() argument must be a string or a real number, not '" + Values.typeName(value)
-                            + "'");
+                    throw Fault.type(
+                            "int() argument must be a string or a real number, not '" + Values.typeName(value) + "'");
                 }
                 yield Numbers.narrow(Numbers.big(value));
             }
@@ -136,8 +136,8 @@ final class NumberFilters {
         }
         if (!Values.isString(value)) {
             if (!Numbers.isNumber(value)) {
-                throw Fault.type("float() argument must be a string or a real number, not '" + Values.typeName(value)
-                        + "'");
+                throw Fault.type(
+                        "float() argument must be a string or a real number, not '" + Values.typeName(value) + "'");
             }
             return Numbers.toDouble(value);
         }

@@ -15,7 +15,10 @@ final class Numbers {
     private Numbers() {}
 
     static boolean isNumber(Object value) {
-        return value instanceof Long || value instanceof Double || value instanceof Boolean || value instanceof BigInteger;
+        return value instanceof Long
+                || value instanceof Double
+                || value instanceof Boolean
+                || value instanceof BigInteger;
     }
 
     static boolean isInteger(Object value) {
@@ -120,7 +123,8 @@ final class Numbers {
         if (divisor.signum() == 0) {
             throw Fault.arithmetic("division by zero");
         }
-        double quotient = new BigDecimal(big(a)).divide(new BigDecimal(divisor), QUOTIENT).doubleValue();
+        double quotient =
+                new BigDecimal(big(a)).divide(new BigDecimal(divisor), QUOTIENT).doubleValue();
         if (Double.isInfinite(quotient)) {
             throw Fault.arithmetic("integer division result too large for a float");
         }
@@ -182,7 +186,8 @@ final class Numbers {
             BigInteger exponent = big(b);
             if (base.bitLength() <= 1 && base.signum() >= 0 || base.equals(BigInteger.ONE.negate())) {
                 // 0, 1 and -1 stay small whatever the exponent
-                boolean one = exponent.signum() == 0 || base.signum() > 0 || (base.signum() < 0 && !exponent.testBit(0));
+                boolean one =
+                        exponent.signum() == 0 || base.signum() > 0 || (base.signum() < 0 && !exponent.testBit(0));
                 return one ? 1L : base.signum() == 0 ? (Object) 0L : (Object) (-1L);
             }
             render.checkBits(exponent.bitLength() > 31 ? Long.MAX_VALUE : base.bitLength() * exponent.longValue());
@@ -207,11 +212,15 @@ final class Numbers {
     }
 
     static Object negate(Object value) {
-        return value instanceof Double number ? (Object) (-number) : narrow(big(value).negate());
+        return value instanceof Double number
+                ? (Object) (-number)
+                : narrow(big(value).negate());
     }
 
     static Object absolute(Object value) {
-        return value instanceof Double number ? (Object) Math.abs(number) : narrow(big(value).abs());
+        return value instanceof Double number
+                ? (Object) Math.abs(number)
+                : narrow(big(value).abs());
     }
 
     /// A finite float cut to an integer.

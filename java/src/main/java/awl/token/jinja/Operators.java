@@ -74,7 +74,8 @@ final class Operators {
             times = Math.min(times, 1);
         }
         if (unit > 0 && times > render.limits().valueSize() / unit) {
-            throw Fault.limit("repeated value would be larger than " + render.limits().valueSize());
+            throw Fault.limit(
+                    "repeated value would be larger than " + render.limits().valueSize());
         }
         render.charge(unit * times);
         return switch (sequence) {

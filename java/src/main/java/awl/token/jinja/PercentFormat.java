@@ -159,24 +159,23 @@ final class PercentFormat {
                 case 's', 'r', 'a' -> {
                     String text = text(value);
                     yield padded(
-                            "", precision >= 0 && precision < Text.length(text) ? Text.slice(text, 0, precision) : text,
+                            "",
+                            precision >= 0 && precision < Text.length(text) ? Text.slice(text, 0, precision) : text,
                             false);
                 }
                 case 'c' -> padded("", character(value), false);
                 case 'd', 'i', 'u', 'x', 'X', 'o' -> integer(value);
                 case 'e', 'E', 'f', 'F', 'g', 'G' -> real(value);
-                default ->
-                    throw Fault.value("unsupported format character '" + type + "' at index " + (at - 1));
+                default -> throw Fault.value("unsupported format character '" + type + "' at index " + (at - 1));
             };
         }
 
         private String text(Object value) {
-            String text =
-                    switch (type) {
-                        case 's' -> escape ? Markup.escape(render, value).text() : Repr.str(render, value);
-                        case 'r' -> Repr.repr(render, value);
-                        default -> Repr.ascii(render, value);
-                    };
+            String text = switch (type) {
+                case 's' -> escape ? Markup.escape(render, value).text() : Repr.str(render, value);
+                case 'r' -> Repr.repr(render, value);
+                default -> Repr.ascii(render, value);
+            };
             return escape && type != 's' ? Markup.escapeText(text) : text;
         }
 
@@ -202,15 +201,13 @@ final class PercentFormat {
             if (!Numbers.isNumber(value) || (!decimal && value instanceof Double)) {
                 throw Fault.type("%" + type + " format: a real number is required, not " + Values.typeName(value));
             }
-            BigInteger number =
-                    value instanceof Double real ? Numbers.big(Numbers.truncate(real)) : Numbers.big(value);
-            String digits =
-                    switch (type) {
-                        case 'x' -> number.abs().toString(16);
-                        case 'X' -> number.abs().toString(16).toUpperCase(java.util.Locale.ROOT);
-                        case 'o' -> number.abs().toString(8);
-                        default -> Repr.integer(number.abs());
-                    };
+            BigInteger number = value instanceof Double real ? Numbers.big(Numbers.truncate(real)) : Numbers.big(value);
+            String digits = switch (type) {
+                case 'x' -> number.abs().toString(16);
+                case 'X' -> number.abs().toString(16).toUpperCase(java.util.Locale.ROOT);
+                case 'o' -> number.abs().toString(8);
+                default -> Repr.integer(number.abs());
+            };
             String zeros = "0".repeat(Math.max(0, precision - digits.length()));
             String prefix = has('#') && !decimal ? "0" + type : "";
             return padded(sign(number.signum() < 0) + prefix, zeros + digits, true);
@@ -229,12 +226,11 @@ final class PercentFormat {
                 String name = Double.isNaN(number) ? "nan" : "inf";
                 return padded(sign(negative), upper ? name.toUpperCase(java.util.Locale.ROOT) : name, true);
             }
-            String text =
-                    switch (type) {
-                        case 'f', 'F' -> FloatText.fixed(size, places, has('#'));
-                        case 'e', 'E' -> FloatText.exponential(size, places, has('#'), type);
-                        default -> FloatText.general(size, places, has('#'), upper ? 'E' : 'e');
-                    };
+            String text = switch (type) {
+                case 'f', 'F' -> FloatText.fixed(size, places, has('#'));
+                case 'e', 'E' -> FloatText.exponential(size, places, has('#'), type);
+                default -> FloatText.general(size, places, has('#'), upper ? 'E' : 'e');
+            };
             return padded(sign(negative), text, true);
         }
 

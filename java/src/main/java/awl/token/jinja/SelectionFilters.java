@@ -11,16 +11,19 @@ final class SelectionFilters {
     private SelectionFilters() {}
 
     static void define() {
-        Filters.define("map", "value, *args, **kwargs", (r, a) -> Iterators.lazy(() -> {
-            if (!Values.truth(a[0])) {
-                return List.of().iterator();
-            }
-            Function<Object, Object> function = mapping(r, given(a));
-            return Iterators.map(Iterators.of(a[0]), item -> {
-                r.step();
-                return function.apply(item);
-            });
-        }));
+        Filters.define(
+                "map",
+                "value, *args, **kwargs",
+                (r, a) -> Iterators.lazy(() -> {
+                    if (!Values.truth(a[0])) {
+                        return List.of().iterator();
+                    }
+                    Function<Object, Object> function = mapping(r, given(a));
+                    return Iterators.map(Iterators.of(a[0]), item -> {
+                        r.step();
+                        return function.apply(item);
+                    });
+                }));
         keep("select", true, false);
         keep("reject", false, false);
         keep("selectattr", true, true);
@@ -28,16 +31,19 @@ final class SelectionFilters {
     }
 
     private static void keep(String name, boolean wanted, boolean byAttribute) {
-        Filters.define(name, "value, *args, **kwargs", (r, a) -> Iterators.lazy(() -> {
-            if (!Values.truth(a[0])) {
-                return List.of().iterator();
-            }
-            Predicate<Object> test = test(r, given(a), byAttribute);
-            return Iterators.filter(Iterators.of(a[0]), item -> {
-                r.step();
-                return test.test(item) == wanted;
-            });
-        }));
+        Filters.define(
+                name,
+                "value, *args, **kwargs",
+                (r, a) -> Iterators.lazy(() -> {
+                    if (!Values.truth(a[0])) {
+                        return List.of().iterator();
+                    }
+                    Predicate<Object> test = test(r, given(a), byAttribute);
+                    return Iterators.filter(Iterators.of(a[0]), item -> {
+                        r.step();
+                        return test.test(item) == wanted;
+                    });
+                }));
     }
 
     private static Arguments given(Object[] a) {
@@ -52,7 +58,8 @@ final class SelectionFilters {
             Object attribute = keywords.remove("attribute");
             Object fallback = keywords.remove("default");
             if (!keywords.isEmpty()) {
-                throw Fault.runtime("Unexpected keyword argument '" + keywords.keySet().iterator().next() + "'");
+                throw Fault.runtime("Unexpected keyword argument '"
+                        + keywords.keySet().iterator().next() + "'");
             }
             return Keys.attribute(
                     render, attribute == null ? None.NONE : attribute, fallback == null ? None.NONE : fallback);

@@ -28,7 +28,8 @@ final class SequenceFilters {
             if (length == 0) {
                 return Undefined.because("No random item, sequence was empty.");
             }
-            return Attributes.subscript(r, a[0], java.util.concurrent.ThreadLocalRandom.current().nextLong(length));
+            return Attributes.subscript(
+                    r, a[0], java.util.concurrent.ThreadLocalRandom.current().nextLong(length));
         });
         Filters.define("reverse", "value", SequenceFilters::reverse);
         Filters.define("join", "value, d='', attribute=none", SequenceFilters::join);
@@ -38,26 +39,32 @@ final class SequenceFilters {
             return items;
         });
         Filters.define("dictsort", "value, case_sensitive=false, by='key', reverse=false", SequenceFilters::dictSort);
-        Filters.define("items", "value", (_, a) -> Iterators.lazy(() -> {
-            if (a[0] instanceof Undefined) {
-                return List.of().iterator();
-            }
-            if (!(a[0] instanceof Dict dict)) {
-                throw Fault.type("Can only get item pairs from a mapping.");
-            }
-            return new Dict.View(Dict.View.Kind.ITEMS, dict).iterator();
-        }));
+        Filters.define(
+                "items",
+                "value",
+                (_, a) -> Iterators.lazy(() -> {
+                    if (a[0] instanceof Undefined) {
+                        return List.of().iterator();
+                    }
+                    if (!(a[0] instanceof Dict dict)) {
+                        throw Fault.type("Can only get item pairs from a mapping.");
+                    }
+                    return new Dict.View(Dict.View.Kind.ITEMS, dict).iterator();
+                }));
         Filters.define("min", "value, case_sensitive=false, attribute=none", (r, a) -> extreme(r, a, false));
         Filters.define("max", "value, case_sensitive=false, attribute=none", (r, a) -> extreme(r, a, true));
         Filters.define("sum", "iterable, attribute=none, start=0", SequenceFilters::sum);
-        Filters.define("unique", "value, case_sensitive=false, attribute=none", (r, a) -> Iterators.lazy(() -> {
-            Function<Object, Object> key = Keys.attribute(r, a[2], Values.truth(a[1]));
-            Set<Object> seen = new HashSet<>();
-            return Iterators.filter(Iterators.of(a[0]), item -> {
-                r.charge(1);
-                return seen.add(Dict.hashable(key.apply(item)));
-            });
-        }));
+        Filters.define(
+                "unique",
+                "value, case_sensitive=false, attribute=none",
+                (r, a) -> Iterators.lazy(() -> {
+                    Function<Object, Object> key = Keys.attribute(r, a[2], Values.truth(a[1]));
+                    Set<Object> seen = new HashSet<>();
+                    return Iterators.filter(Iterators.of(a[0]), item -> {
+                        r.charge(1);
+                        return seen.add(Dict.hashable(key.apply(item)));
+                    });
+                }));
         Filters.define("batch", "value, linecount, fill_with=none", (r, a) -> Iterators.lazy(() -> batch(r, a)));
         Filters.define("slice", "value, slices, fill_with=none", (r, a) -> Iterators.lazy(() -> slice(r, a)));
         Filters.define("groupby", "value, attribute, default=none, case_sensitive=false", SequenceFilters::groupBy);

@@ -9,7 +9,8 @@ import java.util.Map;
 /// parameters, `*` before keyword-only ones, `*name` and `**name` to catch the rest. A default of `?` leaves
 /// [Missing#MISSING].
 final class Signature {
-    private record Parameter(String name, Object defaultValue, boolean required, boolean byPosition, boolean byKeyword) {}
+    private record Parameter(
+            String name, Object defaultValue, boolean required, boolean byPosition, boolean byKeyword) {}
 
     private final List<Parameter> parameters = new ArrayList<>();
     private boolean catchesPositional;
@@ -80,8 +81,8 @@ final class Signature {
         if (catchesPositional) {
             bound[next++] = new Tuple(List.copyOf(positional.subList(used, positional.size())));
         } else if (used < positional.size()) {
-            throw Fault.type(function + "() takes at most " + used + " positional arguments (" + positional.size()
-                    + " given)");
+            throw Fault.type(
+                    function + "() takes at most " + used + " positional arguments (" + positional.size() + " given)");
         }
         if (catchesKeywords) {
             bound[next] = keywords;

@@ -1,8 +1,8 @@
 package awl.token.jinja;
 
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
-import java.math.BigInteger;
 
 /// `value[start:stop:step]` with Python's rules for what is left out, negative or out of range.
 record Slice(Object start, Object stop, Object step) {

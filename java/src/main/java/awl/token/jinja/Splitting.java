@@ -61,9 +61,8 @@ final class Splitting {
     static List<Object> splitRight(Render render, String text, Object separator, long limit) {
         render.charge(text.length());
         long left = limit < 0 ? Long.MAX_VALUE : limit;
-        List<Object> parts = separator == None.NONE
-                ? wordsFromRight(text, left)
-                : partsFromRight(text, separator(separator), left);
+        List<Object> parts =
+                separator == None.NONE ? wordsFromRight(text, left) : partsFromRight(text, separator(separator), left);
         Collections.reverse(parts);
         return parts;
     }

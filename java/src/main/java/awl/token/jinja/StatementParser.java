@@ -43,7 +43,8 @@ final class StatementParser extends ExpressionParser {
                 }
                 default -> {
                     flush(parts, body, outputLine);
-                    if (tokens.is(Token.Kind.NAME) && ends.contains(tokens.current().text())) {
+                    if (tokens.is(Token.Kind.NAME)
+                            && ends.contains(tokens.current().text())) {
                         endTags.pop();
                         tokens.leave();
                         return body;
@@ -88,36 +89,35 @@ final class StatementParser extends ExpressionParser {
         }
         openTags.push(tag.text());
         tokens.next();
-        Stmt statement =
-                switch (tag.text()) {
-                    case "for" -> forLoop(tag.line());
-                    case "if" -> ifChain(tag.line());
-                    case "set" -> set(tag.line());
-                    case "with" -> with(tag.line());
-                    case "macro" -> macro(tag.line());
-                    case "call" -> callBlock(tag.line());
-                    case "filter" -> {
-                        Expr filter = filters(new Expr.Absent(tag.line()), true);
-                        yield new Stmt.FilterBlock(filter, wholeBody("endfilter"), tag.line());
-                    }
-                    case "generation" -> new Stmt.Generation(wholeBody("endgeneration"), tag.line());
-                    case "autoescape" -> {
-                        Expr on = expression();
-                        yield new Stmt.Autoescape(on, wholeBody("endautoescape"), tag.line());
-                    }
-                    case "print" -> print(tag.line());
-                    case "block" -> block(tag.line());
-                    case "break" -> new Stmt.Break(tag.line());
-                    case "continue" -> new Stmt.Continue(tag.line());
-                    case "include", "import", "from", "extends" ->
-                        throw Fault.syntax(
-                                "'" + tag.text() + "' is refused: a chat template stands alone and loads no other template",
-                                tag.line());
-                    default -> {
-                        openTags.pop();
-                        throw Fault.syntax("Encountered unknown tag '" + tag.text() + "'." + lookingFor(), tag.line());
-                    }
-                };
+        Stmt statement = switch (tag.text()) {
+            case "for" -> forLoop(tag.line());
+            case "if" -> ifChain(tag.line());
+            case "set" -> set(tag.line());
+            case "with" -> with(tag.line());
+            case "macro" -> macro(tag.line());
+            case "call" -> callBlock(tag.line());
+            case "filter" -> {
+                Expr filter = filters(new Expr.Absent(tag.line()), true);
+                yield new Stmt.FilterBlock(filter, wholeBody("endfilter"), tag.line());
+            }
+            case "generation" -> new Stmt.Generation(wholeBody("endgeneration"), tag.line());
+            case "autoescape" -> {
+                Expr on = expression();
+                yield new Stmt.Autoescape(on, wholeBody("endautoescape"), tag.line());
+            }
+            case "print" -> print(tag.line());
+            case "block" -> block(tag.line());
+            case "break" -> new Stmt.Break(tag.line());
+            case "continue" -> new Stmt.Continue(tag.line());
+            case "include", "import", "from", "extends" ->
+                throw Fault.syntax(
+                        "'" + tag.text() + "' is refused: a chat template stands alone and loads no other template",
+                        tag.line());
+            default -> {
+                openTags.pop();
+                throw Fault.syntax("Encountered unknown tag '" + tag.text() + "'." + lookingFor(), tag.line());
+            }
+        };
         openTags.pop();
         return statement;
     }
@@ -264,8 +264,8 @@ final class StatementParser extends ExpressionParser {
     private static boolean isBlank(Stmt statement) {
         return statement instanceof Stmt.Output output
                 && output.parts().stream()
-                        .allMatch(part -> part instanceof Stmt.Part.Data data
-                                && Letters.all(data.text(), Text::isSpace));
+                        .allMatch(
+                                part -> part instanceof Stmt.Part.Data data && Letters.all(data.text(), Text::isSpace));
     }
 
     /// What an assignment may write to: a name, an attribute of a namespace where allowed, or a tuple of
@@ -296,7 +296,8 @@ final class StatementParser extends ExpressionParser {
             }
             default ->
                 throw Fault.syntax(
-                        "can't assign to '" + target.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT) + "'",
+                        "can't assign to '" + target.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT)
+                                + "'",
                         target.line());
         };
     }

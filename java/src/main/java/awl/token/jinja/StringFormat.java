@@ -71,7 +71,10 @@ final class StringFormat {
                 return i;
             }
         }
-        throw Fault.value(start >= format.length() ? "Single '{' encountered in format string" : "expected '}' before end of string");
+        throw Fault.value(
+                start >= format.length()
+                        ? "Single '{' encountered in format string"
+                        : "expected '}' before end of string");
     }
 
     private String field(String field, int depth) {

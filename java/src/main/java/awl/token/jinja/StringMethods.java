@@ -74,15 +74,20 @@ final class StringMethods {
         define("index", "self, sub, start=none, end=none, /", (r, a) -> found(find(r, a, false)));
         define("rindex", "self, sub, start=none, end=none, /", (r, a) -> found(find(r, a, true)));
         define("count", "self, sub, start=none, end=none, /", StringMethods::count);
-        define("replace", "self, old, new, count=-1", (r, a) ->
-                replace(r, self(a), Values.string(a[1]), Values.string(a[2]), Numbers.index(a[3])));
+        define(
+                "replace",
+                "self, old, new, count=-1",
+                (r, a) -> replace(r, self(a), Values.string(a[1]), Values.string(a[2]), Numbers.index(a[3])));
         define("join", "self, iterable, /", StringMethods::join);
-        define("split", "self, sep=none, maxsplit=-1", (r, a) ->
-                Splitting.split(r, self(a), a[1], Numbers.index(a[2])));
-        define("rsplit", "self, sep=none, maxsplit=-1", (r, a) ->
-                Splitting.splitRight(r, self(a), a[1], Numbers.index(a[2])));
-        define("splitlines", "self, keepends=false", (r, a) ->
-                Splitting.lines(r, self(a), Values.truth(a[1])));
+        define(
+                "split",
+                "self, sep=none, maxsplit=-1",
+                (r, a) -> Splitting.split(r, self(a), a[1], Numbers.index(a[2])));
+        define(
+                "rsplit",
+                "self, sep=none, maxsplit=-1",
+                (r, a) -> Splitting.splitRight(r, self(a), a[1], Numbers.index(a[2])));
+        define("splitlines", "self, keepends=false", (r, a) -> Splitting.lines(r, self(a), Values.truth(a[1])));
         define("partition", "self, sep, /", (_, a) -> Splitting.partition(self(a), Values.string(a[1]), false));
         define("rpartition", "self, sep, /", (_, a) -> Splitting.partition(self(a), Values.string(a[1]), true));
         define("center", "self, width, fillchar=' ', /", (r, a) -> {
@@ -91,10 +96,14 @@ final class StringMethods {
             long left = free / 2 + (free & Numbers.index(a[1]) & 1);
             return free <= 0 ? self(a) : pad(r, self(a), left, free - left, a[2]);
         });
-        define("ljust", "self, width, fillchar=' ', /", (r, a) ->
-                pad(r, self(a), 0, Numbers.index(a[1]) - Text.length(self(a)), a[2]));
-        define("rjust", "self, width, fillchar=' ', /", (r, a) ->
-                pad(r, self(a), Numbers.index(a[1]) - Text.length(self(a)), 0, a[2]));
+        define(
+                "ljust",
+                "self, width, fillchar=' ', /",
+                (r, a) -> pad(r, self(a), 0, Numbers.index(a[1]) - Text.length(self(a)), a[2]));
+        define(
+                "rjust",
+                "self, width, fillchar=' ', /",
+                (r, a) -> pad(r, self(a), Numbers.index(a[1]) - Text.length(self(a)), 0, a[2]));
         define("zfill", "self, width, /", (r, a) -> {
             String text = self(a);
             boolean signed = text.startsWith("+") || text.startsWith("-");
@@ -109,7 +118,10 @@ final class StringMethods {
         });
         define("translate", "self, table, /", StringMethods::translate);
         define("maketrans", "self, x, y=?, z=?, /", (r, a) -> makeTranslation(r, a));
-        define("format", "self, *args, **kwargs", (r, a) -> StringFormat.format(r, self(a), (Tuple) a[1], keywords(a[2])));
+        define(
+                "format",
+                "self, *args, **kwargs",
+                (r, a) -> StringFormat.format(r, self(a), (Tuple) a[1], keywords(a[2])));
         define("format_map", "self, mapping, /", (r, a) -> StringFormat.format(r, self(a), Tuple.of(), a[1]));
     }
 
@@ -158,8 +170,7 @@ final class StringMethods {
         List<Object> candidates = a[1] instanceof Tuple several ? several.items : List.of(a[1]);
         for (Object candidate : candidates) {
             String affix = Values.string(candidate);
-            if (window.possible
-                    && (prefix ? window.text.startsWith(affix) : window.text.endsWith(affix))) {
+            if (window.possible && (prefix ? window.text.startsWith(affix) : window.text.endsWith(affix))) {
                 return true;
             }
         }
@@ -251,7 +262,8 @@ final class StringMethods {
             return text;
         }
         render.checkSize(Math.max(0, left) + Math.max(0, right) + text.length());
-        return render.sized(character.repeat((int) Math.max(0, left)) + text + character.repeat((int) Math.max(0, right)));
+        return render.sized(
+                character.repeat((int) Math.max(0, left)) + text + character.repeat((int) Math.max(0, right)));
     }
 
     private static Object expandTabs(Render render, Object[] a) {
@@ -275,7 +287,8 @@ final class StringMethods {
     private static Object translate(Render render, Object[] a) {
         StringBuilder out = new StringBuilder();
         for (int c : self(a).codePoints().toArray()) {
-            Object mapped = a[1] instanceof Dict table ? table.get((long) c) : Attributes.subscript(render, a[1], (long) c);
+            Object mapped =
+                    a[1] instanceof Dict table ? table.get((long) c) : Attributes.subscript(render, a[1], (long) c);
             if (mapped == Missing.MISSING) {
                 out.appendCodePoint(c);
             } else if (mapped instanceof Long point && Character.isValidCodePoint(point.intValue())) {
@@ -299,7 +312,9 @@ final class StringMethods {
                 if (letter && Text.length(Values.string(entry.key())) != 1) {
                     throw Fault.value("string keys in translate table must be of length 1");
                 }
-                table.put(letter ? (Object) (long) Values.string(entry.key()).codePointAt(0) : entry.key(), entry.value());
+                table.put(
+                        letter ? (Object) (long) Values.string(entry.key()).codePointAt(0) : entry.key(),
+                        entry.value());
             }
             return table;
         }
@@ -309,7 +324,8 @@ final class StringMethods {
             throw Fault.value("the first two maketrans arguments must have equal length");
         }
         for (int i = 0; i < from.size(); i++) {
-            table.put((long) Values.string(from.get(i)).codePointAt(0), (long) Values.string(to.get(i)).codePointAt(0));
+            table.put((long) Values.string(from.get(i)).codePointAt(0), (long)
+                    Values.string(to.get(i)).codePointAt(0));
         }
         if (a[3] != Missing.MISSING) {
             Values.string(a[3]).codePoints().forEach(c -> table.put((long) c, None.NONE));

@@ -83,7 +83,8 @@ final class Symbols {
     Ident ref(String name) {
         Ident found = find(name);
         if (found == null) {
-            throw Fault.syntax("Tried to resolve a name to a reference that was unknown to the frame ('" + name + "')", 0);
+            throw Fault.syntax(
+                    "Tried to resolve a name to a reference that was unknown to the frame ('" + name + "')", 0);
         }
         return found;
     }

@@ -57,7 +57,8 @@ interface Target {
                 found.add(items.next());
             }
             if (found.size() < parts.length) {
-                throw Fault.value("not enough values to unpack (expected " + parts.length + ", got " + found.size() + ")");
+                throw Fault.value(
+                        "not enough values to unpack (expected " + parts.length + ", got " + found.size() + ")");
             }
             if (items.hasNext()) {
                 throw Fault.value("too many values to unpack (expected " + parts.length + ")");

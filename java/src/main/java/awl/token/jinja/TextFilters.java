@@ -17,8 +17,10 @@ final class TextFilters {
         Filters.define("lower", "s", (r, a) -> change(r, a[0], Letters::lower));
         Filters.define("capitalize", "s", (r, a) -> change(r, a[0], Letters::capitalize));
         Filters.define("title", "s", (r, a) -> r.sized(title(Repr.str(r, a[0]))));
-        Filters.define("trim", "value, chars=none", (r, a) ->
-                change(r, a[0], text -> StringMethods.strip(text, a[1], true, true)));
+        Filters.define(
+                "trim",
+                "value, chars=none",
+                (r, a) -> change(r, a[0], text -> StringMethods.strip(text, a[1], true, true)));
         Filters.define("center", "value, width=80", (r, a) -> {
             Object text = soft(r, a[0]);
             Object method = Attributes.find(text, "center");

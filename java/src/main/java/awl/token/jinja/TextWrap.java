@@ -19,7 +19,8 @@ final class TextWrap {
             SPACE + "+"
                     + "|(?<=" + WORD_MARK + ")-{2,}(?=\\w)"
                     + "|" + NO_SPACE + "+?(?:"
-                    + "-(?:(?<=" + LETTER + "{2}-)|(?<=" + LETTER + "-" + LETTER + "-))(?=" + LETTER + "-?" + LETTER + ")"
+                    + "-(?:(?<=" + LETTER + "{2}-)|(?<=" + LETTER + "-" + LETTER + "-))(?=" + LETTER + "-?" + LETTER
+                    + ")"
                     + "|(?=" + SPACE + "|\\z)"
                     + "|(?<=" + WORD_MARK + ")(?=-{2,}\\w))",
             Pattern.UNICODE_CHARACTER_CLASS);
@@ -62,7 +63,8 @@ final class TextWrap {
         return Text.strip(chunk).isEmpty();
     }
 
-    private static String line(Deque<String> chunks, long width, boolean breakLong, boolean hyphens, boolean dropLeading) {
+    private static String line(
+            Deque<String> chunks, long width, boolean breakLong, boolean hyphens, boolean dropLeading) {
         if (dropLeading && isBlank(chunks.getFirst())) {
             chunks.removeFirst();
         }

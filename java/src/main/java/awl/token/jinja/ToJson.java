@@ -133,8 +133,7 @@ final class ToJson {
             case Long number -> number.toString();
             case BigInteger number -> Repr.integer(number);
             case Double number -> number(number);
-            default ->
-                throw Fault.type("keys must be str, int, float, bool or None, not " + Values.typeName(key));
+            default -> throw Fault.type("keys must be str, int, float, bool or None, not " + Values.typeName(key));
         };
     }
 

@@ -86,7 +86,10 @@ final class TokenStream {
     /// stack.
     void enter() {
         if (++depth > maxDepth) {
-            throw new Fault(Fault.Sort.LIMIT, "template is nested deeper than " + maxDepth, current().line());
+            throw new Fault(
+                    Fault.Sort.LIMIT,
+                    "template is nested deeper than " + maxDepth,
+                    current().line());
         }
     }
 

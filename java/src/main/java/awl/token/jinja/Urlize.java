@@ -51,7 +51,9 @@ final class Urlize {
             }
         }
         String attributes = " rel=\"" + Markup.escapeText(String.join(" ", rel)) + "\""
-                + (Values.truth(a[3]) ? " target=\"" + Markup.escape(render, a[3]).text() + "\"" : "");
+                + (Values.truth(a[3])
+                        ? " target=\"" + Markup.escape(render, a[3]).text() + "\""
+                        : "");
         long limit = a[1] == None.NONE ? Long.MAX_VALUE : Numbers.index(a[1]);
         Urlize urlize = new Urlize(attributes, limit, schemes);
         StringBuilder out = new StringBuilder();

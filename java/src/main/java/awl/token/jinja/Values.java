@@ -101,8 +101,7 @@ final class Values {
             case Tuple x -> b instanceof Tuple y && equalItems(render, x.items, y.items);
             case Dict x -> b instanceof Dict y && equalDicts(render, x, y);
             case Range x ->
-                b instanceof Range y
-                        && equalItems(render, Iterators.toList(render, x), Iterators.toList(render, y));
+                b instanceof Range y && equalItems(render, Iterators.toList(render, x), Iterators.toList(render, y));
             case Undefined _ -> b instanceof Undefined;
             case Dict.View x -> b instanceof Dict.View y && equalViews(render, x, y);
             default -> a.equals(b);
@@ -140,7 +139,9 @@ final class Values {
 
     /// Keys and pairs compare as sets; views of values are equal only to themselves.
     private static boolean equalViews(Render render, Dict.View a, Dict.View b) {
-        if (a.kind() == Dict.View.Kind.VALUES || a.kind() != b.kind() || a.dict().size() != b.dict().size()) {
+        if (a.kind() == Dict.View.Kind.VALUES
+                || a.kind() != b.kind()
+                || a.dict().size() != b.dict().size()) {
             return false;
         }
         Iterator<Object> items = a.iterator();
@@ -200,8 +201,10 @@ final class Values {
             }
             case Markup markup -> contains(render, markup.text(), item);
             case Dict dict -> dict.has(item);
-            case Dict.View view when view.kind() == Dict.View.Kind.KEYS -> view.dict().has(item);
-            case Range range when item instanceof Long || item instanceof Boolean -> range.contains(Numbers.index(item));
+            case Dict.View view
+            when view.kind() == Dict.View.Kind.KEYS -> view.dict().has(item);
+            case Range range
+            when item instanceof Long || item instanceof Boolean -> range.contains(Numbers.index(item));
             default -> {
                 if (!Iterators.iterable(container)) {
                     throw Fault.type("argument of type '" + typeName(container) + "' is not iterable");
