@@ -1,0 +1,4 @@
+@NullMarked
+package awl.sample;
+
+import org.jspecify.annotations.NullMarked;
