@@ -1,0 +1,133 @@
+package awl.optim;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/// AdamW (Loshchilov, Hutter 2019) with decoupled decay on matrices only and fp32 state throughout.
+///
+/// A parameter that is not fp32 gets an fp32 master copy: the update is made there and rounded into the parameter, so
+/// that steps smaller than a bf16 unit are not lost. The rule itself is an [AdamWRule]: libtorch's fused kernel, or the
+/// plain operations it is tested against.
+public final class AdamW implements AutoCloseable {
+
+    /// @param beta1 decay of the first moment
+    /// @param beta2 decay of the second moment
+    /// @param eps added to the root of the second moment
+    /// @param weightDecay on matrices (tensors of two or more axes) only; norms and biases have none
+    public record Settings(double beta1, double beta2, double eps, double weightDecay) {}
+
+    /// A tensor to be trained.
+    ///
+    /// @param value updated in place; must outlive the optimiser
+    public record Slot(String name, Tensor value) {}
+
+    private record State(Slot slot, Tensor master, boolean ownsMaster, Tensor first, Tensor second) {}
+
+    private final Settings settings;
+    private final AdamWRule rule;
+    private final List<State> states = new ArrayList<>();
+    private final Tensor count;
+
+    public AdamW(List<Slot> slots, Settings settings, AdamWRule rule) {
+        this.settings = settings;
+        this.rule = rule;
+        try (NoGradGuard guard = new NoGradGuard();
+                PointerScope scope = new PointerScope()) {
+            TensorOptions fp32 = new TensorOptions(ScalarType.Float);
+            for (Slot slot : slots) {
+                boolean owns = slot.value().scalar_type().intern() != ScalarType.Float;
+                Tensor master = owns ? keep(slot.value().to(ScalarType.Float)) : slot.value();
+                long[] shape = slot.value().sizes().vec().get();
+                states.add(
+                        new State(slot, master, owns, keep(torch.zeros(shape, fp32)), keep(torch.zeros(shape, fp32))));
+            }
+            count = keep(torch.zeros(new long[0], fp32));
+        }
+    }
+
+    private static Tensor keep(Tensor tensor) {
+        tensor.retainReference();
+        return tensor;
+    }
+
+    /// One update of all parameters.
+    ///
+    /// @param gradients in the order of the slots, null where a parameter took no part (its gradient is then zero). May
+    ///     be scaled in place.
+    /// @param rate learning rate of this step
+    /// @param divisor what gradients are divided by first, 0-d fp32
+    /// @param skip 0-d fp32; where 1 nothing is changed: a step with a NaN leaves the weights as they were
+    public void step(List<@Nullable Tensor> gradients, double rate, Tensor divisor, Tensor skip) {
+        if (gradients.size() != states.size()) {
+            throw new IllegalArgumentException(gradients.size() + " gradients for " + states.size() + " parameters");
+        }
+        try (NoGradGuard guard = new NoGradGuard();
+                PointerScope outer = new PointerScope()) {
+            count.add_(new Scalar(1.0));
+            for (int i = 0; i < gradients.size(); i++) {
+                try (PointerScope scope = new PointerScope()) {
+                    update(states.get(i), gradients.get(i), rate, divisor, skip);
+                }
+            }
+        }
+    }
+
+    private void update(State state, @Nullable Tensor given, double rate, Tensor divisor, Tensor skip) {
+        Tensor gradient = given == null ? torch.zeros_like(state.first()) : given.to(ScalarType.Float);
+        double decay = state.slot().value().dim() >= 2 ? settings.weightDecay() : 0;
+        rule.update(
+                new AdamWRule.Target(state.master(), gradient, state.first(), state.second()),
+                count,
+                rate,
+                settings,
+                decay,
+                divisor,
+                skip);
+        if (state.ownsMaster()) {
+            state.slot().value().copy_(state.master());
+        }
+    }
+
+    /// Number of updates made.
+    public long steps() {
+        return (long) count.item_double();
+    }
+
+    /// Everything a checkpoint must hold to go on bit by bit: moments, masters and the count, by name. The tensors are
+    /// the live ones.
+    public Map<String, Tensor> state() {
+        Map<String, Tensor> named = new LinkedHashMap<>();
+        for (State state : states) {
+            String name = state.slot().name();
+            named.put("optimizer.first." + name, state.first());
+            named.put("optimizer.second." + name, state.second());
+            if (state.ownsMaster()) {
+                named.put("optimizer.master." + name, state.master());
+            }
+        }
+        named.put("optimizer.count", count);
+        return named;
+    }
+
+    @Override
+    public void close() {
+        for (State state : states) {
+            state.first().close();
+            state.second().close();
+            if (state.ownsMaster()) {
+                state.master().close();
+            }
+        }
+        count.close();
+    }
+}
