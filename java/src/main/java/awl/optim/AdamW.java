@@ -62,7 +62,8 @@ public final class AdamW implements AutoCloseable {
 
     /// One update of all parameters.
     ///
-    /// @param gradients in the order of the slots, null where a parameter took no part (its gradient is then zero). May
+    /// @param gradients in the order of the slots, null where a parameter took no part (its gradient is then zero).
+    May
     ///     be scaled in place.
     /// @param rate learning rate of this step
     /// @param divisor what gradients are divided by first, 0-d fp32

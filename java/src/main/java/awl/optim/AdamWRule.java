@@ -19,7 +19,13 @@ public interface AdamWRule {
     /// @param divisor gradients are divided by it first, 0-d fp32
     /// @param skip where 1 nothing is changed, 0-d fp32
     void update(
-            Target target, Tensor count, double rate, AdamW.Settings settings, double decay, Tensor divisor, Tensor skip);
+            Target target,
+            Tensor count,
+            double rate,
+            AdamW.Settings settings,
+            double decay,
+            Tensor divisor,
+            Tensor skip);
 
     /// Name for reports.
     String name();

@@ -40,7 +40,13 @@ public final class FusedAdamW implements AdamWRule {
 
     @Override
     public void update(
-            Target target, Tensor count, double rate, AdamW.Settings settings, double decay, Tensor divisor, Tensor skip) {
+            Target target,
+            Tensor count,
+            double rate,
+            AdamW.Settings settings,
+            double decay,
+            Tensor divisor,
+            Tensor skip) {
         IValueVector stack = new IValueVector();
         stack.push_back(list(target.value()));
         stack.push_back(list(target.gradient()));

@@ -38,7 +38,10 @@ public final class GradientNorm {
                     addSquares(total, flat.narrow(0, 0, rows * ROW).view(rows, ROW), two);
                 }
                 if (count > rows * ROW) {
-                    addSquares(total, flat.narrow(0, rows * ROW, count - rows * ROW).view(1, -1), two);
+                    addSquares(
+                            total,
+                            flat.narrow(0, rows * ROW, count - rows * ROW).view(1, -1),
+                            two);
                 }
             }
         }
@@ -46,8 +49,7 @@ public final class GradientNorm {
     }
 
     private static void addSquares(Tensor total, Tensor matrix, Scalar two) {
-        Tensor norms = linalg_vector_norm(
-                matrix, two, new long[] {1}, false, new ScalarTypeOptional(ScalarType.Float));
+        Tensor norms = linalg_vector_norm(matrix, two, new long[] {1}, false, new ScalarTypeOptional(ScalarType.Float));
         total.add_(norms.to(ScalarType.Double).square_().sum());
     }
 

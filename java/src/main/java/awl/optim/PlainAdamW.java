@@ -14,7 +14,13 @@ public final class PlainAdamW implements AdamWRule {
 
     @Override
     public void update(
-            Target target, Tensor count, double rate, AdamW.Settings settings, double decay, Tensor divisor, Tensor skip) {
+            Target target,
+            Tensor count,
+            double rate,
+            AdamW.Settings settings,
+            double decay,
+            Tensor divisor,
+            Tensor skip) {
         if (skip.item_double() == 1) {
             return;
         }

@@ -66,10 +66,9 @@ final class AdamWTest {
             for (AdamWRule rule : List.of(new PlainAdamW(), new FusedAdamW())) {
                 matrix.fill_(new Scalar(2));
                 vector.fill_(new Scalar(2));
-                try (AdamW adam = new AdamW(
-                        List.of(new AdamW.Slot("m", matrix), new AdamW.Slot("v", vector)), SETTINGS, rule)) {
-                    adam.step(
-                            List.of(scalar(-6).view(1, 1), scalar(6).view(1)), 0.01, scalar(3), scalar(0));
+                try (AdamW adam =
+                        new AdamW(List.of(new AdamW.Slot("m", matrix), new AdamW.Slot("v", vector)), SETTINGS, rule)) {
+                    adam.step(List.of(scalar(-6).view(1, 1), scalar(6).view(1)), 0.01, scalar(3), scalar(0));
                 }
                 // The first step moves by the rate against the sign of the gradient; only the matrix decays.
                 assertThat(matrix.item_double()).isCloseTo(2 * (1 - 0.01 * 0.1) + 0.01, within(1e-6));
@@ -111,7 +110,9 @@ final class AdamWTest {
         try (PointerScope scope = new PointerScope()) {
             torch.manual_seed(1);
             List<Tensor> gradients = List.of(
-                    torch.rand(3_000_000).add_(new Scalar(0.5)), torch.randn(5), torch.randn(64, 64).to(ScalarType.BFloat16));
+                    torch.rand(3_000_000).add_(new Scalar(0.5)),
+                    torch.randn(5),
+                    torch.randn(64, 64).to(ScalarType.BFloat16));
             double squares = 0;
             for (Tensor gradient : gradients) {
                 squares += gradient.to(ScalarType.Double).square().sum().item_double();
