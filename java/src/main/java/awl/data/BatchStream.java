@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The training data as a sequence of optimiser steps.
 ///
-/// [#at] is a pure function of the step: an epoch's order comes from the seed and the epoch's number alone. So a run
-/// resumes at any step without state, and two runs with one seed read the same. An epoch shows each row once; its last
-/// step may be smaller than the others.
+/// [#at] is a pure function of the step: an epoch's order comes from the seed and the epoch's number alone. So
+/// a run resumes at any step without state, and two runs with one seed read the same. An epoch shows each row
+/// once; its last step may be smaller than the others.
 public final class BatchStream {
 
     private static final int AHEAD = 2;
@@ -81,7 +81,8 @@ public final class BatchStream {
         return order;
     }
 
-    /// The steps `first` to `last`, made on another thread a little ahead of their use. Arrays only, no tensors.
+    /// The steps `first` to `last`, made on another thread a little ahead of their use. Arrays only, no
+    /// tensors.
     public Ahead from(long first, long last) {
         return new Ahead(first, last);
     }

@@ -6,8 +6,8 @@ import awl.DataException;
 ///
 /// @param id names the row in errors and reports: its own `id`, else `file:line`
 /// @param ids token ids, T
-/// @param weights `weights[t]` is what predicting `ids[t]` counts, T; that of position 0 has no prediction and is
-///     ignored
+/// @param weights `weights[t]` is what predicting `ids[t]` counts, T; that of position 0 has no prediction and
+///     is ignored
 /// @param weight what the whole row counts (`weight` of the row, else 1)
 /// @param where `file:line`, for messages
 public record Example(String id, int[] ids, float[] weights, double weight, String where) {
@@ -35,9 +35,8 @@ public record Example(String id, int[] ids, float[] weights, double weight, Stri
         return count;
     }
 
-    /// Length up to and including the last token whose prediction counts, or 0. What comes after it changes neither
-    /// loss
-    /// nor gradient, for attention is causal.
+    /// Length up to and including the last token whose prediction counts, or 0. What comes after it changes
+    /// neither loss nor gradient, for attention is causal.
     public int neededLength() {
         for (int t = weights.length - 1; t > 0; t--) {
             if (weights[t] != 0f) {

@@ -21,14 +21,12 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Reads training rows (JSONL): `{"messages", ["tools"]}`, `{"prompt", "completion"}` or `{"ids", "weights"}`, each
-/// with
-/// an optional `"weight"` for the whole row and `"id"`.
+/// Reads training rows (JSONL): `{"messages", ["tools"]}`, `{"prompt", "completion"}` or `{"ids", "weights"}`,
+/// each with an optional `"weight"` for the whole row and `"id"`.
 ///
-/// All rows are read, rendered and checked before the first step: a bad line stops a run at once and not after an hour.
-/// Every error names file, line and field. A field of another name is left alone and mentioned once, unless it looks
-/// like
-/// a misspelt one.
+/// All rows are read, rendered and checked before the first step: a bad line stops a run at once and not after
+/// an hour. Every error names file, line and field. A field of another name is left alone and mentioned once,
+/// unless it looks like a misspelt one.
 public final class ExampleFile {
 
     private static final Set<String> FIELDS =

@@ -6,9 +6,9 @@ import java.util.List;
 
 /// Holds rows to `max_length` tokens without ever losing a learned token in silence.
 ///
-/// A longer row is cut only where the cut takes nothing but tokens behind its last learned one: those change neither
-/// loss
-/// nor gradient. A row that would lose a learned token is refused by name; so is nobody's data cut by accident.
+/// A longer row is cut only where the cut takes nothing but tokens behind its last learned one: those change
+/// neither loss nor gradient. A row that would lose a learned token is refused by name; so is nobody's data cut
+/// by accident.
 public final class LengthLimit {
 
     private static final int NAMED = 5;

@@ -9,7 +9,8 @@ public final class Nearest {
 
     private Nearest() {}
 
-    /// The known name closest to `name`, if at most a third of its letters (and at least one, at most three) differ.
+    /// The known name closest to `name`, if at most a third of its letters (and at least one, at most three)
+    /// differ.
     public static Optional<String> to(String name, Collection<String> known) {
         int reach = Math.clamp(name.length() / 3, 1, 3);
         return known.stream()

@@ -5,11 +5,13 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/// Decides which documents of an optimiser step share a micro-batch. Never what is computed: attention stays inside a
-/// document and the normaliser belongs to the step, so every packing gives the same loss and gradient up to rounding.
+/// Decides which documents of an optimiser step share a micro-batch. Never what is computed: attention stays
+/// inside a document and the normaliser belongs to the step, so every packing gives the same loss and gradient
+/// up to rounding.
 ///
-/// With `packing`, best-fit decreasing: the longest documents first, each into the fullest micro-batch that still has
-/// room. Otherwise documents are taken in order, so many at a time. Both depend on nothing but their arguments.
+/// With `packing`, best-fit decreasing: the longest documents first, each into the fullest micro-batch that
+/// still has room. Otherwise documents are taken in order, so many at a time. Both depend on nothing but their
+/// arguments.
 ///
 /// @param packing fill micro-batches up to `tokens` tokens
 /// @param tokens most tokens of a packed micro-batch

@@ -1,7 +1,7 @@
 package awl.data;
 
-/// How the tokens of a step become one number. Each is normalised over the whole optimiser step: all its micro-batches
-/// together, never by the weights of one of them.
+/// How the tokens of a step become one number. Each is normalised over the whole optimiser step: all its
+/// micro-batches together, never by the weights of one of them.
 public enum Reduction {
     /// `sum(w nll) / sum(w)` over all tokens of the step: long rows count more.
     TOKEN_MEAN,

@@ -7,7 +7,8 @@ import java.util.List;
 /// @param step counted from 1
 /// @param epoch counted from 0
 /// @param microBatches in the order they are run
-/// @param normaliser what the weighted sum over all micro-batches is divided by; 0 when nothing is to be learned
+/// @param normaliser what the weighted sum over all micro-batches is divided by; 0 when nothing is to be
+///     learned
 /// @param documentIds names of the step's rows, in order
 /// @param tokens ids of all rows
 /// @param learnedTokens predictions that count

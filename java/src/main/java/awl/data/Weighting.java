@@ -4,8 +4,9 @@ import awl.DataException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Decides what every token counts: row weights and the reduction become token weights and one constant of the whole
-/// step, so that the loss itself is always `sum(w nll) / normaliser`, whatever the packing or the accumulation.
+/// Decides what every token counts: row weights and the reduction become token weights and one constant of the
+/// whole step, so that the loss itself is always `sum(w nll) / normaliser`, whatever the packing or the
+/// accumulation.
 ///
 /// With row weight r, token weights w and sums over t inside a row:
 ///
@@ -17,7 +18,8 @@ import java.util.List;
 public record Weighting(Reduction reduction) {
 
     /// @param documents one a row, in order, with their final weights
-    /// @param normaliser what the weighted sum over all of them is divided by; 0 when the step has nothing to learn
+    /// @param normaliser what the weighted sum over all of them is divided by; 0 when the step has nothing to
+    ///     learn
     public record Weighted(List<Datum> documents, double normaliser) {}
 
     /// Weights the rows of one optimiser step.

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /// AdamW (Loshchilov, Hutter 2019) with decoupled decay on matrices only and fp32 state throughout.
 ///
-/// A parameter that is not fp32 gets an fp32 master copy: the update is made there and rounded into the parameter, so
-/// that steps smaller than a bf16 unit are not lost. The rule itself is an [AdamWRule]: libtorch's fused kernel, or the
-/// plain operations it is tested against.
+/// A parameter that is not fp32 gets an fp32 master copy: the update is made there and rounded into the
+/// parameter, so that steps smaller than a bf16 unit are not lost. The rule itself is an [AdamWRule]:
+/// libtorch's fused kernel, or the plain operations it is tested against.
 public final class AdamW implements AutoCloseable {
 
     /// @param beta1 decay of the first moment
@@ -62,9 +62,8 @@ public final class AdamW implements AutoCloseable {
 
     /// One update of all parameters.
     ///
-    /// @param gradients in the order of the slots, null where a parameter took no part (its gradient is then zero).
-    May
-    ///     be scaled in place.
+    /// @param gradients in the order of the slots, null where a parameter took no part (its gradient is then
+    ///     zero). May be scaled in place.
     /// @param rate learning rate of this step
     /// @param divisor what gradients are divided by first, 0-d fp32
     /// @param skip 0-d fp32; where 1 nothing is changed: a step with a NaN leaves the weights as they were
@@ -104,8 +103,8 @@ public final class AdamW implements AutoCloseable {
         return (long) count.item_double();
     }
 
-    /// Everything a checkpoint must hold to go on bit by bit: moments, masters and the count, by name. The tensors are
-    /// the live ones.
+    /// Everything a checkpoint must hold to go on bit by bit: moments, masters and the count, by name. The
+    /// tensors are the live ones.
     public Map<String, Tensor> state() {
         Map<String, Tensor> named = new LinkedHashMap<>();
         for (State state : states) {

@@ -12,8 +12,8 @@ import org.bytedeco.pytorch.TensorList;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch.DispatchKey;
 
-/// AdamW by libtorch's `aten::_fused_adamw_`: one pass over value, gradient and moments, clipping included. It is not
-/// in the binding's generated methods, so it is called through the dispatcher.
+/// AdamW by libtorch's `aten::_fused_adamw_`: one pass over value, gradient and moments, clipping included. It
+/// is not in the binding's generated methods, so it is called through the dispatcher.
 public final class FusedAdamW implements AdamWRule {
 
     private static final String OPERATOR = "aten::_fused_adamw_";
@@ -64,7 +64,8 @@ public final class FusedAdamW implements AdamWRule {
         operator.callBoxed(stack);
     }
 
-    /// A list as the dispatcher wants it. `new IValue(TensorVector)` would compile to a pointer cast and be garbage.
+    /// A list as the dispatcher wants it. `new IValue(TensorVector)` would compile to a pointer cast and be
+    /// garbage.
     private static IValue list(Tensor... tensors) {
         TensorList list = new TensorList(new TensorVector(tensors));
         return new IValue(new GenericList((Pointer) list));

@@ -11,11 +11,11 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// The Euclidean norm of all gradients together, and the factor that clips it. One pass over the gradients; everything
-/// stays on the device.
+/// The Euclidean norm of all gradients together, and the factor that clips it. One pass over the gradients;
+/// everything stays on the device.
 ///
-/// libtorch sums a tensor's squares in fp32: on 28 million elements it was off by 3e-3. So rows of 4096 are summed in
-/// fp32 and their sums in fp64, which costs a third more time and is exact to 1e-9.
+/// libtorch sums a tensor's squares in fp32: on 28 million elements it was off by 3e-3. So rows of 4096 are
+/// summed in fp32 and their sums in fp64, which costs a third more time and is exact to 1e-9.
 public final class GradientNorm {
 
     private static final long ROW = 4096;
@@ -53,8 +53,8 @@ public final class GradientNorm {
         total.add_(norms.to(ScalarType.Double).square_().sum());
     }
 
-    /// What gradients are divided by so that their norm is at most `maxNorm`: `max(1, (norm + 1e-6) / maxNorm)`, as in
-    /// PyTorch's `clip_grad_norm_`. Zero or less means no clipping.
+    /// What gradients are divided by so that their norm is at most `maxNorm`: `max(1, (norm + 1e-6) /
+    /// maxNorm)`, as in PyTorch's `clip_grad_norm_`. Zero or less means no clipping.
     ///
     /// @return 0-d fp32
     public static Tensor divisor(Tensor norm, double maxNorm) {

@@ -2,8 +2,8 @@ package awl.optim;
 
 /// Learning rate by step, as a pure function: resuming needs nothing but the step.
 ///
-/// Steps are counted from 1. For `step <= warmup` the rate is `peak * step / warmup`; behind it the subtypes fall from
-/// `peak` to `minRatio * peak`, reached at step `total`.
+/// Steps are counted from 1. For `step <= warmup` the rate is `peak * step / warmup`; behind it the subtypes
+/// fall from `peak` to `minRatio * peak`, reached at step `total`.
 public sealed interface Schedule {
 
     /// Rate after warm-up.

@@ -8,8 +8,8 @@ import awl.DataException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// The three reductions against hand-worked values: rows a (r = 2, w = .5, 1.5), b (r = 1, w = 1), c (nothing learned);
-/// negative log-likelihoods 1 and 3 for a, 5 for b.
+/// The three reductions against hand-worked values: rows a (r = 2, w = .5, 1.5), b (r = 1, w = 1), c (nothing
+/// learned); negative log-likelihoods 1 and 3 for a, 5 for b.
 final class WeightingTest {
 
     private static final Example A = row("a", 2, 9, .5f, 1.5f);
