@@ -1,0 +1,69 @@
+package awl.kernel;
+
+/// How the logits [A, V] are cut so that they never stand in memory in full when they are large. A pure function of
+/// shape, dtype and budget.
+///
+/// [Order#ROWS]: chunks of rows, each with its whole vocabulary; loss and gradient in one pass, three GEMMs (logits, dH,
+/// dW). One chunk while the logits fit the budget. Each further chunk reads and writes dW once more, which is cheap from
+/// [#FEWEST_ROWS] rows on.
+/// [Order#VOCABULARY]: chunks of the vocabulary with all rows; a first pass for the log-sum-exp and a second for the
+/// gradient, four GEMMs. For budgets below that.
+///
+/// @param rows rows of a chunk
+/// @param classes classes of a chunk; with [Order#ROWS] the width of the tiles in which a head of another dtype is
+///     converted, else the whole vocabulary
+public record HeadPlan(Order order, long rows, long classes) {
+
+    public enum Order {
+        ROWS,
+        VOCABULARY
+    }
+
+    /// With fewer rows than this a chunk's traffic on dW (8 V D bytes for 2 C D V operations a GEMM) costs more than the
+    /// recomputed logits of [Order#VOCABULARY].
+    public static final long FEWEST_ROWS = 64;
+
+    /// Narrower pieces of the vocabulary leave a GEMM with too little to do.
+    private static final long NARROWEST = 256;
+
+    /// Cuts so that the logits of a chunk (+ a converted tile of the head) fit `budgetBytes`, down to a floor of 256
+    /// classes.
+    ///
+    /// @param logitBytes size of a logit
+    /// @param converts whether the head must be converted to the logits' dtype
+    /// @param trainable whether dW is wanted
+    public static HeadPlan choose(
+            long active,
+            long vocabulary,
+            long width,
+            int logitBytes,
+            boolean converts,
+            boolean trainable,
+            long budgetBytes) {
+        long rows = Math.max(1, active);
+        long narrowest = Math.min(NARROWEST, vocabulary);
+        long tile = converts ? Math.clamp(budgetBytes / 4 / (width * logitBytes), narrowest, vocabulary) : vocabulary;
+        long tileBytes = converts ? tile * width * logitBytes : 0;
+        long fit = Math.max(0, budgetBytes - tileBytes) / (vocabulary * logitBytes);
+        // Without dW a further chunk costs nothing but its reading of W, so that fewer rows are still worth it.
+        long fewest = trainable ? FEWEST_ROWS : FEWEST_ROWS / 4;
+        if (fit >= Math.min(rows, fewest)) {
+            return new HeadPlan(Order.ROWS, balanced(rows, fit), tile);
+        }
+        long bytesOfClass = (rows + (converts ? width : 0)) * logitBytes;
+        long classes = Math.clamp(budgetBytes / bytesOfClass, narrowest, vocabulary);
+        return new HeadPlan(Order.VOCABULARY, rows, balanced(vocabulary, classes));
+    }
+
+    /// Size of nearly equal pieces of `total`, none above `most`.
+    static long balanced(long total, long most) {
+        long pieces = Math.ceilDiv(total, Math.min(most, total));
+        return Math.ceilDiv(total, pieces);
+    }
+
+    /// Bytes of logits and converted head that this plan holds at a time.
+    public long bytes(long vocabulary, long width, int logitBytes, boolean converts) {
+        long logits = rows * (order == Order.ROWS ? vocabulary : classes) * logitBytes;
+        return logits + (converts ? classes * width * logitBytes : 0);
+    }
+}

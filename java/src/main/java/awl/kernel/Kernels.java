@@ -1,0 +1,99 @@
+package awl.kernel;
+
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// The contract of every kernel. [TorchKernels] implements all of it plainly and is the oracle of the others.
+///
+/// Common rules. Tensors are on one device; matrices are row-major with a contiguous last axis. Results that are returned
+/// belong to the innermost open pointer scope of the caller. Nothing is recorded for autograd. Sums run in a fixed order
+/// without atomics: the same input gives the same bits. A shape or dtype that does not fit is an
+/// [awl.ShapeException] that names argument, expectation and finding. An instance is used by one thread at a time (it
+/// keeps a workspace between calls).
+///
+/// Tolerance, enforced by `KernelContract`: against float64, the error of a gradient is at most twice, that of a loss at
+/// most three times, the error of plain libtorch at the same dtype (+1e-5 of the result's scale in float32).
+public interface Kernels {
+
+    /// What `awl doctor`, run folders and benchmarks call this implementation.
+    String name();
+
+    /// Root-mean-square norm (Zhang and Sennrich 2019).
+    ///
+    /// `r[n] = 1 / sqrt(mean_d x[n,d]^2 + epsilon)`, `y[n,d] = x[n,d] * r[n] * (weight[d] + o)` with `o = 1` for Gemma's
+    /// checkpoints (`onePlusWeight`), else 0. Sums and products in float32 (float64 for float64 input), one rounding at
+    /// the end.
+    ///
+    /// @param x_ND float32, bfloat16 or float64
+    /// @param weight_D dtype of `x`
+    /// @param y_ND written; shape and dtype of `x`; may be `x` itself
+    /// @param inverseRms_N written; float32 (float64 for float64 input); the backward pass needs it
+    void rmsNorm(
+            Tensor x_ND, Tensor weight_D, double epsilon, boolean onePlusWeight, Tensor y_ND, Tensor inverseRms_N);
+
+    /// Gradient of [#rmsNorm].
+    ///
+    /// With `g = dy * (weight + o)` and `h = x * r`: `dx = r * (g - h * mean_d(g * h))`, and
+    /// `dWeight[d] += sum_n dy[n,d] * h[n,d]`, summed in float32 over fixed blocks of rows.
+    ///
+    /// @param inputGradient_ND written; shape and dtype of `x`; may be `outputGradient` itself
+    /// @param weightGradient_D added to, float32 (float64 for float64 input); null where the weight is frozen
+    void rmsNormBackward(
+            Tensor outputGradient_ND,
+            Tensor x_ND,
+            Tensor weight_D,
+            Tensor inverseRms_N,
+            boolean onePlusWeight,
+            Tensor inputGradient_ND,
+            @Nullable Tensor weightGradient_D);
+
+    /// Weighted cross-entropy of a linear head over the active rows, with its gradients, without the full logits.
+    ///
+    /// `z = H W^T + bias`, soft-capped if asked; `logProb[a] = z[a,y] - log sum_v exp z[a,v]`;
+    /// `lossSum = -sum_a w[a] * logProb[a]`; `dz[a,v] = w[a] * (softmax(z)[a,v] - [v = y])`, the true class as
+    /// `w * expm1(logProb)` so that a nearly certain prediction keeps its digits. Masked rows are not read at all: a NaN in
+    /// one does not leak; a NaN in an active row reaches the loss.
+    ///
+    /// With no active row the loss is 0, `dH` is 0 and no gradient is touched.
+    ///
+    /// @param hidden_ND hidden states after the final norm; float32, bfloat16 or float64
+    /// @param weight_VD head, dtype of `hidden`
+    /// @param target_N class of each row, int64, in `[0, V)` on active rows, anything elsewhere
+    /// @param weights_N float32 weight of each row with every scalar of the loss folded in; any sign
+    /// @param activeRows_A ascending distinct rows to learn, int64
+    /// @param headGradient_VD added to in float32 (float64 for float64 input); null where the head is frozen
+    HeadLoss linearCrossEntropy(
+            Tensor hidden_ND,
+            Tensor weight_VD,
+            Tensor target_N,
+            Tensor weights_N,
+            Tensor activeRows_A,
+            @Nullable Tensor headGradient_VD,
+            HeadOptions options);
+
+    /// Forward half of [#linearCrossEntropy]: log-probabilities of the targets.
+    ///
+    /// @param activeRows_A ascending distinct rows, int64; null means all rows, so that A = N
+    HeadScore score(
+            Tensor hidden_ND,
+            Tensor weight_VD,
+            Tensor target_N,
+            @Nullable Tensor activeRows_A,
+            HeadOptions options);
+
+    /// Backward half of [#linearCrossEntropy] for losses that learn their weights from the scores (preference losses):
+    /// recomputes the logits, then as there.
+    ///
+    /// @param weights_N `-dLoss/dLogProb` of each row, float32
+    /// @param score what [#score] returned for the same rows and options
+    /// @return `dH`, shape and dtype of `hidden`, zero outside the active rows
+    Tensor backwardWithWeights(
+            Tensor hidden_ND,
+            Tensor weight_VD,
+            Tensor target_N,
+            Tensor weights_N,
+            Tensor activeRows_A,
+            HeadScore score,
+            @Nullable Tensor headGradient_VD,
+            HeadOptions options);
+}

@@ -1,0 +1,45 @@
+package awl.kernel;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/// Shapes and dtypes of [Kernels#rmsNorm] and its gradient, checked the same way by every implementation.
+final class RmsNormArguments {
+
+    private RmsNormArguments() {}
+
+    static void forward(Tensor x_ND, Tensor weight_D, Tensor y_ND, Tensor inverseRms_N) {
+        Arguments.rank(x_ND, "x", "(N, D)", 2);
+        Arguments.dtype(x_ND, "x", ScalarType.Float, ScalarType.BFloat16, ScalarType.Double);
+        ScalarType storage = Arguments.dtype(x_ND);
+        Arguments.dense(x_ND, "x");
+        Arguments.shape(weight_D, "weight", "(D)", x_ND.size(1));
+        Arguments.dtype(weight_D, "weight", storage);
+        Arguments.dense(weight_D, "weight");
+        Arguments.shape(y_ND, "y", "(N, D)", x_ND.size(0), x_ND.size(1));
+        Arguments.dtype(y_ND, "y", storage);
+        Arguments.dense(y_ND, "y");
+        Arguments.shape(inverseRms_N, "inverse rms", "(N)", x_ND.size(0));
+        Arguments.dtype(inverseRms_N, "inverse rms", Arguments.accumulator(storage));
+        Arguments.dense(inverseRms_N, "inverse rms");
+    }
+
+    static void backward(
+            Tensor outputGradient_ND,
+            Tensor x_ND,
+            Tensor weight_D,
+            Tensor inverseRms_N,
+            Tensor inputGradient_ND,
+            @Nullable Tensor weightGradient_D) {
+        forward(x_ND, weight_D, inputGradient_ND, inverseRms_N);
+        Arguments.shape(outputGradient_ND, "output gradient", "(N, D)", x_ND.size(0), x_ND.size(1));
+        Arguments.dtype(outputGradient_ND, "output gradient", Arguments.dtype(x_ND));
+        Arguments.dense(outputGradient_ND, "output gradient");
+        if (weightGradient_D != null) {
+            Arguments.shape(weightGradient_D, "weight gradient", "(D)", x_ND.size(1));
+            Arguments.dtype(weightGradient_D, "weight gradient", Arguments.dtype(inverseRms_N));
+            Arguments.dense(weightGradient_D, "weight gradient");
+        }
+    }
+}

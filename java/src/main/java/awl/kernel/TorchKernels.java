@@ -1,0 +1,113 @@
+package awl.kernel;
+
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/// The reference: every kernel in plain libtorch operations, on any device libtorch has.
+public class TorchKernels implements Kernels {
+
+    private final LinearCrossEntropy head;
+
+    public TorchKernels() {
+        this(new TorchRowPasses());
+    }
+
+    TorchKernels(RowPasses passes) {
+        head = new LinearCrossEntropy(passes);
+    }
+
+    @Override
+    public String name() {
+        return "reference";
+    }
+
+    @Override
+    public void rmsNorm(
+            Tensor x_ND, Tensor weight_D, double epsilon, boolean onePlusWeight, Tensor y_ND, Tensor inverseRms_N) {
+        RmsNormArguments.forward(x_ND, weight_D, y_ND, inverseRms_N);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            ScalarType sums = Arguments.dtype(inverseRms_N);
+            Tensor x = x_ND.to(sums);
+            Tensor inverse = x.square()
+                    .mean(new long[] {1}, true, new ScalarTypeOptional())
+                    .add_(new Scalar(epsilon))
+                    .rsqrt_();
+            inverseRms_N.copy_(inverse.squeeze(1));
+            y_ND.copy_(x.mul(inverse).mul_(scale(weight_D, onePlusWeight, sums)));
+        }
+    }
+
+    @Override
+    public void rmsNormBackward(
+            Tensor outputGradient_ND,
+            Tensor x_ND,
+            Tensor weight_D,
+            Tensor inverseRms_N,
+            boolean onePlusWeight,
+            Tensor inputGradient_ND,
+            @Nullable Tensor weightGradient_D) {
+        RmsNormArguments.backward(
+                outputGradient_ND, x_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            ScalarType sums = Arguments.dtype(inverseRms_N);
+            Tensor inverse = inverseRms_N.unsqueeze(1);
+            Tensor normed = x_ND.to(sums).mul(inverse);
+            Tensor dy = outputGradient_ND.to(sums);
+            if (weightGradient_D != null) {
+                weightGradient_D.add_(dy.mul(normed).sum(0));
+            }
+            Tensor g = dy.mul(scale(weight_D, onePlusWeight, sums));
+            Tensor mean = g.mul(normed).mean(new long[] {1}, true, new ScalarTypeOptional());
+            inputGradient_ND.copy_(g.sub_(normed.mul_(mean)).mul_(inverse));
+        }
+    }
+
+    private static Tensor scale(Tensor weight_D, boolean onePlusWeight, ScalarType sums) {
+        Tensor weight = weight_D.to(sums);
+        return onePlusWeight ? weight.add(new Scalar(1.0)) : weight;
+    }
+
+    @Override
+    public HeadLoss linearCrossEntropy(
+            Tensor hidden_ND,
+            Tensor weight_VD,
+            Tensor target_N,
+            Tensor weights_N,
+            Tensor activeRows_A,
+            @Nullable Tensor headGradient_VD,
+            HeadOptions options) {
+        return head.lossAndGradient(
+                hidden_ND, weight_VD, target_N, weights_N, activeRows_A, headGradient_VD, options);
+    }
+
+    @Override
+    public HeadScore score(
+            Tensor hidden_ND,
+            Tensor weight_VD,
+            Tensor target_N,
+            @Nullable Tensor activeRows_A,
+            HeadOptions options) {
+        return head.score(hidden_ND, weight_VD, target_N, activeRows_A, options);
+    }
+
+    @Override
+    public Tensor backwardWithWeights(
+            Tensor hidden_ND,
+            Tensor weight_VD,
+            Tensor target_N,
+            Tensor weights_N,
+            Tensor activeRows_A,
+            HeadScore score,
+            @Nullable Tensor headGradient_VD,
+            HeadOptions options) {
+        return head.backward(
+                hidden_ND, weight_VD, target_N, weights_N, activeRows_A, score, headGradient_VD, options);
+    }
+}
