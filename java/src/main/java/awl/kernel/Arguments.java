@@ -18,8 +18,8 @@ final class Arguments {
     static void shape(Tensor tensor, String name, String axes, long... expected) {
         long[] got = tensor.sizes().vec().get();
         if (!Arrays.equals(got, expected)) {
-            throw new ShapeException(
-                    "%s: expected %s = %s got %s".formatted(name, axes, Arrays.toString(expected), Arrays.toString(got)));
+            throw new ShapeException("%s: expected %s = %s got %s"
+                    .formatted(name, axes, Arrays.toString(expected), Arrays.toString(got)));
         }
     }
 

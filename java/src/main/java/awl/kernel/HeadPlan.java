@@ -3,8 +3,10 @@ package awl.kernel;
 /// How the logits [A, V] are cut so that they never stand in memory in full when they are large. A pure function of
 /// shape, dtype and budget.
 ///
-/// [Order#ROWS]: chunks of rows, each with its whole vocabulary; loss and gradient in one pass, three GEMMs (logits, dH,
-/// dW). One chunk while the logits fit the budget. Each further chunk reads and writes dW once more, which is cheap from
+/// [Order#ROWS]: chunks of rows, each with its whole vocabulary; loss and gradient in one pass, three GEMMs (logits,
+/// dH,
+/// dW). One chunk while the logits fit the budget. Each further chunk reads and writes dW once more, which is cheap
+/// from
 /// [#FEWEST_ROWS] rows on.
 /// [Order#VOCABULARY]: chunks of the vocabulary with all rows; a first pass for the log-sum-exp and a second for the
 /// gradient, four GEMMs. For budgets below that.
@@ -19,7 +21,8 @@ public record HeadPlan(Order order, long rows, long classes) {
         VOCABULARY
     }
 
-    /// With fewer rows than this a chunk's traffic on dW (8 V D bytes for 2 C D V operations a GEMM) costs more than the
+    /// With fewer rows than this a chunk's traffic on dW (8 V D bytes for 2 C D V operations a GEMM) costs more than
+    /// the
     /// recomputed logits of [Order#VOCABULARY].
     public static final long FEWEST_ROWS = 64;
 

@@ -5,13 +5,16 @@ import org.jspecify.annotations.Nullable;
 
 /// The contract of every kernel. [TorchKernels] implements all of it plainly and is the oracle of the others.
 ///
-/// Common rules. Tensors are on one device; matrices are row-major with a contiguous last axis. Results that are returned
-/// belong to the innermost open pointer scope of the caller. Nothing is recorded for autograd. Sums run in a fixed order
+/// Common rules. Tensors are on one device; matrices are row-major with a contiguous last axis. Results that are
+/// returned
+/// belong to the innermost open pointer scope of the caller. Nothing is recorded for autograd. Sums run in a fixed
+/// order
 /// without atomics: the same input gives the same bits. A shape or dtype that does not fit is an
 /// [awl.ShapeException] that names argument, expectation and finding. An instance is used by one thread at a time (it
 /// keeps a workspace between calls).
 ///
-/// Tolerance, enforced by `KernelContract`: against float64, the error of a gradient is at most twice, that of a loss at
+/// Tolerance, enforced by `KernelContract`: against float64, the error of a gradient is at most twice, that of a loss
+/// at
 /// most three times, the error of plain libtorch at the same dtype (+1e-5 of the result's scale in float32).
 public interface Kernels {
 
@@ -20,16 +23,17 @@ public interface Kernels {
 
     /// Root-mean-square norm (Zhang and Sennrich 2019).
     ///
-    /// `r[n] = 1 / sqrt(mean_d x[n,d]^2 + epsilon)`, `y[n,d] = x[n,d] * r[n] * (weight[d] + o)` with `o = 1` for Gemma's
-    /// checkpoints (`onePlusWeight`), else 0. Sums and products in float32 (float64 for float64 input), one rounding at
+    /// `r[n] = 1 / sqrt(mean_d x[n,d]^2 + epsilon)`, `y[n,d] = x[n,d] * r[n] * (weight[d] + o)` with `o = 1` for
+    Gemma's
+    /// checkpoints (`onePlusWeight`), else 0. Sums and products in float32 (float64 for float64 input), one
+    rounding at
     /// the end.
     ///
     /// @param x_ND float32, bfloat16 or float64
     /// @param weight_D dtype of `x`
     /// @param y_ND written; shape and dtype of `x`; may be `x` itself
     /// @param inverseRms_N written; float32 (float64 for float64 input); the backward pass needs it
-    void rmsNorm(
-            Tensor x_ND, Tensor weight_D, double epsilon, boolean onePlusWeight, Tensor y_ND, Tensor inverseRms_N);
+    void rmsNorm(Tensor x_ND, Tensor weight_D, double epsilon, boolean onePlusWeight, Tensor y_ND, Tensor inverseRms_N);
 
     /// Gradient of [#rmsNorm].
     ///
@@ -51,7 +55,8 @@ public interface Kernels {
     ///
     /// `z = H W^T + bias`, soft-capped if asked; `logProb[a] = z[a,y] - log sum_v exp z[a,v]`;
     /// `lossSum = -sum_a w[a] * logProb[a]`; `dz[a,v] = w[a] * (softmax(z)[a,v] - [v = y])`, the true class as
-    /// `w * expm1(logProb)` so that a nearly certain prediction keeps its digits. Masked rows are not read at all: a NaN in
+    /// `w * expm1(logProb)` so that a nearly certain prediction keeps its digits. Masked rows are not read at all:
+    a NaN in
     /// one does not leak; a NaN in an active row reaches the loss.
     ///
     /// With no active row the loss is 0, `dH` is 0 and no gradient is touched.
@@ -75,14 +80,10 @@ public interface Kernels {
     ///
     /// @param activeRows_A ascending distinct rows, int64; null means all rows, so that A = N
     HeadScore score(
-            Tensor hidden_ND,
-            Tensor weight_VD,
-            Tensor target_N,
-            @Nullable Tensor activeRows_A,
-            HeadOptions options);
+            Tensor hidden_ND, Tensor weight_VD, Tensor target_N, @Nullable Tensor activeRows_A, HeadOptions options);
 
-    /// Backward half of [#linearCrossEntropy] for losses that learn their weights from the scores (preference losses):
-    /// recomputes the logits, then as there.
+    /// Backward half of [#linearCrossEntropy] for losses that learn their weights from the scores (preference
+    /// losses): recomputes the logits, then as there.
     ///
     /// @param weights_N `-dLoss/dLogProb` of each row, float32
     /// @param score what [#score] returned for the same rows and options

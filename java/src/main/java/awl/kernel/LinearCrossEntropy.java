@@ -12,11 +12,13 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// The loss head: compaction of the active rows, chunking after [HeadPlan], GEMMs by libtorch, what lies between them by
+/// The loss head: compaction of the active rows, chunking after [HeadPlan], GEMMs by libtorch, what lies between them
+/// by
 /// [RowPasses].
 ///
-/// Compaction is what pays: in agent traces about a quarter of the tokens is learned, and neither logits nor gradients
-/// of the others are computed. dW is accumulated in float32 by GEMMs with beta = 1 straight into the gradient.
+/// Compaction is what pays: in agent traces about a quarter of the tokens is learned, and neither logits nor
+/// gradients of the others are computed. dW is accumulated in float32 by GEMMs with beta = 1 straight into the
+/// gradient.
 final class LinearCrossEntropy {
 
     /// Columns of a gradient converted at a time for dW where logits are bfloat16.
@@ -67,11 +69,7 @@ final class LinearCrossEntropy {
     }
 
     HeadScore score(
-            Tensor hidden_ND,
-            Tensor weight_VD,
-            Tensor target_N,
-            @Nullable Tensor activeRows_A,
-            HeadOptions options) {
+            Tensor hidden_ND, Tensor weight_VD, Tensor target_N, @Nullable Tensor activeRows_A, HeadOptions options) {
         check(hidden_ND, weight_VD, target_N, null, activeRows_A, null, options);
         long active = activeRows_A == null ? hidden_ND.size(0) : activeRows_A.size(0);
         Tensor logProb_A = empty(hidden_ND, scoreType(hidden_ND), active);
@@ -121,8 +119,8 @@ final class LinearCrossEntropy {
         return dHidden_ND;
     }
 
-    /// Chunks of rows. With `statisticsToo` the row statistics are computed and written, else (with a gradient wanted)
-    /// they are given.
+    /// Chunks of rows. With `statisticsToo` the row statistics are computed and written, else (with a gradient
+    /// wanted) they are given.
     private void byRows(
             Chunks in,
             HeadPlan plan,
@@ -267,8 +265,7 @@ final class LinearCrossEntropy {
             HeadPlan fixed = options.plan();
             return fixed != null
                     ? fixed
-                    : HeadPlan.choose(
-                            active, vocabulary, width, bytes(), converts(), trainable, options.budgetBytes());
+                    : HeadPlan.choose(active, vocabulary, width, bytes(), converts(), trainable, options.budgetBytes());
         }
 
         private int bytes() {

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 /// axis: C rows of the chunk, K classes from `firstClass` on.
 interface RowPasses {
 
-    /// Whole vocabulary: log-probability and log-sum-exp of each row and, if `weights` is given, the logits replaced by
-    /// their gradient; otherwise their content is undefined afterwards.
+    /// Whole vocabulary: log-probability and log-sum-exp of each row and, if `weights` is given, the logits replaced
+    /// by their gradient; otherwise their content is undefined afterwards.
     ///
     /// @param target_C int64
     /// @param weights_C float32, or null for the scores alone

@@ -52,8 +52,7 @@ public class TorchKernels implements Kernels {
             boolean onePlusWeight,
             Tensor inputGradient_ND,
             @Nullable Tensor weightGradient_D) {
-        RmsNormArguments.backward(
-                outputGradient_ND, x_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
+        RmsNormArguments.backward(outputGradient_ND, x_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
         try (PointerScope _ = new PointerScope();
                 NoGradGuard _ = new NoGradGuard()) {
             ScalarType sums = Arguments.dtype(inverseRms_N);
@@ -83,17 +82,12 @@ public class TorchKernels implements Kernels {
             Tensor activeRows_A,
             @Nullable Tensor headGradient_VD,
             HeadOptions options) {
-        return head.lossAndGradient(
-                hidden_ND, weight_VD, target_N, weights_N, activeRows_A, headGradient_VD, options);
+        return head.lossAndGradient(hidden_ND, weight_VD, target_N, weights_N, activeRows_A, headGradient_VD, options);
     }
 
     @Override
     public HeadScore score(
-            Tensor hidden_ND,
-            Tensor weight_VD,
-            Tensor target_N,
-            @Nullable Tensor activeRows_A,
-            HeadOptions options) {
+            Tensor hidden_ND, Tensor weight_VD, Tensor target_N, @Nullable Tensor activeRows_A, HeadOptions options) {
         return head.score(hidden_ND, weight_VD, target_N, activeRows_A, options);
     }
 
@@ -107,7 +101,6 @@ public class TorchKernels implements Kernels {
             HeadScore score,
             @Nullable Tensor headGradient_VD,
             HeadOptions options) {
-        return head.backward(
-                hidden_ND, weight_VD, target_N, weights_N, activeRows_A, score, headGradient_VD, options);
+        return head.backward(hidden_ND, weight_VD, target_N, weights_N, activeRows_A, score, headGradient_VD, options);
     }
 }

@@ -8,8 +8,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// One buffer that grows to the largest request and is kept between calls: fresh memory of this size comes page by page
-/// from the kernel and its first touch costs more than the work done in it.
+/// One buffer that grows to the largest request and is kept between calls: fresh memory of this size comes page by
+/// page from the kernel and its first touch costs more than the work done in it.
 final class Workspace implements AutoCloseable {
 
     private @Nullable Tensor bytes_;
