@@ -8,9 +8,10 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param softCap Gemma 2's final soft-cap `c * tanh(z / c)`; null for none
 /// @param bias_V added to the logits; dtype of the head; null for none
-/// @param biasGradient_V added to, float32 (float64 for a float64 head); null where there is no bias or it is frozen
-/// @param logits dtype the logits are computed in; [Logits#FLOAT32] is the default because bfloat16 logits make log p
-///     wrong by 3-6 % at |z| of 16-30
+/// @param biasGradient_V added to, float32 (float64 for a float64 head); null where there is no bias or it
+///     is frozen
+/// @param logits dtype the logits are computed in; [Logits#FLOAT32] is the default because bfloat16 logits
+///     make log p wrong by 3-6 % at |z| of 16-30
 /// @param budgetBytes limit of the logits' workspace; see [HeadPlan]
 /// @param plan chunking to use instead of the one [HeadPlan#choose] would take; null to let it choose
 public record HeadOptions(

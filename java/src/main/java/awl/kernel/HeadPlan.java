@@ -1,19 +1,17 @@
 package awl.kernel;
 
-/// How the logits [A, V] are cut so that they never stand in memory in full when they are large. A pure function of
-/// shape, dtype and budget.
+/// How the logits [A, V] are cut so that they never stand in memory in full when they are large. A pure
+/// function of shape, dtype and budget.
 ///
-/// [Order#ROWS]: chunks of rows, each with its whole vocabulary; loss and gradient in one pass, three GEMMs (logits,
-/// dH,
-/// dW). One chunk while the logits fit the budget. Each further chunk reads and writes dW once more, which is cheap
-/// from
-/// [#FEWEST_ROWS] rows on.
-/// [Order#VOCABULARY]: chunks of the vocabulary with all rows; a first pass for the log-sum-exp and a second for the
-/// gradient, four GEMMs. For budgets below that.
+/// [Order#ROWS]: chunks of rows, each with its whole vocabulary; loss and gradient in one pass, three GEMMs
+/// (logits, dH, dW). One chunk while the logits fit the budget. Each further chunk reads and writes dW once
+/// more, which is cheap from [#FEWEST_ROWS] rows on.
+/// [Order#VOCABULARY]: chunks of the vocabulary with all rows; a first pass for the log-sum-exp and a second
+/// for the gradient, four GEMMs. For budgets below that.
 ///
 /// @param rows rows of a chunk
-/// @param classes classes of a chunk; with [Order#ROWS] the width of the tiles in which a head of another dtype is
-///     converted, else the whole vocabulary
+/// @param classes classes of a chunk; with [Order#ROWS] the width of the tiles in which a head of another
+///     dtype is converted, else the whole vocabulary
 public record HeadPlan(Order order, long rows, long classes) {
 
     public enum Order {
@@ -21,16 +19,15 @@ public record HeadPlan(Order order, long rows, long classes) {
         VOCABULARY
     }
 
-    /// With fewer rows than this a chunk's traffic on dW (8 V D bytes for 2 C D V operations a GEMM) costs more than
-    /// the
-    /// recomputed logits of [Order#VOCABULARY].
+    /// With fewer rows than this a chunk's traffic on dW (8 V D bytes for 2 C D V operations a GEMM) costs more
+    /// than the recomputed logits of [Order#VOCABULARY].
     public static final long FEWEST_ROWS = 64;
 
     /// Narrower pieces of the vocabulary leave a GEMM with too little to do.
     private static final long NARROWEST = 256;
 
-    /// Cuts so that the logits of a chunk (+ a converted tile of the head) fit `budgetBytes`, down to a floor of 256
-    /// classes.
+    /// Cuts so that the logits of a chunk (+ a converted tile of the head) fit `budgetBytes`, down to a floor
+    /// of 256 classes.
     ///
     /// @param logitBytes size of a logit
     /// @param converts whether the head must be converted to the logits' dtype

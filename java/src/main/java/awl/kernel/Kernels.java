@@ -5,17 +5,15 @@ import org.jspecify.annotations.Nullable;
 
 /// The contract of every kernel. [TorchKernels] implements all of it plainly and is the oracle of the others.
 ///
-/// Common rules. Tensors are on one device; matrices are row-major with a contiguous last axis. Results that are
-/// returned
-/// belong to the innermost open pointer scope of the caller. Nothing is recorded for autograd. Sums run in a fixed
-/// order
-/// without atomics: the same input gives the same bits. A shape or dtype that does not fit is an
-/// [awl.ShapeException] that names argument, expectation and finding. An instance is used by one thread at a time (it
-/// keeps a workspace between calls).
+/// Common rules. Tensors are on one device; matrices are row-major with a contiguous last axis. Results that
+/// are returned belong to the innermost open pointer scope of the caller. Nothing is recorded for autograd.
+/// Sums run in a fixed order without atomics: the same input gives the same bits. A shape or dtype that does
+/// not fit is an [awl.ShapeException] that names argument, expectation and finding. An instance is used by one
+/// thread at a time (it keeps a workspace between calls).
 ///
-/// Tolerance, enforced by `KernelContract`: against float64, the error of a gradient is at most twice, that of a loss
-/// at
-/// most three times, the error of plain libtorch at the same dtype (+1e-5 of the result's scale in float32).
+/// Tolerance, enforced by `KernelContract`: against float64, the error of a gradient is at most twice, that of
+/// a loss at most three times, the error of plain libtorch at the same dtype (+1e-5 of the result's scale in
+/// float32).
 public interface Kernels {
 
     /// What `awl doctor`, run folders and benchmarks call this implementation.
@@ -23,11 +21,9 @@ public interface Kernels {
 
     /// Root-mean-square norm (Zhang and Sennrich 2019).
     ///
-    /// `r[n] = 1 / sqrt(mean_d x[n,d]^2 + epsilon)`, `y[n,d] = x[n,d] * r[n] * (weight[d] + o)` with `o = 1` for
-    Gemma's
-    /// checkpoints (`onePlusWeight`), else 0. Sums and products in float32 (float64 for float64 input), one
-    rounding at
-    /// the end.
+    /// `r[n] = 1 / sqrt(mean_d x[n,d]^2 + epsilon)`, `y[n,d] = x[n,d] * r[n] * (weight[d] + o)` with `o = 1`
+    /// for Gemma's checkpoints (`onePlusWeight`), else 0. Sums and products in float32 (float64 for float64
+    /// input), one rounding at the end.
     ///
     /// @param x_ND float32, bfloat16 or float64
     /// @param weight_D dtype of `x`
@@ -37,11 +33,12 @@ public interface Kernels {
 
     /// Gradient of [#rmsNorm].
     ///
-    /// With `g = dy * (weight + o)` and `h = x * r`: `dx = r * (g - h * mean_d(g * h))`, and
-    /// `dWeight[d] += sum_n dy[n,d] * h[n,d]`, summed in float32 over fixed blocks of rows.
+    /// With `g = dy * (weight + o)` and `h = x * r`: `dx = r * (g - h * mean_d(g * h))`, and `dWeight[d] +=
+    /// sum_n dy[n,d] * h[n,d]`, summed in float32 over fixed blocks of rows.
     ///
     /// @param inputGradient_ND written; shape and dtype of `x`; may be `outputGradient` itself
-    /// @param weightGradient_D added to, float32 (float64 for float64 input); null where the weight is frozen
+    /// @param weightGradient_D added to, float32 (float64 for float64 input); null where the weight is
+    ///     frozen
     void rmsNormBackward(
             Tensor outputGradient_ND,
             Tensor x_ND,
@@ -51,13 +48,13 @@ public interface Kernels {
             Tensor inputGradient_ND,
             @Nullable Tensor weightGradient_D);
 
-    /// Weighted cross-entropy of a linear head over the active rows, with its gradients, without the full logits.
+    /// Weighted cross-entropy of a linear head over the active rows, with its gradients, without the full
+    /// logits.
     ///
-    /// `z = H W^T + bias`, soft-capped if asked; `logProb[a] = z[a,y] - log sum_v exp z[a,v]`;
-    /// `lossSum = -sum_a w[a] * logProb[a]`; `dz[a,v] = w[a] * (softmax(z)[a,v] - [v = y])`, the true class as
-    /// `w * expm1(logProb)` so that a nearly certain prediction keeps its digits. Masked rows are not read at all:
-    a NaN in
-    /// one does not leak; a NaN in an active row reaches the loss.
+    /// `z = H W^T + bias`, soft-capped if asked; `logProb[a] = z[a,y] - log sum_v exp z[a,v]`; `lossSum =
+    /// -sum_a w[a] * logProb[a]`; `dz[a,v] = w[a] * (softmax(z)[a,v] - [v = y])`, the true class as `w *
+    /// expm1(logProb)` so that a nearly certain prediction keeps its digits. Masked rows are not read at all: a
+    /// NaN in one does not leak; a NaN in an active row reaches the loss.
     ///
     /// With no active row the loss is 0, `dH` is 0 and no gradient is touched.
     ///
@@ -66,7 +63,8 @@ public interface Kernels {
     /// @param target_N class of each row, int64, in `[0, V)` on active rows, anything elsewhere
     /// @param weights_N float32 weight of each row with every scalar of the loss folded in; any sign
     /// @param activeRows_A ascending distinct rows to learn, int64
-    /// @param headGradient_VD added to in float32 (float64 for float64 input); null where the head is frozen
+    /// @param headGradient_VD added to in float32 (float64 for float64 input); null where the head is
+    ///     frozen
     HeadLoss linearCrossEntropy(
             Tensor hidden_ND,
             Tensor weight_VD,

@@ -12,9 +12,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// The loss head: compaction of the active rows, chunking after [HeadPlan], GEMMs by libtorch, what lies between them
-/// by
-/// [RowPasses].
+/// The loss head: compaction of the active rows, chunking after [HeadPlan], GEMMs by libtorch, what lies
+/// between them by [RowPasses].
 ///
 /// Compaction is what pays: in agent traces about a quarter of the tokens is learned, and neither logits nor
 /// gradients of the others are computed. dW is accumulated in float32 by GEMMs with beta = 1 straight into the
@@ -395,7 +394,8 @@ final class LinearCrossEntropy {
         }
     }
 
-    /// Log-probabilities are float32; float64 only for float64 hidden states, whose one use is checking the others.
+    /// Log-probabilities are float32; float64 only for float64 hidden states, whose one use is checking the
+    /// others.
     private static ScalarType scoreType(Tensor hidden) {
         return Arguments.accumulator(Arguments.dtype(hidden));
     }

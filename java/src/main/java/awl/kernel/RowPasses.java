@@ -3,12 +3,12 @@ package awl.kernel;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// What happens to a chunk of logits between the GEMMs. All work in place on `logits`, [C, K] with a contiguous last
-/// axis: C rows of the chunk, K classes from `firstClass` on.
+/// What happens to a chunk of logits between the GEMMs. All work in place on `logits`, [C, K] with a contiguous
+/// last axis: C rows of the chunk, K classes from `firstClass` on.
 interface RowPasses {
 
-    /// Whole vocabulary: log-probability and log-sum-exp of each row and, if `weights` is given, the logits replaced
-    /// by their gradient; otherwise their content is undefined afterwards.
+    /// Whole vocabulary: log-probability and log-sum-exp of each row and, if `weights` is given, the logits
+    /// replaced by their gradient; otherwise their content is undefined afterwards.
     ///
     /// @param target_C int64
     /// @param weights_C float32, or null for the scores alone

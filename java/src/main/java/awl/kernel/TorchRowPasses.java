@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// [RowPasses] in libtorch operations.
 ///
-/// Rows are taken in blocks that stay in cache over the half dozen operations. Exponentials are summed in float64: a
-/// float32 sum over 49,152 classes is off by about 1e-5.
+/// Rows are taken in blocks that stay in cache over the half dozen operations. Exponentials are summed in
+/// float64: a float32 sum over 49,152 classes is off by about 1e-5.
 final class TorchRowPasses implements RowPasses {
 
     private static final long BLOCK_BYTES = 2L << 20;
@@ -107,7 +107,8 @@ final class TorchRowPasses implements RowPasses {
         });
     }
 
-    /// Where the targets lie in a piece of the vocabulary; outside it the column is clamped and `inside` is false.
+    /// Where the targets lie in a piece of the vocabulary; outside it the column is clamped and `inside` is
+    /// false.
     private record Piece(Tensor column, Tensor inside) {
         static Piece of(Tensor z, Tensor target, long firstClass) {
             long classes = z.size(1);
@@ -134,7 +135,8 @@ final class TorchRowPasses implements RowPasses {
         return tanh;
     }
 
-    /// Multiplies by the soft-cap's slope `1 - tanh^2` and stores the result if it was computed in another dtype.
+    /// Multiplies by the soft-cap's slope `1 - tanh^2` and stores the result if it was computed in another
+    /// dtype.
     private static void finish(Tensor z, Tensor tanh, Tensor stored) {
         if (tanh != z) {
             z.mul_(tanh.square_().neg_().add_(new Scalar(1.0)));

@@ -8,16 +8,16 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// One buffer that grows to the largest request and is kept between calls: fresh memory of this size comes page by
-/// page from the kernel and its first touch costs more than the work done in it.
+/// One buffer that grows to the largest request and is kept between calls: fresh memory of this size comes page
+/// by page from the kernel and its first touch costs more than the work done in it.
 final class Workspace implements AutoCloseable {
 
     private @Nullable Tensor bytes_;
     private long capacity;
     private boolean onCuda;
 
-    /// Uninitialised [rows, columns] on the device of `like`, valid until the next call; the view belongs to the
-    /// caller's pointer scope.
+    /// Uninitialised [rows, columns] on the device of `like`, valid until the next call; the view belongs to
+    /// the caller's pointer scope.
     Tensor matrix(Tensor like, ScalarType dtype, long rows, long columns, int elementBytes) {
         long needed = Math.max(1, rows * columns * elementBytes);
         if (bytes_ == null || capacity < needed || onCuda != like.is_cuda()) {
