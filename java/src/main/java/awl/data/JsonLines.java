@@ -94,7 +94,10 @@ public final class JsonLines implements AutoCloseable {
 
     private String decode(byte[] bytes) {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw DataException.at(file, number, "is not UTF-8; convert the file (iconv -t UTF-8)");
         }
