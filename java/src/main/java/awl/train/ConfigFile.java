@@ -1,0 +1,288 @@
+package awl.train;
+
+import awl.ConfigException;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.reflect.RecordComponent;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// Reads and checks a [TrainConfig]: every error names file, line and key, and a misspelt key the one that was
+/// meant.
+public final class ConfigFile {
+
+    private static final JsonMapper BIND = JsonMapper.builder()
+            .enable(DeserializationFeature.ACCEPT_SINGLE_VALUE_AS_ARRAY)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .build();
+
+    private static final YAMLMapper WRITE = YAMLMapper.builder()
+            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+            .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+            .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+            .build();
+
+    private ConfigFile() {}
+
+    /// @param overrides `key=value`, later ones win
+    public static TrainConfig read(Path file, List<String> overrides) {
+        String text;
+        try {
+            text = Files.readString(file);
+        } catch (IOException e) {
+            throw new ConfigException(file + ": cannot be read: " + e, e);
+        }
+        YamlTree tree = YamlTree.parse(file.toString(), text);
+        overrides.forEach(tree::set);
+        tree.requireKnown(schema());
+        addDefaults(tree);
+        TrainConfig config = bind(tree);
+        check(tree, config);
+        return config;
+    }
+
+    /// The same configuration as YAML that [#read] takes.
+    public static String write(TrainConfig config) {
+        try {
+            return WRITE.writeValueAsString(config);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /// As a flat map `section.key` to value, for comparing two runs.
+    static Map<String, JsonNode> flat(TrainConfig config) {
+        Map<String, JsonNode> flat = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> section :
+                BIND.<ObjectNode>valueToTree(config).properties()) {
+            if (section.getValue() instanceof ObjectNode object) {
+                object.properties().forEach(e -> flat.put(section.getKey() + "." + e.getKey(), e.getValue()));
+            } else {
+                flat.put(section.getKey(), section.getValue());
+            }
+        }
+        return flat;
+    }
+
+    /// Keys by section, from the records themselves.
+    private static Map<String, Set<String>> schema() {
+        Map<String, Set<String>> schema = new LinkedHashMap<>();
+        schema.put("", names(TrainConfig.class));
+        for (RecordComponent component : TrainConfig.class.getRecordComponents()) {
+            if (component.getType().isRecord()) {
+                schema.put(component.getName(), names(component.getType()));
+            }
+        }
+        return schema;
+    }
+
+    private static Set<String> names(Class<?> type) {
+        return java.util.Arrays.stream(type.getRecordComponents())
+                .map(ConfigFile::name)
+                .collect(Collectors.toSet());
+    }
+
+    private static String name(RecordComponent component) {
+        JsonProperty named = component.getAccessor().getAnnotation(JsonProperty.class);
+        return named == null ? component.getName() : named.value();
+    }
+
+    private static void addDefaults(YamlTree tree) {
+        ObjectNode root = tree.root();
+        for (String section : List.of("model", "data", "train", "optimizer", "schedule", "checkpoint")) {
+            if (!(root.get(section) instanceof ObjectNode)) {
+                root.putObject(section);
+            }
+        }
+        tree.addDefaults(resource("train-defaults.yaml"));
+        boolean adapter = root.path("model").path("adapter").isTextual();
+        if (adapter || root.get("lora") instanceof ObjectNode) {
+            if (!(root.get("lora") instanceof ObjectNode)) {
+                root.putObject("lora");
+            }
+            ObjectNode defaults = adapter ? ofAdapter(tree) : resource("lora-defaults.yaml");
+            JsonNode rank = root.path("lora").hasNonNull("rank") ? root.at("/lora/rank") : defaults.path("rank");
+            if (!adapter) {
+                defaults.put("alpha", 2 * rank.asDouble());
+            }
+            ObjectNode wrapped = defaults.objectNode();
+            wrapped.set("lora", defaults);
+            tree.addDefaults(wrapped);
+            if (adapter) {
+                requireSame(tree, defaults);
+            }
+        }
+        boolean full = !root.hasNonNull("lora");
+        ObjectNode rate = root.objectNode();
+        rate.putObject("optimizer").put("lr", full ? 1e-5 : 2e-4);
+        tree.addDefaults(rate);
+    }
+
+    /// The `lora` section that a PEFT folder stands for.
+    private static ObjectNode ofAdapter(YamlTree tree) {
+        Path file = Path.of(tree.root().at("/model/adapter").textValue(), "adapter_config.json");
+        try {
+            JsonNode peft = BIND.readTree(Files.readAllBytes(file));
+            ObjectNode lora = BIND.createObjectNode();
+            lora.set("rank", peft.path("r"));
+            lora.set("alpha", peft.path("lora_alpha"));
+            lora.set("targets", peft.path("target_modules"));
+            lora.put("dropout", peft.path("lora_dropout").asDouble());
+            lora.put("rslora", peft.path("use_rslora").asBoolean());
+            return lora;
+        } catch (IOException e) {
+            throw new ConfigException(
+                    "%s: model.adapter: expected a PEFT folder, but %s cannot be read: %s"
+                            .formatted(tree.place("model.adapter"), file, e.getMessage()),
+                    e);
+        }
+    }
+
+    /// An adapter brings its shape with it; only the dropout may be chosen anew.
+    private static void requireSame(YamlTree tree, ObjectNode adapter) {
+        for (String key : List.of("rank", "alpha", "rslora")) {
+            JsonNode given = tree.root().at("/lora/" + key);
+            JsonNode has = adapter.path(key);
+            boolean same = has.isNumber() ? given.isNumber() && given.asDouble() == has.asDouble() : given.equals(has);
+            if (!same) {
+                throw tree.wrong(
+                        "lora." + key,
+                        "the adapter in model.adapter has %s, found %s; leave it out".formatted(has, given));
+            }
+        }
+    }
+
+    private static ObjectNode resource(String name) {
+        try (InputStream in = ConfigFile.class.getResourceAsStream("/awl/runs/" + name)) {
+            if (in == null) {
+                throw new IllegalStateException("resource awl/runs/" + name + " is missing from the class path");
+            }
+            return YamlTree.parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8))
+                    .root();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static TrainConfig bind(YamlTree tree) {
+        for (String required : List.of("model.path", "data.train", "output")) {
+            JsonNode node = tree.root().at("/" + required.replace('.', '/'));
+            if (!node.isTextual() || node.textValue().isBlank()) {
+                throw tree.wrong(required, "expected a path, found " + (node.isMissingNode() ? "nothing" : node));
+            }
+        }
+        try {
+            return BIND.treeToValue(tree.root(), TrainConfig.class);
+        } catch (JsonMappingException e) {
+            String path = path(e);
+            JsonNode found = tree.root().at("/" + path.replace('.', '/').replaceAll("\\[(\\d+)]", "/$1"));
+            throw tree.wrong(path, "expected %s, found %s".formatted(expected(e), found));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String path(JsonMappingException e) {
+        StringBuilder path = new StringBuilder();
+        for (JsonMappingException.Reference reference : e.getPath()) {
+            if (reference.getFieldName() == null) {
+                path.append('[').append(reference.getIndex()).append(']');
+            } else {
+                path.append(path.isEmpty() ? "" : ".").append(reference.getFieldName());
+            }
+        }
+        return path.toString();
+    }
+
+    private static String expected(JsonMappingException e) {
+        Class<?> type = e instanceof MismatchedInputException mismatch ? mismatch.getTargetType() : null;
+        if (type == null) {
+            return "another value (" + e.getOriginalMessage() + ")";
+        }
+        if (type.isEnum()) {
+            return "one of "
+                    + java.util.Arrays.stream(type.getEnumConstants())
+                            .map(c -> ((Enum<?>) c).name().toLowerCase(java.util.Locale.ROOT))
+                            .collect(Collectors.joining(", "));
+        }
+        return switch (type.getSimpleName()) {
+            case "int", "long", "Integer", "Long" -> "a whole number";
+            case "double", "Double" -> "a number";
+            case "boolean", "Boolean" -> "true or false";
+            case "String" -> "text";
+            default -> "a list";
+        };
+    }
+
+    private static void check(YamlTree tree, TrainConfig config) {
+        List<Check> checks = new ArrayList<>();
+        TrainConfig.Train train = config.train();
+        checks.add(new Check("model.precision", Set.of("fp32", "bf16", "auto").contains(config.model().precision()), "fp32, bf16 or auto"));
+        checks.add(new Check("train.steps", (train.steps() == null) != (train.epochs() == null), "exactly one of steps and epochs"));
+        checks.add(new Check("train.steps", train.steps() == null || train.steps() > 0, "at least 1"));
+        checks.add(new Check("train.epochs", train.epochs() == null || positive(train.epochs()), "more than 0"));
+        checks.add(new Check("train.batch_size", train.batchSize() > 0, "at least 1"));
+        checks.add(new Check("train.micro_batch_size", atLeastOne(train.microBatchSize()), "at least 1"));
+        checks.add(new Check("train.clip_norm", train.clipNorm() >= 0, "0 (off) or more"));
+        checks.add(new Check("data.max_length", config.data().maxLength() == null || config.data().maxLength() > 1, "at least 2"));
+        TrainConfig.Optimizer adam = config.optimizer();
+        checks.add(new Check("optimizer.lr", adam.lr() >= 0 && Double.isFinite(adam.lr()), "a finite number of at least 0"));
+        checks.add(new Check("optimizer.betas", adam.betas().size() == 2 && adam.betas().stream().allMatch(b -> b >= 0 && b < 1), "two numbers from 0 to below 1"));
+        checks.add(new Check("optimizer.eps", adam.eps() > 0 && Double.isFinite(adam.eps()), "more than 0"));
+        checks.add(new Check("optimizer.weight_decay", adam.weightDecay() >= 0 && Double.isFinite(adam.weightDecay()), "0 or more"));
+        TrainConfig.Schedule schedule = config.schedule();
+        checks.add(new Check("schedule.warmup_steps", schedule.warmupSteps() == null || schedule.warmupRatio() == null, "at most one of warmup_steps and warmup_ratio"));
+        checks.add(new Check("schedule.warmup_steps", schedule.warmupSteps() == null || schedule.warmupSteps() >= 0, "0 or more"));
+        checks.add(new Check("schedule.warmup_ratio", schedule.warmupRatio() == null || share(schedule.warmupRatio()), "0 to 1"));
+        checks.add(new Check("schedule.min_ratio", share(schedule.minRatio()), "0 to 1"));
+        checks.add(new Check("checkpoint.every", config.checkpoint().every() > 0, "at least 1"));
+        checks.add(new Check("checkpoint.keep", config.checkpoint().keep() > 0, "at least 1"));
+        if (config.lora() != null) {
+            TrainConfig.Lora lora = config.lora();
+            checks.add(new Check("lora.rank", lora.rank() > 0, "at least 1"));
+            checks.add(new Check("lora.alpha", positive(lora.alpha()), "more than 0"));
+            checks.add(new Check("lora.dropout", lora.dropout() >= 0 && lora.dropout() < 1, "0 to below 1"));
+            checks.add(new Check("lora.targets", !lora.targets().isEmpty(), "all-linear or names of linear layers"));
+        }
+        for (Check check : checks) {
+            if (!check.holds()) {
+                JsonNode found = tree.root().at("/" + check.key().replace('.', '/'));
+                throw tree.wrong(check.key(), "expected %s, found %s".formatted(check.expected(), found.isMissingNode() ? "nothing" : found));
+            }
+        }
+    }
+
+    private record Check(String key, boolean holds, String expected) {}
+
+    private static boolean positive(double value) {
+        return value > 0 && Double.isFinite(value);
+    }
+
+    private static boolean share(double value) {
+        return value >= 0 && value <= 1;
+    }
+
+    private static boolean atLeastOne(@Nullable Integer value) {
+        return value == null || value > 0;
+    }
+}
