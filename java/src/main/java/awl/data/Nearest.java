@@ -21,7 +21,8 @@ public final class Nearest {
     /// The known name closest to `name`, however far. One that begins the same way counts as close.
     public static String of(String name, Collection<String> known) {
         return known.stream()
-                .min(Comparator.comparingInt((String k) -> k.startsWith(name) || name.startsWith(k) ? 1 : distance(name, k))
+                .min(Comparator.comparingInt(
+                                (String k) -> k.startsWith(name) || name.startsWith(k) ? 1 : distance(name, k))
                         .thenComparing(k -> k))
                 .orElseThrow();
     }

@@ -237,23 +237,40 @@ public final class ConfigFile {
     private static void check(YamlTree tree, TrainConfig config) {
         List<Check> checks = new ArrayList<>();
         TrainConfig.Train train = config.train();
-        checks.add(new Check("model.precision", Set.of("fp32", "bf16", "auto").contains(config.model().precision()), "fp32, bf16 or auto"));
-        checks.add(new Check("train.steps", (train.steps() == null) != (train.epochs() == null), "exactly one of steps and epochs"));
+        checks.add(new Check(
+                "model.precision",
+                Set.of("fp32", "bf16", "auto").contains(config.model().precision()),
+                "fp32, bf16 or auto"));
+        checks.add(new Check(
+                "train.steps", (train.steps() == null) != (train.epochs() == null), "exactly one of steps and epochs"));
         checks.add(new Check("train.steps", train.steps() == null || train.steps() > 0, "at least 1"));
         checks.add(new Check("train.epochs", train.epochs() == null || positive(train.epochs()), "more than 0"));
         checks.add(new Check("train.batch_size", train.batchSize() > 0, "at least 1"));
         checks.add(new Check("train.micro_batch_size", atLeastOne(train.microBatchSize()), "at least 1"));
         checks.add(new Check("train.clip_norm", train.clipNorm() >= 0, "0 (off) or more"));
-        checks.add(new Check("data.max_length", config.data().maxLength() == null || config.data().maxLength() > 1, "at least 2"));
+        checks.add(new Check(
+                "data.max_length",
+                config.data().maxLength() == null || config.data().maxLength() > 1,
+                "at least 2"));
         TrainConfig.Optimizer adam = config.optimizer();
-        checks.add(new Check("optimizer.lr", adam.lr() >= 0 && Double.isFinite(adam.lr()), "a finite number of at least 0"));
-        checks.add(new Check("optimizer.betas", adam.betas().size() == 2 && adam.betas().stream().allMatch(b -> b >= 0 && b < 1), "two numbers from 0 to below 1"));
+        checks.add(new Check(
+                "optimizer.lr", adam.lr() >= 0 && Double.isFinite(adam.lr()), "a finite number of at least 0"));
+        checks.add(new Check(
+                "optimizer.betas",
+                adam.betas().size() == 2 && adam.betas().stream().allMatch(b -> b >= 0 && b < 1),
+                "two numbers from 0 to below 1"));
         checks.add(new Check("optimizer.eps", adam.eps() > 0 && Double.isFinite(adam.eps()), "more than 0"));
-        checks.add(new Check("optimizer.weight_decay", adam.weightDecay() >= 0 && Double.isFinite(adam.weightDecay()), "0 or more"));
+        checks.add(new Check(
+                "optimizer.weight_decay", adam.weightDecay() >= 0 && Double.isFinite(adam.weightDecay()), "0 or more"));
         TrainConfig.Schedule schedule = config.schedule();
-        checks.add(new Check("schedule.warmup_steps", schedule.warmupSteps() == null || schedule.warmupRatio() == null, "at most one of warmup_steps and warmup_ratio"));
-        checks.add(new Check("schedule.warmup_steps", schedule.warmupSteps() == null || schedule.warmupSteps() >= 0, "0 or more"));
-        checks.add(new Check("schedule.warmup_ratio", schedule.warmupRatio() == null || share(schedule.warmupRatio()), "0 to 1"));
+        checks.add(new Check(
+                "schedule.warmup_steps",
+                schedule.warmupSteps() == null || schedule.warmupRatio() == null,
+                "at most one of warmup_steps and warmup_ratio"));
+        checks.add(new Check(
+                "schedule.warmup_steps", schedule.warmupSteps() == null || schedule.warmupSteps() >= 0, "0 or more"));
+        checks.add(new Check(
+                "schedule.warmup_ratio", schedule.warmupRatio() == null || share(schedule.warmupRatio()), "0 to 1"));
         checks.add(new Check("schedule.min_ratio", share(schedule.minRatio()), "0 to 1"));
         checks.add(new Check("checkpoint.every", config.checkpoint().every() > 0, "at least 1"));
         checks.add(new Check("checkpoint.keep", config.checkpoint().keep() > 0, "at least 1"));
@@ -267,7 +284,9 @@ public final class ConfigFile {
         for (Check check : checks) {
             if (!check.holds()) {
                 JsonNode found = tree.root().at("/" + check.key().replace('.', '/'));
-                throw tree.wrong(check.key(), "expected %s, found %s".formatted(check.expected(), found.isMissingNode() ? "nothing" : found));
+                throw tree.wrong(
+                        check.key(),
+                        "expected %s, found %s".formatted(check.expected(), found.isMissingNode() ? "nothing" : found));
             }
         }
     }

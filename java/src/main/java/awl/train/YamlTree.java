@@ -60,7 +60,9 @@ final class YamlTree {
         } catch (JsonProcessingException e) {
             String line = e.getLocation() == null ? "" : ":" + e.getLocation().getLineNr();
             throw new ConfigException(
-                    file + line + ": not YAML: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+                    file + line + ": not YAML: "
+                            + e.getOriginalMessage().lines().findFirst().orElse(""),
+                    e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -91,8 +93,9 @@ final class YamlTree {
             case VALUE_NUMBER_INT -> {
                 String written = parser.getText();
                 if (written.matches("[-+]?0\\d+")) {
-                    throw new ConfigException("%s: %s: %s would be an octal number in YAML 1.1; write it without the leading zero"
-                            .formatted(places.get(path), path, written));
+                    throw new ConfigException(
+                            "%s: %s: %s would be an octal number in YAML 1.1; write it without the leading zero"
+                                    .formatted(places.get(path), path, written));
                 }
                 yield NODES.numberNode(parser.getBigIntegerValue());
             }

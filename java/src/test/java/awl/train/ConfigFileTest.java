@@ -47,12 +47,10 @@ final class ConfigFileTest {
                 """);
         assertThat(config.model().precision()).isEqualTo("bf16");
         assertThat(config.lora()).isEqualTo(new TrainConfig.Lora(4, 8, List.of("q_proj", "v_proj"), 0.1, true));
-        assertThat(config.data())
-                .isEqualTo(new TrainConfig.Data("t", "v", true, 512, Reduction.SEQUENCE_SUM, false));
+        assertThat(config.data()).isEqualTo(new TrainConfig.Data("t", "v", true, 512, Reduction.SEQUENCE_SUM, false));
         assertThat(config.train()).isEqualTo(new TrainConfig.Train(null, 1.5, 16, 2, 7, 0.5, true));
         assertThat(config.optimizer()).isEqualTo(new TrainConfig.Optimizer(1e-3, List.of(0.8, 0.9), 1e-6, 0.1));
-        assertThat(config.schedule())
-                .isEqualTo(new TrainConfig.Schedule(TrainConfig.Decay.LINEAR, null, 0.1, 0.05));
+        assertThat(config.schedule()).isEqualTo(new TrainConfig.Schedule(TrainConfig.Decay.LINEAR, null, 0.1, 0.05));
         assertThat(config.schedule().over(30, 1).warmup()).isEqualTo(3);
         assertThat(config.checkpoint()).isEqualTo(new TrainConfig.Checkpoint(50, 3));
     }
@@ -152,6 +150,7 @@ final class ConfigFileTest {
                 .isEqualTo(new TrainConfig.Lora(4, 8, List.of("q_proj"), 0, false));
         assertThatThrownBy(() -> read(adapter, "lora.rank=8"))
                 .hasMessageContaining("lora.rank: the adapter in model.adapter has 4, found 8");
-        assertThatThrownBy(() -> read(MINIMAL, "model.adapter=/nowhere")).hasMessageContaining("expected a PEFT folder");
+        assertThatThrownBy(() -> read(MINIMAL, "model.adapter=/nowhere"))
+                .hasMessageContaining("expected a PEFT folder");
     }
 }
