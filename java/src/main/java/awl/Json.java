@@ -9,6 +9,10 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +76,41 @@ public final class Json {
             return castToObject(value);
         }
         throw new DataException(where + ": expected a JSON object, found " + kind(value));
+    }
+
+    /// Reads one object as a Jackson tree.
+    ///
+    /// @throws CheckpointException where the bytes are not one JSON object, with line and column
+    public static JsonNode tree(byte[] json, String where) {
+        try {
+            JsonNode node = MAPPER.readTree(json);
+            if (node == null || !node.isObject()) {
+                throw new CheckpointException(where + ": expected a JSON object");
+            }
+            return node;
+        } catch (JsonProcessingException e) {
+            int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
+            throw new CheckpointException(where + ":" + line + ": not JSON: " + reason(e), e);
+        } catch (IOException e) {
+            throw new CheckpointException(where + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /// Reads a file that holds one object, as a Jackson tree.
+    ///
+    /// @param limit largest size in bytes that is accepted
+    public static JsonNode tree(Path file, long limit) {
+        try {
+            long size = Files.size(file);
+            if (size > limit) {
+                throw new CheckpointException("%s: %d bytes; at most %d are read".formatted(file, size, limit));
+            }
+            return tree(Files.readAllBytes(file), file.toString());
+        } catch (NoSuchFileException e) {
+            throw new CheckpointException(file + ": no such file", e);
+        } catch (IOException e) {
+            throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
+        }
     }
 
     /// The same values from a Jackson tree.

@@ -1,0 +1,35 @@
+package awl.model;
+
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// Named weights with the configuration they belong to, whatever file they come from. Names and row order are those of
+/// Hugging Face.
+public interface TensorSource extends AutoCloseable {
+
+    ModelConfig config();
+
+    /// Every tensor there is.
+    Set<String> names();
+
+    /// Sizes of one tensor.
+    ///
+    /// @throws awl.CheckpointException when there is none of that name
+    long[] shape(String name);
+
+    /// A copy in the dtype asked for, owned by the caller.
+    Tensor read(String name, ScalarType dtype);
+
+    /// The tensor in the dtype asked for, without a copy where the file has it so; valid until [#close]. It
+    /// must not be written to.
+    default Tensor view(String name, ScalarType dtype) {
+        return read(name, dtype);
+    }
+
+    /// The file or folder, for messages.
+    String where();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,54 @@
+package awl.tensor;
+
+import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.MemoryFormatOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// Making tensors: from Java arrays, empty ones, views.
+public final class Tensors {
+
+    private Tensors() {}
+
+    /// Uninitialised memory.
+    public static Tensor empty(ScalarType dtype, long... shape) {
+        try (TensorOptions options = new TensorOptions(dtype);
+                MemoryFormatOptional format = new MemoryFormatOptional()) {
+            return torch.empty(shape, options, format);
+        }
+    }
+
+    public static Tensor zeros(ScalarType dtype, long... shape) {
+        Tensor made = empty(dtype, shape);
+        made.zero_().close();
+        return made;
+    }
+
+    /// int64, as indices are.
+    public static Tensor indices(int... values) {
+        long[] wide = new long[values.length];
+        for (int i = 0; i < values.length; i++) {
+            wide[i] = values[i];
+        }
+        try (TensorOptions options = new TensorOptions(ScalarType.Long)) {
+            return torch.tensor(wide, options);
+        }
+    }
+
+    public static Tensor floats(float... values) {
+        try (TensorOptions options = new TensorOptions(ScalarType.Float)) {
+            return torch.tensor(values, options);
+        }
+    }
+
+    /// A view with sizes and strides of one's own.
+    ///
+    /// @param offset elements behind the first one of `base`
+    public static Tensor strided(Tensor base, long[] sizes, long[] strides, long offset) {
+        try (LongOptional at = new LongOptional(base.storage_offset() + offset)) {
+            return base.as_strided(sizes, strides, at);
+        }
+    }
+}
