@@ -16,7 +16,8 @@ public final class Checkpoint {
     public static TensorSource open(Path path) {
         if (Files.isDirectory(path)) {
             if (!Files.isRegularFile(path.resolve("config.json"))) {
-                throw new CheckpointException(path + ": no config.json; expected a Hugging Face model folder or a .gguf file");
+                throw new CheckpointException(
+                        path + ": no config.json; expected a Hugging Face model folder or a .gguf file");
             }
             return HuggingFaceFolder.open(path, HuggingFaceConfig.read(path));
         }

@@ -117,11 +117,13 @@ public final class HuggingFaceConfig {
                 if (modelType.equals("gemma2")) {
                     yield "gelu_pytorch_tanh";
                 }
-                throw new ConfigException(file + ": hidden_act 'gelu' is not supported; supported are silu and gelu_pytorch_tanh");
+                throw new ConfigException(
+                        file + ": hidden_act 'gelu' is not supported; supported are silu and gelu_pytorch_tanh");
             }
             default ->
-                throw new ConfigException("%s: hidden_act '%s' is not supported; supported are silu and gelu_pytorch_tanh"
-                        .formatted(file, named));
+                throw new ConfigException(
+                        "%s: hidden_act '%s' is not supported; supported are silu and gelu_pytorch_tanh"
+                                .formatted(file, named));
         };
     }
 
@@ -136,7 +138,8 @@ public final class HuggingFaceConfig {
         JsonNode types = json.path("layer_types");
         if (types.isArray()) {
             if (types.size() != layers) {
-                throw new ConfigException("%s: layer_types has %d entries for %d layers".formatted(file, types.size(), layers));
+                throw new ConfigException(
+                        "%s: layer_types has %d entries for %d layers".formatted(file, types.size(), layers));
             }
             List<Integer> each = new ArrayList<>(layers);
             for (JsonNode type : types) {
@@ -145,8 +148,9 @@ public final class HuggingFaceConfig {
                             case "full_attention" -> 0;
                             case "sliding_attention" -> window;
                             default ->
-                                throw new ConfigException("%s: layer_types: '%s' is not supported; supported are full_attention and sliding_attention"
-                                        .formatted(file, type.asText()));
+                                throw new ConfigException(
+                                        "%s: layer_types: '%s' is not supported; supported are full_attention and sliding_attention"
+                                                .formatted(file, type.asText()));
                         });
             }
             return List.copyOf(each);

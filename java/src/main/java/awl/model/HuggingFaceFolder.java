@@ -77,11 +77,13 @@ final class HuggingFaceFolder implements TensorSource {
         files.values().forEach(file -> unlisted.addAll(file.names()));
         unlisted.removeAll(fileOf.keySet());
         if (!unlisted.isEmpty()) {
-            throw new CheckpointException("%s: the shards hold tensors that the index does not name: %s".formatted(index, unlisted));
+            throw new CheckpointException(
+                    "%s: the shards hold tensors that the index does not name: %s".formatted(index, unlisted));
         }
         fileOf.forEach((name, file) -> {
             if (!file.names().contains(name)) {
-                throw new CheckpointException("%s: tensor '%s' is not in %s".formatted(index, name, file.path().getFileName()));
+                throw new CheckpointException("%s: tensor '%s' is not in %s"
+                        .formatted(index, name, file.path().getFileName()));
             }
         });
     }

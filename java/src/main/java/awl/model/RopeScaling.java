@@ -2,7 +2,8 @@ package awl.model;
 
 import java.util.List;
 
-/// How rotary frequencies are stretched beyond the trained context. Fields that a type does not use hold the value given
+/// How rotary frequencies are stretched beyond the trained context. Fields that a type does not use hold the value
+/// given
 /// in brackets.
 ///
 /// | type | source |

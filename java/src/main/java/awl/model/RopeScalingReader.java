@@ -18,7 +18,8 @@ final class RopeScalingReader {
 
     /// @param config the whole `config.json`
     static RopeScaling read(String file, JsonNode config) {
-        JsonNode rope = config.path("rope_parameters").isObject() ? config.get("rope_parameters") : config.path("rope_scaling");
+        JsonNode rope =
+                config.path("rope_parameters").isObject() ? config.get("rope_parameters") : config.path("rope_scaling");
         if (!rope.isObject()) {
             return RopeScaling.DEFAULT;
         }
@@ -26,9 +27,11 @@ final class RopeScalingReader {
         if (type.equals("su")) {
             type = "longrope";
         }
-        if (!List.of("default", "linear", "dynamic", "llama3", "yarn", "longrope").contains(type)) {
-            throw new ConfigException("%s: rope type '%s' is not supported; supported are default, linear, dynamic, llama3, yarn, longrope"
-                    .formatted(file, type));
+        if (!List.of("default", "linear", "dynamic", "llama3", "yarn", "longrope")
+                .contains(type)) {
+            throw new ConfigException(
+                    "%s: rope type '%s' is not supported; supported are default, linear, dynamic, llama3, yarn, longrope"
+                            .formatted(file, type));
         }
         if (type.equals("default")) {
             return RopeScaling.DEFAULT;

@@ -25,9 +25,26 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 public final class Safetensors implements AutoCloseable {
 
     private static final Map<String, ScalarType> DTYPES = Map.of(
-            "F64", ScalarType.Double, "F32", ScalarType.Float, "F16", ScalarType.Half, "BF16", ScalarType.BFloat16,
-            "I64", ScalarType.Long, "I32", ScalarType.Int, "I16", ScalarType.Short, "I8", ScalarType.Char,
-            "U8", ScalarType.Byte, "BOOL", ScalarType.Bool);
+            "F64",
+            ScalarType.Double,
+            "F32",
+            ScalarType.Float,
+            "F16",
+            ScalarType.Half,
+            "BF16",
+            ScalarType.BFloat16,
+            "I64",
+            ScalarType.Long,
+            "I32",
+            ScalarType.Int,
+            "I16",
+            ScalarType.Short,
+            "I8",
+            ScalarType.Char,
+            "U8",
+            ScalarType.Byte,
+            "BOOL",
+            ScalarType.Bool);
 
     private final Path path;
     private final Arena arena;
@@ -118,7 +135,9 @@ public final class Safetensors implements AutoCloseable {
         if (bytes.address() % width != 0) {
             // Headers need not end at a multiple of the element's width; kernels may demand it.
             Tensor copy = Tensors.empty(dtype, info.shape());
-            MemorySegment.ofAddress(copy.data_ptr().address()).reinterpret(info.bytes()).copyFrom(bytes);
+            MemorySegment.ofAddress(copy.data_ptr().address())
+                    .reinterpret(info.bytes())
+                    .copyFrom(bytes);
             return copy;
         }
         try (TensorOptions options = new TensorOptions(dtype)) {
@@ -139,7 +158,6 @@ public final class Safetensors implements AutoCloseable {
     public void close() {
         arena.close();
     }
-
 
     /// A bare address: JavaCPP keeps it in a protected field.
     private static final class Address extends Pointer {

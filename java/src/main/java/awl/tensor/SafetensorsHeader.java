@@ -21,9 +21,16 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
     static final long LIMIT = 100_000_000;
 
     private static final Map<String, Integer> WIDTH = Map.ofEntries(
-            Map.entry("F64", 8), Map.entry("F32", 4), Map.entry("F16", 2), Map.entry("BF16", 2),
-            Map.entry("I64", 8), Map.entry("I32", 4), Map.entry("I16", 2), Map.entry("I8", 1),
-            Map.entry("U8", 1), Map.entry("BOOL", 1));
+            Map.entry("F64", 8),
+            Map.entry("F32", 4),
+            Map.entry("F16", 2),
+            Map.entry("BF16", 2),
+            Map.entry("I64", 8),
+            Map.entry("I32", 4),
+            Map.entry("I16", 2),
+            Map.entry("I8", 1),
+            Map.entry("U8", 1),
+            Map.entry("BOOL", 1));
 
     /// @param file for messages
     /// @param dataBytes length of what follows the header
@@ -81,8 +88,10 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
         }
         Integer width = dtype.isTextual() ? WIDTH.get(dtype.textValue()) : null;
         if (width == null) {
-            throw bad(file, "tensor '%s' has dtype %s; supported are F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL"
-                    .formatted(name, dtype));
+            throw bad(
+                    file,
+                    "tensor '%s' has dtype %s; supported are F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL"
+                            .formatted(name, dtype));
         }
         long[] sizes = longs(shape);
         long[] range = longs(offsets);
@@ -90,8 +99,10 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
             throw bad(file, "tensor '" + name + "': shape and data_offsets must be arrays of non-negative integers");
         }
         if (range[0] > range[1] || range[1] > dataBytes) {
-            throw bad(file, "tensor '%s' claims bytes %d to %d of %d: the file is truncated or the header is wrong"
-                    .formatted(name, range[0], range[1], dataBytes));
+            throw bad(
+                    file,
+                    "tensor '%s' claims bytes %d to %d of %d: the file is truncated or the header is wrong"
+                            .formatted(name, range[0], range[1], dataBytes));
         }
         long bytes = width;
         for (long size : sizes) {
@@ -101,8 +112,10 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
             bytes *= size;
         }
         if (bytes != range[1] - range[0]) {
-            throw bad(file, "tensor '%s': shape %s of %s needs %d bytes, data_offsets give %d"
-                    .formatted(name, shape, dtype.textValue(), bytes, range[1] - range[0]));
+            throw bad(
+                    file,
+                    "tensor '%s': shape %s of %s needs %d bytes, data_offsets give %d"
+                            .formatted(name, shape, dtype.textValue(), bytes, range[1] - range[0]));
         }
         return new TensorInfo(name, dtype.textValue(), sizes, range[0], range[1]);
     }
