@@ -39,6 +39,12 @@ class ChatTemplateGoldenTest {
         check(Shared.resource("golden/chat"), "snippets.jsonl", 259);
     }
 
+    /// The language piece by piece and at random: operators, filters, methods, formats, scopes, white space.
+    @Test
+    void language() throws IOException {
+        check(Shared.resource("golden/chat"), "language.jsonl", 1900);
+    }
+
     @Test
     void allTemplates() throws IOException {
         check(Shared.require("golden/chat"), "expected.jsonl", 3249);
@@ -47,6 +53,7 @@ class ChatTemplateGoldenTest {
     private static void check(Path folder, String file, int atLeast) throws IOException {
         JsonNode conversations =
                 JSON.readTree(folder.resolve("conversations.json").toFile());
+        Path variables = folder.resolve("language_variables.json");
         Map<String, String> sources = new HashMap<>();
         List<String> wrong = new ArrayList<>();
         int rows = 0;
@@ -57,12 +64,14 @@ class ChatTemplateGoldenTest {
                     ? row.get("source").asText()
                     : sources.computeIfAbsent(template, name -> read(folder.resolve(name + ".jinja")));
             String expected = expected(row);
-            String actual =
-                    actual(source, conversations.get(row.get("conversation").asText()), row);
+            String conversation = row.path("conversation").asText("");
+            JsonNode input =
+                    conversation.isEmpty() ? JSON.readTree(variables.toFile()) : conversations.get(conversation);
+            String actual = actual(source, input, row);
             rows++;
             if (!actual.equals(expected)) {
                 wrong.add((template.isEmpty() ? source : template) + " on "
-                        + row.get("conversation").asText() + "\n  expected " + expected + "\n  but was  " + actual);
+                        + conversation + "\n  expected " + expected + "\n  but was  " + actual);
             }
         }
         assertThat(wrong).isEmpty();
@@ -95,7 +104,7 @@ class ChatTemplateGoldenTest {
                 JSON.convertValue(conversation.get("messages"), List.class),
                 (List<?>) variables.remove("tools"),
                 (List<?>) variables.remove("documents"),
-                row.get("add_generation_prompt").asBoolean(),
+                row.path("add_generation_prompt").asBoolean(true),
                 variables);
         try {
             ChatTemplate template = ChatTemplate.of(source, "golden");

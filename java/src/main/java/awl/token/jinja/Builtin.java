@@ -16,7 +16,14 @@ record Builtin(String name, Signature signature, Body body) implements Callable 
     @Override
     public Object call(Render render, Arguments arguments) {
         render.step();
-        return body.apply(render, signature.bind(name, arguments));
+        Object[] bound = signature.bind(name, arguments);
+        for (Object argument : bound) {
+            // reading a long text takes time even where nothing new comes of it
+            if (argument instanceof String text) {
+                render.scan(text);
+            }
+        }
+        return body.apply(render, bound);
     }
 
     /// The method as a value of its own: `'x'.upper` without the call.

@@ -106,6 +106,7 @@ final class Compiler {
             case Stmt.FilterBlock block -> filterBlock(block, scope);
             case Stmt.Autoescape block -> autoescape(block, scope);
             case Stmt.Block block -> block(block, scope);
+            case Stmt.Refused refused -> refused(refused, scope);
             case Stmt.Break _ -> jump(Exec.Signal.BREAK, statement, scope);
             case Stmt.Continue _ -> jump(Exec.Signal.CONTINUE, statement, scope);
         };
@@ -114,6 +115,14 @@ final class Compiler {
             a.render.step();
             a.render.line = line;
             return code.run(a, out);
+        };
+    }
+
+    private Exec refused(Stmt.Refused statement, Scope scope) {
+        Eval template = expressions.compile(statement.template(), scope);
+        return (a, _) -> {
+            throw Fault.runtime("'" + statement.tag() + "' of " + Repr.repr(a.render, template.eval(a))
+                    + " is refused: a chat template stands alone and loads no other template");
         };
     }
 
@@ -130,7 +139,7 @@ final class Compiler {
         Exec[] parts = output.parts().stream()
                 .map(part -> switch (part) {
                     case Stmt.Part.Data data -> text(data.text());
-                    case Stmt.Part.Print print -> print(expressions.compile(print.expression(), scope));
+                    case Stmt.Part.Print print -> print(print.expression(), scope);
                 })
                 .toArray(Exec[]::new);
         return (a, out) -> {
@@ -148,8 +157,13 @@ final class Compiler {
         };
     }
 
-    private Exec print(Eval value) {
-        ExpressionCompiler.Escaping escaping = expressions.escaping;
+    private Exec print(Expr expression, Scope scope) {
+        Eval value = expressions.printed(expression, scope);
+        // what is computed beforehand is escaped as the source says there, not as the rendering decides
+        ExpressionCompiler.Escaping escaping = expressions.escaping == ExpressionCompiler.Escaping.LATE
+                        && Constants.isPlainConstant(expression)
+                ? expressions.constantEscaping
+                : expressions.escaping;
         return (a, out) -> {
             Render render = a.render;
             boolean escape = switch (escaping) {
@@ -388,11 +402,21 @@ final class Compiler {
         SymbolVisitor.body(scope.symbols, block.body());
         Eval on = expressions.compile(block.on(), scope);
         ExpressionCompiler.Escaping before = expressions.escaping;
-        expressions.escaping = block.on() instanceof Expr.Const constant
-                ? Values.truth(constant.value()) ? ExpressionCompiler.Escaping.ON : ExpressionCompiler.Escaping.OFF
-                : ExpressionCompiler.Escaping.LATE;
+        ExpressionCompiler.Escaping constantsBefore = expressions.constantEscaping;
+        if (before != ExpressionCompiler.Escaping.LATE) {
+            expressions.escaping = ExpressionCompiler.Escaping.LATE;
+        }
+        if (block.on() instanceof Expr.Const constant) {
+            expressions.constantEscaping = Values.truth(constant.value())
+                    ? ExpressionCompiler.Escaping.ON
+                    : ExpressionCompiler.Escaping.OFF;
+            if (before != ExpressionCompiler.Escaping.LATE) {
+                expressions.escaping = expressions.constantEscaping;
+            }
+        }
         Exec body = body(block.body(), scope);
         expressions.escaping = before;
+        expressions.constantEscaping = constantsBefore;
         Scope.Border border = scope.border();
         return (a, out) -> {
             border.enter(a);
@@ -469,7 +493,7 @@ final class Compiler {
             Turns turns = new Turns(filter, target, self, scope.border(), body, otherwise);
             return loop.recursive()
                     ? recursive(items, turns, scope.function)
-                    : (a, out) -> turns.run(a, out, items.eval(a), LoopContext.NOT_RECURSIVE, 0);
+                    : (a, out) -> turns.run(a, out, filter.over(a, items.eval(a)), LoopContext.NOT_RECURSIVE, 0);
         }
 
         /// The `else` part. It has a scope even where there is nothing in it.
@@ -512,7 +536,7 @@ final class Compiler {
                 self[0] = (inside, depth) -> {
                     a.render.enter();
                     StringBuilder text = new StringBuilder();
-                    turns.run(a.inner(function.size()), text, inside, self[0], depth);
+                    turns.run(a.inner(function.size()), text, turns.filter.over(a, inside), self[0], depth);
                     a.render.leave();
                     return block(a.render, text);
                 };
@@ -534,9 +558,9 @@ final class Compiler {
     private record Turns(
             ItemFilter filter, Target target, Scope.Slot self, Scope.Border border, Exec body, Exec otherwise) {
 
+        /// @param items what the filter has left of them
         Exec.Signal run(Activation a, StringBuilder out, Object items, LoopContext.Recursion recursion, long depth) {
-            Object taken = filter.over(a, items);
-            LoopContext loop = new LoopContext(taken, Iterators.of(taken), recursion, depth);
+            LoopContext loop = new LoopContext(items, Iterators.of(items), recursion, depth);
             // as in the reference, a turn that ends by `continue` or `break` does not keep the `else` part
             // from running
             boolean completed = false;

@@ -27,6 +27,11 @@ final class Dict {
             }
         }
 
+        /// Keys and pairs compare as sets; values do not.
+        boolean isSet() {
+            return kind != Kind.VALUES;
+        }
+
         Object of(Entry entry) {
             return switch (kind) {
                 case KEYS -> entry.key;
@@ -107,6 +112,8 @@ final class Dict {
             }
             case List<?> _ -> throw Fault.type("unhashable type: 'list'");
             case Dict _ -> throw Fault.type("unhashable type: 'dict'");
+            case View view when view.kind != View.Kind.VALUES ->
+                throw Fault.type("unhashable type: '" + view.kind.typeName + "'");
             case Undefined _ -> Undefined.class;
             default -> key;
         };

@@ -13,6 +13,9 @@ final class ExpressionCompiler {
     /// The escaping in force where the compiler stands.
     Escaping escaping = Escaping.OFF;
 
+    /// The escaping that the source alone tells, for what is computed beforehand.
+    Escaping constantEscaping = Escaping.OFF;
+
     /// Whether printed values are escaped, as far as the source tells.
     enum Escaping {
         OFF,
@@ -21,8 +24,20 @@ final class ExpressionCompiler {
         LATE
     }
 
+    /// Whether slices answer a wrong type with an undefined value instead of failing; see [#printed].
+    private boolean lenientSlices;
+
     ExpressionCompiler(int maxDepth) {
         this.maxDepth = maxDepth;
+    }
+
+    /// Compiles an expression to be printed. Where it is made of constants alone the reference computes it
+    /// beforehand, and there a slice looks its value up as any subscript does.
+    Eval printed(Expr expression, Scope scope) {
+        lenientSlices = Constants.isConstant(expression);
+        Eval compiled = compile(expression, scope);
+        lenientSlices = false;
+        return compiled;
     }
 
     Eval compile(Expr expression, Scope scope) {
@@ -214,9 +229,11 @@ final class ExpressionCompiler {
             Eval start = bound(slice.start(), scope);
             Eval stop = bound(slice.stop(), scope);
             Eval step = bound(slice.step(), scope);
+            boolean lenient = lenientSlices;
             return a -> {
                 Object value = object.eval(a);
-                return new Slice(start.eval(a), stop.eval(a), step.eval(a)).of(a.render, value);
+                Slice part = new Slice(start.eval(a), stop.eval(a), step.eval(a));
+                return lenient ? part.orUndefined(a.render, value) : part.of(a.render, value);
             };
         }
         Eval key = compile(item.key(), scope);

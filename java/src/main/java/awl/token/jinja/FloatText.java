@@ -101,8 +101,14 @@ final class FloatText {
         return mantissa + exponent(power, e);
     }
 
-    /// `%.{precision}g` of a finite value that is not negative; `alternate` keeps trailing zeros.
+    /// `%.{precision}g` of a finite value that is not negative; `alternate` keeps trailing zeros and the
+    /// point.
     static String general(double value, int precision, boolean alternate, char e) {
+        return general(value, precision, alternate, e, 0);
+    }
+
+    /// @param reserved digits of the precision kept for what follows the point, where it must not be dropped
+    private static String general(double value, int precision, boolean alternate, char e, int reserved) {
         int wanted = Math.max(1, precision);
         int power = 0;
         String digits = "0";
@@ -122,28 +128,19 @@ final class FloatText {
             }
         }
         Decimal decimal = new Decimal(padded.toString(), power);
-        return power < -4 || power >= wanted ? scientific(decimal, e) : plain(decimal);
+        boolean plain = power >= FIRST_PLAIN_EXPONENT && power < wanted - reserved;
+        String text = plain ? plain(decimal) : scientific(decimal, e);
+        if (!alternate || text.indexOf('.') >= 0) {
+            return text;
+        }
+        int mark = plain ? text.length() : text.indexOf(e);
+        return text.substring(0, mark) + "." + text.substring(mark);
     }
 
-    /// `str.format` without a type: the shortest form, or `g` with a precision that never drops the point.
-    static String unspecified(double value, int precision) {
-        String text = general(value, precision, false, 'e');
-        int wanted = Math.max(1, precision);
-        if (text.indexOf('e') < 0 && text.indexOf('.') < 0) {
-            // Python switches to the exponent one digit earlier than `g` so that ".0" fits the precision
-            return text.length() >= wanted ? exponential(value, precision > 0 ? precision - 1 : 0) : text + ".0";
-        }
-        return text;
-    }
-
-    private static String exponential(double value, int precision) {
-        String text = exponential(value, precision, false, 'e');
-        int e = text.indexOf('e');
-        String mantissa = text.substring(0, e);
-        if (mantissa.indexOf('.') >= 0) {
-            mantissa = mantissa.replaceAll("0+$", "").replaceAll("\\.$", "");
-        }
-        return mantissa + text.substring(e);
+    /// `str.format` with a precision but without a type: `g` that always shows a point or an exponent.
+    static String unspecified(double value, int precision, boolean alternate) {
+        String text = general(value, precision, alternate, 'e', 1);
+        return text.indexOf('e') < 0 && text.indexOf('.') < 0 ? text + ".0" : text;
     }
 
     /// `float.hex`.

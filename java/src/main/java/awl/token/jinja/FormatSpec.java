@@ -10,6 +10,7 @@ final class FormatSpec {
     private char sign = '-';
     private boolean alternate;
     private boolean zeros;
+    private boolean explicitFill;
     private long width = -1;
     private char grouping;
     private int precision = -1;
@@ -23,6 +24,7 @@ final class FormatSpec {
         int first = text.isEmpty() ? 0 : Character.charCount(text.codePointAt(0));
         if (first < text.length() && "<>=^".indexOf(text.charAt(first)) >= 0) {
             fill = text.codePointAt(0);
+            explicitFill = true;
             align = text.charAt(first);
             at = first + 1;
         } else if (isOneOf("<>=^")) {
@@ -40,6 +42,7 @@ final class FormatSpec {
         }
         if (isOneOf("0")) {
             zeros = true;
+            fill = explicitFill ? fill : '0';
             at++;
         }
         width = digits();
@@ -55,6 +58,10 @@ final class FormatSpec {
         }
         if (at < text.length()) {
             type = text.charAt(at++);
+        }
+        String groupable = grouping == '_' ? "deEfFgG%boxX" : "deEfFgG%";
+        if (grouping != 0 && type != 0 && groupable.indexOf(type) < 0) {
+            throw Fault.value("Cannot specify '" + grouping + "' with '" + type + "'.");
         }
         if (at < text.length()) {
             throw Fault.value("Invalid format specifier '" + text + "'");
@@ -108,9 +115,6 @@ final class FormatSpec {
         if (sign != '-' || alternate || grouping != 0 || align == '=') {
             throw Fault.value("not allowed in string format specifier");
         }
-        if (zeros && align == 0) {
-            fill = '0';
-        }
         String cut = precision >= 0 && precision < Text.length(value) ? Text.slice(value, 0, precision) : value;
         return padded(render, "", cut, '<');
     }
@@ -157,7 +161,7 @@ final class FormatSpec {
             case 'g', 'n' -> FloatText.general(size, places, alternate, 'e');
             case 'G' -> FloatText.general(size, places, alternate, 'E');
             case '%' -> FloatText.fixed(size * 100, places, alternate) + "%";
-            case 0 -> precision < 0 ? FloatText.repr(size) : FloatText.unspecified(size, precision);
+            case 0 -> precision < 0 ? FloatText.repr(size) : FloatText.unspecified(size, precision, alternate);
             default -> throw unknownCode("float");
         };
         int end = 0;
@@ -170,9 +174,7 @@ final class FormatSpec {
     /// Puts a number together: sign, prefix, whole digits in groups, and the rest.
     private String number(Render render, boolean negative, String prefix, String digits, String rest, int group) {
         String lead = (negative ? "-" : sign == '-' ? "" : Character.toString(sign)) + prefix;
-        boolean fillZeros = zeros && align == 0;
-        if (fillZeros) {
-            fill = '0';
+        if (zeros && align == 0) {
             align = '=';
         }
         String whole = digits;

@@ -8,7 +8,21 @@ import java.util.Map;
 final class Globals {
     static final Map<String, Object> TABLE = new HashMap<>();
 
+    /// How the globals that are classes in the reference print.
+    private static final Map<String, String> CLASSES = Map.of(
+            "cycler", "jinja2.utils.Cycler",
+            "joiner", "jinja2.utils.Joiner",
+            "namespace",
+                    "transformers.utils.chat_template_utils._cached_compile_jinja_template.<locals>.TemplateNamespace");
+
     private Globals() {}
+
+    /// What a function of the engine prints.
+    static String repr(Callable callable) {
+        boolean global = TABLE.get(callable.name()) == callable;
+        String name = CLASSES.get(callable.name());
+        return global && name != null ? "<class '" + name + "'>" : "<function " + callable.name() + ">";
+    }
 
     private static void define(String name, String signature, Builtin.Body body) {
         TABLE.put(name, Builtin.of(name, signature, body));

@@ -49,6 +49,8 @@ final class Html {
             Map.entry("uuml", "\u00fc"),
             Map.entry("szlig", "\u00df"));
 
+    private static final int LONGEST_REFERENCE = 34;
+
     private Html() {}
 
     /// Drops tags and comments, joins white space into single spaces, and resolves character references.
@@ -74,8 +76,8 @@ final class Html {
         int at = 0;
         for (int amp = text.indexOf('&'); amp >= 0; amp = text.indexOf('&', at)) {
             out.append(text, at, amp);
-            int end = text.indexOf(';', amp);
-            String meaning = end < 0 || end - amp > 33 ? "" : reference(text.substring(amp + 1, end));
+            int end = text.indexOf(';', amp, Math.min(text.length(), amp + LONGEST_REFERENCE));
+            String meaning = end < 0 ? "" : reference(text.substring(amp + 1, end));
             if (meaning.isEmpty()) {
                 out.append('&');
                 at = amp + 1;

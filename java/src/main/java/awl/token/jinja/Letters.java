@@ -7,6 +7,8 @@ import java.util.function.IntPredicate;
 final class Letters {
     private static final int PROSGEGRAMMENI = 0x345;
     private static final int CAPITAL_IOTA = 0x399;
+    private static final int CAPITAL_SIGMA = 0x3a3;
+    private static final int SIGMA_CONTEXT = 30;
 
     /// First and last code point of each run with a digit value that is no decimal digit (circled,
     /// superscript, ...).
@@ -17,7 +19,8 @@ final class Letters {
     };
 
     /// Ideographs that are numbers.
-    private static final String NUMERALS = "㐅㒃㠪㡭一七万三九二五亖亿什仟仨伍佰億兆兩八六十千卄卅卌叁参參叄四壱壹幺廾廿弌弍弎弐拾捌" + "柒漆玖百肆萬貮貳贰阡陆陌陸零";
+    private static final String NUMERALS = "㐅㒃㠪㭍一七万三九二五亖亿什仟仨伍佰億兆兩八六十千卄卅卌叁参參叄四壱壹幺廾廿弌弍弎弐拾捌"
+            + "柒漆玖百肆萬貮貳贰阡陆陌陸零\uf96b\uf973\uf978\uf9b2\uf9d1\uf9d3\uf9fd";
 
     private Letters() {}
 
@@ -173,6 +176,9 @@ final class Letters {
 
     /// The first letter of a word as a title writes it: `ǆ` to `ǅ`, `ß` to `Ss`.
     static String title(int c) {
+        if (isTitleOne(c)) {
+            return Character.toString(c);
+        }
         int simple = Character.toTitleCase(c);
         String upper = upper(Character.toString(c));
         if (upper.codePointCount(0, upper.length()) == 1
@@ -226,10 +232,24 @@ final class Letters {
 
     static String swapCase(String text) {
         StringBuilder out = new StringBuilder(text.length());
-        text.codePoints().forEach(c -> {
-            String one = Character.toString(c);
-            out.append(isUpperOne(c) ? lower(one) : isLowerOne(c) ? upper(one) : one);
-        });
+        for (int at = 0; at < text.length(); ) {
+            int c = text.codePointAt(at);
+            int next = at + Character.charCount(c);
+            String one = text.substring(at, next);
+            if (c == CAPITAL_SIGMA) {
+                out.append(lowerSigma(text, at));
+            } else {
+                out.append(isUpperOne(c) ? lower(one) : isLowerOne(c) ? upper(one) : one);
+            }
+            at = next;
+        }
         return out.toString();
+    }
+
+    /// A sigma has another form at the end of a word, which its surroundings tell.
+    private static char lowerSigma(String text, int at) {
+        int from = Math.max(0, at - SIGMA_CONTEXT);
+        String around = text.substring(from, Math.min(text.length(), at + SIGMA_CONTEXT));
+        return lower(around).charAt(lower(text.substring(from, at)).length());
     }
 }

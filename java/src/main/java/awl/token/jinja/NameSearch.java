@@ -69,7 +69,7 @@ final class NameSearch {
             case Stmt.FilterBlock block -> List.of(block.body());
             case Stmt.Autoescape block -> List.of(block.body());
             case Stmt.Block block -> List.of(block.body());
-            case Stmt.Output _, Stmt.Assign _, Stmt.Break _, Stmt.Continue _ -> List.of();
+            case Stmt.Output _, Stmt.Assign _, Stmt.Refused _, Stmt.Break _, Stmt.Continue _ -> List.of();
         };
     }
 
@@ -136,6 +136,7 @@ final class NameSearch {
                     walk(block.body(), true, action);
                 }
             }
+            case Stmt.Refused refused -> names(refused.template(), action);
             case Stmt.Break _, Stmt.Continue _ -> {}
         }
     }

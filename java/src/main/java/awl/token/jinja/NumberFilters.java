@@ -190,7 +190,7 @@ final class NumberFilters {
         if (bytes == 1) {
             return "1 Byte";
         }
-        if (bytes < base) {
+        if (bytes < base || Double.isNaN(bytes)) {
             return Numbers.truncate(bytes) + " Bytes";
         }
         String prefixes = "kMGTPEZY";
@@ -203,6 +203,7 @@ final class NumberFilters {
                 break;
             }
         }
-        return FloatText.fixed(base * bytes / unit, 1, false) + " " + prefix;
+        double size = base * bytes / unit;
+        return (Double.isFinite(size) ? FloatText.fixed(size, 1, false) : FloatText.notFinite(size)) + " " + prefix;
     }
 }

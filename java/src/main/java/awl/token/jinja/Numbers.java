@@ -12,6 +12,8 @@ final class Numbers {
     private static final BigInteger LONG_MAX = BigInteger.valueOf(Long.MAX_VALUE);
     private static final MathContext QUOTIENT = new MathContext(60, RoundingMode.HALF_EVEN);
 
+    private static final int MAX_EXACT_EXPONENT = 400;
+
     private Numbers() {}
 
     static boolean isNumber(Object value) {
@@ -123,6 +125,9 @@ final class Numbers {
         if (divisor.signum() == 0) {
             throw Fault.arithmetic("division by zero");
         }
+        if (big(a).signum() == 0) {
+            return divisor.signum() < 0 ? -0.0 : 0.0;
+        }
         double quotient =
                 new BigDecimal(big(a)).divide(new BigDecimal(divisor), QUOTIENT).doubleValue();
         if (Double.isInfinite(quotient)) {
@@ -138,8 +143,11 @@ final class Numbers {
             if (y == 0) {
                 throw Fault.arithmetic("float floor division by zero");
             }
-            double remainder = floatModulo(x, y);
+            double remainder = x % y;
             double quotient = (x - remainder) / y;
+            if (remainder != 0 && (y < 0) != (remainder < 0)) {
+                quotient -= 1;
+            }
             if (quotient == 0) {
                 return Math.copySign(0.0, x / y);
             }
@@ -204,11 +212,25 @@ final class Numbers {
         if (base < 0 && Double.isFinite(base) && Double.isFinite(exponent) && exponent != Math.rint(exponent)) {
             throw Fault.value("the result would be a complex number");
         }
-        double result = Math.pow(base, exponent);
+        double result = realPower(base, exponent);
         if (Double.isInfinite(result) && Double.isFinite(base) && Double.isFinite(exponent)) {
             throw Fault.arithmetic("Numerical result out of range");
         }
         return result;
+    }
+
+    /// Whole exponents, which Java's own function may miss by the last bit, are computed exactly and rounded
+    /// once.
+    private static double realPower(double base, double exponent) {
+        boolean whole = Double.isFinite(base)
+                && base != 0
+                && exponent == Math.rint(exponent)
+                && Math.abs(exponent) <= MAX_EXACT_EXPONENT;
+        if (!whole) {
+            return exponent == 0.5 ? Math.sqrt(base) : Math.pow(base, exponent);
+        }
+        BigDecimal power = new BigDecimal(base).pow((int) Math.abs(exponent), QUOTIENT);
+        return (exponent < 0 ? BigDecimal.ONE.divide(power, QUOTIENT) : power).doubleValue();
     }
 
     static Object negate(Object value) {

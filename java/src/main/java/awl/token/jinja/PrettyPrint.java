@@ -1,6 +1,7 @@
 package awl.token.jinja;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -13,6 +14,18 @@ final class PrettyPrint {
 
     private final Render render;
     private final StringBuilder out = new StringBuilder();
+
+    /// A key among others of any type: where two have no order, their types decide.
+    private record SortKey(Render render, Object key) implements Comparable<SortKey> {
+        @Override
+        public int compareTo(SortKey other) {
+            try {
+                return Values.compare(render, key, other.key, "<");
+            } catch (Fault fault) {
+                return Values.typeName(key).compareTo(Values.typeName(other.key));
+            }
+        }
+    }
 
     PrettyPrint(Render render) {
         this.render = render;
@@ -67,12 +80,7 @@ final class PrettyPrint {
 
     private List<Dict.Entry> sorted(Dict dict) {
         List<Dict.Entry> entries = new ArrayList<>(dict.entries());
-        // keys without an order among them are taken by type and kept as they stand
-        boolean comparable = entries.stream().allMatch(entry -> Values.isString(entry.key()))
-                || entries.stream().allMatch(entry -> Numbers.isNumber(entry.key()));
-        if (comparable) {
-            Sorting.sort(render, entries, Dict.Entry::key, false);
-        }
+        entries.sort(Comparator.comparing(entry -> new SortKey(render, entry.key())));
         return entries;
     }
 

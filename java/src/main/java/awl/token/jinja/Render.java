@@ -7,6 +7,9 @@ import java.util.List;
 /// One rendering in progress: its output, what it has used up, and the few settings a template can change on
 /// the way.
 final class Render {
+    /// Characters read cost that much less than characters made.
+    private static final int SCANNED_PER_UNIT = 16;
+
     private final Limits limits;
     private final Clock clock;
     private final StringBuilder output = new StringBuilder();
@@ -54,6 +57,11 @@ final class Render {
         if (work > limits.work()) {
             throw Fault.limit("template handles more than " + limits.work() + " characters and elements");
         }
+    }
+
+    /// Accounts for a text that is only read.
+    void scan(String text) {
+        charge(text.length() / SCANNED_PER_UNIT);
     }
 
     void checkSize(long size) {

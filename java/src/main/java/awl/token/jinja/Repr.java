@@ -69,8 +69,7 @@ final class Repr {
             case Macro macro -> out.append(macro.repr());
             case LoopContext loop -> out.append(loop.repr());
             case OneShot once -> out.append('<').append(once.typeName()).append(" object>");
-            case Callable callable ->
-                out.append("<function ").append(callable.name()).append('>');
+            case Callable callable -> out.append(Globals.repr(callable));
             default -> out.append(value);
         }
     }

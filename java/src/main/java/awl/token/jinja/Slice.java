@@ -72,6 +72,18 @@ record Slice(Object start, Object stop, Object step) {
         };
     }
 
+    /// The slice, or an undefined value where the value has no slices or the bounds are no integers.
+    Object orUndefined(Render render, Object value) {
+        try {
+            return of(render, value);
+        } catch (Fault fault) {
+            if (fault.sort == Fault.Sort.TYPE) {
+                return Undefined.because(fault.getMessage());
+            }
+            throw fault;
+        }
+    }
+
     private String text(Render render, String text) {
         Positions at = over(Text.length(text));
         render.charge(at.count);

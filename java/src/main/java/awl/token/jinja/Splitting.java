@@ -46,7 +46,7 @@ final class Splitting {
                 return parts;
             }
             if (left-- == 0) {
-                parts.add(Text.stripRight(text.substring(at)));
+                parts.add(text.substring(at));
                 return parts;
             }
             int end = at;
@@ -92,7 +92,7 @@ final class Splitting {
                 return parts;
             }
             if (left-- == 0) {
-                parts.add(Text.stripLeft(text.substring(0, end)));
+                parts.add(text.substring(0, end));
                 return parts;
             }
             int start = end;

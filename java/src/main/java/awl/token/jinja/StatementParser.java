@@ -109,10 +109,10 @@ final class StatementParser extends ExpressionParser {
             case "block" -> block(tag.line());
             case "break" -> new Stmt.Break(tag.line());
             case "continue" -> new Stmt.Continue(tag.line());
-            case "include", "import", "from", "extends" ->
-                throw Fault.syntax(
-                        "'" + tag.text() + "' is refused: a chat template stands alone and loads no other template",
-                        tag.line());
+            case "include" -> include(tag.line());
+            case "import" -> importAs(tag.line());
+            case "from" -> fromImport(tag.line());
+            case "extends" -> new Stmt.Refused("extends", expression(), List.of(), tag.line());
             default -> {
                 openTags.pop();
                 throw Fault.syntax("Encountered unknown tag '" + tag.text() + "'." + lookingFor(), tag.line());
@@ -236,6 +236,52 @@ final class StatementParser extends ExpressionParser {
             throw Fault.syntax("can't assign to 'name'", token.line());
         }
         return token.text();
+    }
+
+    private Stmt include(int line) {
+        Expr template = expression();
+        if (tokens.isName("ignore") && tokens.look().isName("missing")) {
+            tokens.next();
+            tokens.next();
+        }
+        skipContext();
+        return new Stmt.Refused("include", template, List.of(), line);
+    }
+
+    private boolean skipContext() {
+        boolean found =
+                (tokens.isName("with") || tokens.isName("without")) && tokens.look().isName("context");
+        if (found) {
+            tokens.next();
+            tokens.next();
+        }
+        return found;
+    }
+
+    private Stmt importAs(int line) {
+        Expr template = expression();
+        tokens.expectName("as");
+        Expr.Name target = new Expr.Name(plainName(), Expr.Use.STORE, line);
+        skipContext();
+        return new Stmt.Refused("import", template, List.of(target), line);
+    }
+
+    private Stmt fromImport(int line) {
+        Expr template = expression();
+        tokens.expectName("import");
+        List<Expr.Name> targets = new ArrayList<>();
+        do {
+            if (skipContext()) {
+                break;
+            }
+            String name = plainName();
+            if (name.startsWith("_")) {
+                throw Fault.syntax("names starting with an underline can not be imported", line);
+            }
+            String alias = tokens.skipName("as") ? plainName() : name;
+            targets.add(new Expr.Name(alias, Expr.Use.STORE, line));
+        } while (!skipContext() && tokens.skipOperator(","));
+        return new Stmt.Refused("from", template, targets, line);
     }
 
     private Stmt print(int line) {

@@ -52,4 +52,8 @@ sealed interface Stmt {
     record Break(int line) implements Stmt {}
 
     record Continue(int line) implements Stmt {}
+
+    /// `include`, `import`, `from` or `extends`: understood, and refused when reached, for there is nothing
+    /// to load from.
+    record Refused(String tag, Expr template, List<Expr.Name> targets, int line) implements Stmt {}
 }

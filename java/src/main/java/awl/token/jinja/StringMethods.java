@@ -94,7 +94,7 @@ final class StringMethods {
             long free = Numbers.index(a[1]) - Text.length(self(a));
             // where the space cannot be shared evenly, Python's choice of side depends on both numbers
             long left = free / 2 + (free & Numbers.index(a[1]) & 1);
-            return free <= 0 ? self(a) : pad(r, self(a), left, free - left, a[2]);
+            return pad(r, self(a), free <= 0 ? 0 : left, free <= 0 ? 0 : free - left, a[2]);
         });
         define(
                 "ljust",

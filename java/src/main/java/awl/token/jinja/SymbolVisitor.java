@@ -67,6 +67,10 @@ final class SymbolVisitor {
             case Stmt.MacroDef macro -> symbols.store(macro.name());
             case Stmt.CallBlock block -> visit(block.call());
             case Stmt.FilterBlock block -> visit(block.filter());
+            case Stmt.Refused refused -> {
+                visit(refused.template());
+                refused.targets().forEach(this::visit);
+            }
             case Stmt.Generation _, Stmt.Autoescape _, Stmt.Block _, Stmt.Break _, Stmt.Continue _ -> {}
         }
     }

@@ -88,6 +88,9 @@ final class Tests {
         if (operator.equals("!=")) {
             return !Values.equal(render, a, b);
         }
+        if (a instanceof Dict.View x && b instanceof Dict.View y && x.isSet() && y.isSet()) {
+            return Values.orderedSets(render, operator, x, y);
+        }
         int order = Values.compare(render, a, b, operator);
         if (Numbers.isNaN(a) || Numbers.isNaN(b)) {
             return false;

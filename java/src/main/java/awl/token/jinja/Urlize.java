@@ -13,12 +13,12 @@ final class Urlize {
                     + "|([\\w%-]{2,63}\\.)+(com|net|int|edu|gov|org|info|mil)"
                     + "|(https?://)((([\\d]{1,3})(\\.[\\d]{1,3}){3})|(\\[([\\da-f]{0,4}:){2}([\\da-f]{0,4}:?){1,6}\\])))"
                     + "(?::[\\d]{1,5})?(?:[/?#]\\S*)?$",
-            Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CHARACTER_CLASS);
-    private static final Pattern MAIL = Pattern.compile("^\\S+@\\w[\\w.-]*\\.\\w+$", Pattern.UNICODE_CHARACTER_CLASS);
-    private static final Pattern SCHEME = Pattern.compile("[\\w.+-]{2,}:(/){0,2}", Pattern.UNICODE_CHARACTER_CLASS);
-    private static final Pattern WORD = Pattern.compile("\\s+|\\S+", Pattern.UNICODE_CHARACTER_CLASS);
-    private static final Pattern HEAD = Pattern.compile("^([(<]|&lt;)+");
-    private static final Pattern TAIL = Pattern.compile("([)>.,\\n]|&gt;)+$");
+            Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES);
+    private static final Pattern MAIL = Pattern.compile("^\\S+@\\w[\\w.-]*\\.\\w+$", Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES);
+    private static final Pattern SCHEME = Pattern.compile("[\\w.+-]{2,}:(/){0,2}", Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES);
+    private static final Pattern WORD = Pattern.compile("\\s+|\\S+", Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES);
+    private static final Pattern HEAD = Pattern.compile("^([(<]|&lt;)+", Pattern.UNIX_LINES);
+    private static final Pattern TAIL = Pattern.compile("([)>.,\\n]|&gt;)+$", Pattern.UNIX_LINES);
     private static final String[][] BRACKETS = {{"(", ")"}, {"<", ">"}, {"&lt;", "&gt;"}};
 
     private final String attributes;
@@ -59,6 +59,8 @@ final class Urlize {
         StringBuilder out = new StringBuilder();
         Matcher words = WORD.matcher(Markup.escape(render, a[0]).text());
         while (words.find()) {
+            // the patterns may look at a long word once for every character of it
+            render.charge((long) words.group().length() * words.group().length() / 16);
             out.append(urlize.word(words.group()));
             render.checkSize(out.length());
         }

@@ -94,6 +94,7 @@ final class Values {
             return !Numbers.isNaN(a) && !Numbers.isNaN(b) && Numbers.compare(a, b) == 0;
         }
         if (isString(a) && isString(b)) {
+            render.scan(string(a));
             return string(a).equals(string(b));
         }
         return switch (a) {
@@ -139,11 +140,10 @@ final class Values {
 
     /// Keys and pairs compare as sets; views of values are equal only to themselves.
     private static boolean equalViews(Render render, Dict.View a, Dict.View b) {
-        if (a.kind() == Dict.View.Kind.VALUES
-                || a.kind() != b.kind()
-                || a.dict().size() != b.dict().size()) {
-            return false;
-        }
+        return a.isSet() && b.isSet() && a.dict().size() == b.dict().size() && isSubset(render, a, b);
+    }
+
+    private static boolean isSubset(Render render, Dict.View a, Dict.View b) {
         Iterator<Object> items = a.iterator();
         while (items.hasNext()) {
             if (!contains(render, b, items.next())) {
@@ -151,6 +151,17 @@ final class Values {
             }
         }
         return true;
+    }
+
+    /// `<` and its kin on views as sets: proper or improper subsets.
+    static boolean orderedSets(Render render, String operator, Dict.View a, Dict.View b) {
+        boolean reversed = operator.startsWith(">");
+        Dict.View small = reversed ? b : a;
+        Dict.View large = reversed ? a : b;
+        boolean fits = operator.endsWith("=")
+                ? small.dict().size() <= large.dict().size()
+                : small.dict().size() < large.dict().size();
+        return fits && isSubset(render, small, large);
     }
 
     /// Order of two values as `<` and its kin see it; a type fault where Python has none.
@@ -197,6 +208,7 @@ final class Values {
                 if (!isString(item)) {
                     throw Fault.type("'in <string>' requires string as left operand, not " + typeName(item));
                 }
+                render.scan(text);
                 yield text.contains(string(item));
             }
             case Markup markup -> contains(render, markup.text(), item);
