@@ -70,8 +70,8 @@ class ChatTemplateGoldenTest {
             String actual = actual(source, input, row);
             rows++;
             if (!actual.equals(expected)) {
-                wrong.add((template.isEmpty() ? source : template) + " on "
-                        + conversation + "\n  expected " + expected + "\n  but was  " + actual);
+                wrong.add((template.isEmpty() ? source : template) + " on " + conversation + "\n  expected " + expected
+                        + "\n  but was  " + actual);
             }
         }
         assertThat(wrong).isEmpty();

@@ -160,10 +160,10 @@ final class Compiler {
     private Exec print(Expr expression, Scope scope) {
         Eval value = expressions.printed(expression, scope);
         // what is computed beforehand is escaped as the source says there, not as the rendering decides
-        ExpressionCompiler.Escaping escaping = expressions.escaping == ExpressionCompiler.Escaping.LATE
-                        && Constants.isPlainConstant(expression)
-                ? expressions.constantEscaping
-                : expressions.escaping;
+        ExpressionCompiler.Escaping escaping =
+                expressions.escaping == ExpressionCompiler.Escaping.LATE && Constants.isPlainConstant(expression)
+                        ? expressions.constantEscaping
+                        : expressions.escaping;
         return (a, out) -> {
             Render render = a.render;
             boolean escape = switch (escaping) {
@@ -407,9 +407,8 @@ final class Compiler {
             expressions.escaping = ExpressionCompiler.Escaping.LATE;
         }
         if (block.on() instanceof Expr.Const constant) {
-            expressions.constantEscaping = Values.truth(constant.value())
-                    ? ExpressionCompiler.Escaping.ON
-                    : ExpressionCompiler.Escaping.OFF;
+            expressions.constantEscaping =
+                    Values.truth(constant.value()) ? ExpressionCompiler.Escaping.ON : ExpressionCompiler.Escaping.OFF;
             if (before != ExpressionCompiler.Escaping.LATE) {
                 expressions.escaping = expressions.constantEscaping;
             }

@@ -112,8 +112,8 @@ final class Dict {
             }
             case List<?> _ -> throw Fault.type("unhashable type: 'list'");
             case Dict _ -> throw Fault.type("unhashable type: 'dict'");
-            case View view when view.kind != View.Kind.VALUES ->
-                throw Fault.type("unhashable type: '" + view.kind.typeName + "'");
+            case View view
+            when view.kind != View.Kind.VALUES -> throw Fault.type("unhashable type: '" + view.kind.typeName + "'");
             case Undefined _ -> Undefined.class;
             default -> key;
         };

@@ -166,8 +166,9 @@ final class PercentFormat {
                 case 'c' -> padded("", character(value), false);
                 case 'd', 'i', 'u', 'x', 'X', 'o' -> integer(value);
                 case 'e', 'E', 'f', 'F', 'g', 'G' -> real(value);
-                default -> throw Fault.value("unsupported format character '" + Character.toString(format.codePointAt(at - 1))
-                                + "' at index " + Text.toCodePoints(format, at - 1));
+                default ->
+                    throw Fault.value("unsupported format character '" + Character.toString(format.codePointAt(at - 1))
+                            + "' at index " + Text.toCodePoints(format, at - 1));
             };
         }
 

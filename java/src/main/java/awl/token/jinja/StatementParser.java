@@ -249,8 +249,8 @@ final class StatementParser extends ExpressionParser {
     }
 
     private boolean skipContext() {
-        boolean found =
-                (tokens.isName("with") || tokens.isName("without")) && tokens.look().isName("context");
+        boolean found = (tokens.isName("with") || tokens.isName("without"))
+                && tokens.look().isName("context");
         if (found) {
             tokens.next();
             tokens.next();

@@ -14,9 +14,12 @@ final class Urlize {
                     + "|(https?://)((([\\d]{1,3})(\\.[\\d]{1,3}){3})|(\\[([\\da-f]{0,4}:){2}([\\da-f]{0,4}:?){1,6}\\])))"
                     + "(?::[\\d]{1,5})?(?:[/?#]\\S*)?$",
             Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES);
-    private static final Pattern MAIL = Pattern.compile("^\\S+@\\w[\\w.-]*\\.\\w+$", Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES);
-    private static final Pattern SCHEME = Pattern.compile("[\\w.+-]{2,}:(/){0,2}", Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES);
-    private static final Pattern WORD = Pattern.compile("\\s+|\\S+", Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES);
+    private static final Pattern MAIL =
+            Pattern.compile("^\\S+@\\w[\\w.-]*\\.\\w+$", Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES);
+    private static final Pattern SCHEME =
+            Pattern.compile("[\\w.+-]{2,}:(/){0,2}", Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES);
+    private static final Pattern WORD =
+            Pattern.compile("\\s+|\\S+", Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES);
     private static final Pattern HEAD = Pattern.compile("^([(<]|&lt;)+", Pattern.UNIX_LINES);
     private static final Pattern TAIL = Pattern.compile("([)>.,\\n]|&gt;)+$", Pattern.UNIX_LINES);
     private static final String[][] BRACKETS = {{"(", ")"}, {"<", ">"}, {"&lt;", "&gt;"}};
