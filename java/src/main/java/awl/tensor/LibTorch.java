@@ -143,7 +143,8 @@ public final class LibTorch {
                 Path folder = name.equals("libjnijavacpp.so") ? javacpp : binding;
                 text.append(describe(folder.resolveSibling(name))).append('\n');
             }
-            Path draft = notes.resolveSibling(notes.getFileName() + "." + ProcessHandle.current().pid());
+            Path draft = notes.resolveSibling(
+                    notes.getFileName() + "." + ProcessHandle.current().pid());
             Files.writeString(draft, text);
             Files.move(draft, notes, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException | RuntimeException e) {
