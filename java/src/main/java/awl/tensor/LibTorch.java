@@ -29,7 +29,7 @@ public final class LibTorch {
     private static final String JAVACPP_LOADS = "org.bytedeco.javacpp.loadLibraries";
 
     /// In this order every library finds the ones it needs already loaded.
-    private static final List<String> FILES = List.of(
+    static final List<String> FILES = List.of(
             "libjnijavacpp.so",
             "libgcc_s.so.1",
             "libquadmath.so.0",
@@ -118,7 +118,7 @@ public final class LibTorch {
     }
 
     /// The files noted, or none where one of them is not as it was.
-    private static List<Path> read(Path notes) {
+    static List<Path> read(Path notes) {
         List<Path> files = new ArrayList<>();
         try {
             for (String line : Files.readAllLines(notes)) {
@@ -154,7 +154,7 @@ public final class LibTorch {
         }
     }
 
-    private static String describe(Path file) throws IOException {
+    static String describe(Path file) throws IOException {
         return Files.size(file) + "\t" + Files.getLastModifiedTime(file).toMillis() + "\t" + file;
     }
 }

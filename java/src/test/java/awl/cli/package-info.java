@@ -1,0 +1,4 @@
+@NullMarked
+package awl.cli;
+
+import org.jspecify.annotations.NullMarked;
