@@ -1,0 +1,186 @@
+package awl.train;
+
+import awl.ConfigException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// The folder of one run, held by one process at a time.
+///
+/// ```
+/// config.yaml        the configuration with all defaults      environment.json   versions, device, precision, commit
+/// metrics.jsonl      one line a step                          validation.jsonl   one line a measurement
+/// checkpoints/       step-N                                   model/ or adapter/ what came out
+/// run.lock           locked while a run is at work
+/// ```
+public final class RunFolder implements AutoCloseable {
+
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private final Path path;
+    private final FileChannel lockFile;
+    private @Nullable FileChannel metrics;
+
+    private RunFolder(Path path, FileChannel lockFile) {
+        this.path = path;
+        this.lockFile = lockFile;
+    }
+
+    /// Makes the folder if need be and locks it.
+    public static RunFolder open(Path path) {
+        try {
+            Files.createDirectories(path);
+            FileChannel file = FileChannel.open(
+                    path.resolve("run.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            if (!lock(file)) {
+                file.close();
+                throw new ConfigException(
+                        path + ": another run is at work in this folder (run.lock is held); wait for it or use another output");
+            }
+            return new RunFolder(path, file);
+        } catch (IOException e) {
+            throw new ConfigException("output: " + path + " cannot be used: " + e.getMessage(), e);
+        }
+    }
+
+    /// The lock ends with the process, however it ends.
+    private static boolean lock(FileChannel file) throws IOException {
+        try {
+            FileLock lock = file.tryLock();
+            return lock != null && lock.isValid();
+        } catch (OverlappingFileLockException e) {
+            return false;
+        }
+    }
+
+    /// The folder itself.
+    public Path path() {
+        return path;
+    }
+
+    CheckpointStore checkpoints() {
+        return new CheckpointStore(path.resolve("checkpoints"));
+    }
+
+    /// Whether a run was started here before.
+    boolean isUsed() {
+        return Files.exists(config()) || Files.exists(metricsFile());
+    }
+
+    Path config() {
+        return path.resolve("config.yaml");
+    }
+
+    private Path metricsFile() {
+        return path.resolve("metrics.jsonl");
+    }
+
+    private Path validationFile() {
+        return path.resolve("validation.jsonl");
+    }
+
+    void writeConfig(TrainConfig config) {
+        Durable.replace(config(), "# as it ran, defaults filled in\n" + ConfigFile.write(config));
+    }
+
+    void writeEnvironment(Map<String, ?> environment) {
+        try {
+            Durable.replace(
+                    path.resolve("environment.json"),
+                    JSON.writerWithDefaultPrettyPrinter().writeValueAsString(environment) + "\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Opens the metrics for appending behind `step`. Later lines, written by a run that was killed before its
+    /// next checkpoint, are dropped: those steps come again and each step has one line.
+    void continueAfter(long step) {
+        try {
+            keepUpTo(metricsFile(), step);
+            keepUpTo(validationFile(), step);
+            metrics = FileChannel.open(
+                    metricsFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + metricsFile(), e);
+        }
+    }
+
+    private static void keepUpTo(Path file, long step) throws IOException {
+        if (!Files.exists(file)) {
+            return;
+        }
+        StringBuilder kept = new StringBuilder();
+        for (String line : new String(Files.readAllBytes(file), StandardCharsets.UTF_8).split("\n")) {
+            try {
+                JsonNode node = JSON.readTree(line);
+                if (node.path("step").asLong(Long.MAX_VALUE) <= step) {
+                    kept.append(line).append('\n');
+                }
+            } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+                break; // the last line of a killed run may be cut short; nothing after it counts
+            }
+        }
+        Durable.replace(file, kept.toString());
+    }
+
+    /// Appends one line.
+    void report(StepReport report) {
+        try {
+            FileChannel open = java.util.Objects.requireNonNull(metrics, "continueAfter comes first");
+            append(open, JSON.writeValueAsString(report));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + metricsFile(), e);
+        }
+    }
+
+    /// Appends one measurement; step 0 is before training.
+    void reportValidation(long step, double loss) {
+        try (FileChannel open = FileChannel.open(
+                validationFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
+            append(open, JSON.writeValueAsString(JSON.createObjectNode().put("step", step).put("loss", loss)));
+            open.force(false);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + validationFile(), e);
+        }
+    }
+
+    private static void append(FileChannel file, String line) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
+        while (bytes.hasRemaining()) {
+            file.write(bytes);
+        }
+    }
+
+    /// Forces the metrics to disk; a checkpoint must not be newer than they are.
+    void force() {
+        try {
+            if (metrics != null) {
+                metrics.force(false);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + metricsFile(), e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try (FileChannel lock = lockFile;
+                FileChannel open = metrics) {
+            force();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot close " + path, e);
+        }
+    }
+}
