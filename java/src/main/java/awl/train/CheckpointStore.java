@@ -102,7 +102,8 @@ final class CheckpointStore {
                 }
                 String sum = "%08x".formatted(StateFile.checksum(file));
                 if (!sum.equals(entry.path("crc32c").asText())) {
-                    return "%s has checksum %s, expected %s".formatted(name, sum, entry.path("crc32c").asText());
+                    return "%s has checksum %s, expected %s"
+                            .formatted(name, sum, entry.path("crc32c").asText());
                 }
             }
             return null;
@@ -130,7 +131,8 @@ final class CheckpointStore {
                 }
             }
             try (Stream<Path> left = list()) {
-                for (Path path : left.filter(p -> p.getFileName().toString().endsWith(".partial")).toList()) {
+                for (Path path : left.filter(p -> p.getFileName().toString().endsWith(".partial"))
+                        .toList()) {
                     Durable.delete(path);
                 }
             }

@@ -41,12 +41,13 @@ public final class RunFolder implements AutoCloseable {
     public static RunFolder open(Path path) {
         try {
             Files.createDirectories(path);
-            FileChannel file = FileChannel.open(
-                    path.resolve("run.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileChannel file =
+                    FileChannel.open(path.resolve("run.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             if (!lock(file)) {
                 file.close();
                 throw new ConfigException(
-                        path + ": another run is at work in this folder (run.lock is held); wait for it or use another output");
+                        path
+                                + ": another run is at work in this folder (run.lock is held); wait for it or use another output");
             }
             return new RunFolder(path, file);
         } catch (IOException e) {
@@ -149,7 +150,10 @@ public final class RunFolder implements AutoCloseable {
     void reportValidation(long step, double loss) {
         try (FileChannel open = FileChannel.open(
                 validationFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
-            append(open, JSON.writeValueAsString(JSON.createObjectNode().put("step", step).put("loss", loss)));
+            append(
+                    open,
+                    JSON.writeValueAsString(
+                            JSON.createObjectNode().put("step", step).put("loss", loss)));
             open.force(false);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + validationFile(), e);

@@ -27,8 +27,8 @@ final class StateFile {
     private static final JsonMapper JSON = new JsonMapper();
     private static final int CHUNK = 1 << 24;
     private static final int MAX_HEADER = 100 << 20;
-    private static final Map<ScalarType, String> NAMES =
-            Map.of(ScalarType.Float, "F32", ScalarType.BFloat16, "BF16", ScalarType.Double, "F64", ScalarType.Long, "I64");
+    private static final Map<ScalarType, String> NAMES = Map.of(
+            ScalarType.Float, "F32", ScalarType.BFloat16, "BF16", ScalarType.Double, "F64", ScalarType.Long, "I64");
 
     private StateFile() {}
 
@@ -37,8 +37,7 @@ final class StateFile {
     /// @return CRC32C of the whole file
     static long write(Path file, Map<String, Tensor> tensors) throws IOException {
         CRC32C sum = new CRC32C();
-        try (FileChannel channel =
-                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             byte[] header = header(tensors);
             ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             put(channel, sum, length.putLong(header.length).flip());
@@ -86,7 +85,13 @@ final class StateFile {
                                 .formatted(file, header.size(), into.size()));
             }
             for (Map.Entry<String, Tensor> entry : into.entrySet()) {
-                restore(channel, file, Long.BYTES + size, entry.getKey(), entry.getValue(), header.path(entry.getKey()));
+                restore(
+                        channel,
+                        file,
+                        Long.BYTES + size,
+                        entry.getKey(),
+                        entry.getValue(),
+                        header.path(entry.getKey()));
             }
         }
     }

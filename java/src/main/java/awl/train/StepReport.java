@@ -18,8 +18,17 @@ import org.jspecify.annotations.Nullable;
 /// @param validationLoss where it was measured behind this step
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @JsonPropertyOrder({
-    "step", "epoch", "loss", "learning_rate", "gradient_norm", "tokens", "learned_tokens", "validation_loss", "seconds",
-    "tokens_per_second", "peak_memory"
+    "step",
+    "epoch",
+    "loss",
+    "learning_rate",
+    "gradient_norm",
+    "tokens",
+    "learned_tokens",
+    "validation_loss",
+    "seconds",
+    "tokens_per_second",
+    "peak_memory"
 })
 public record StepReport(
         long step,

@@ -53,7 +53,9 @@ final class CheckpointStoreTest {
             CheckpointStore.Found found = store().newest(note -> {}).orElseThrow();
             store().restore(found, into);
             assertThat(found.state()).isEqualTo(state(3));
-            tensors(1).forEach((name, tensor) -> assertThat(tensor.equal(into.get(name))).as(name).isTrue());
+            tensors(1)
+                    .forEach((name, tensor) ->
+                            assertThat(tensor.equal(into.get(name))).as(name).isTrue());
         }
     }
 
@@ -130,7 +132,8 @@ final class CheckpointStoreTest {
                     .hasMessageContaining("matrix: expected")
                     .hasMessageContaining("[11,37]");
             other.remove("matrix");
-            assertThatThrownBy(() -> store().restore(found, other)).hasMessageContaining("holds 3 tensors, this run has 2");
+            assertThatThrownBy(() -> store().restore(found, other))
+                    .hasMessageContaining("holds 3 tensors, this run has 2");
         }
     }
 
@@ -141,7 +144,8 @@ final class CheckpointStoreTest {
             store().write(state(1), large);
             Map<String, Tensor> into = Map.of("w", torch.zeros(5_000_000));
             store().restore(store().newest(note -> {}).orElseThrow(), into);
-            assertThat(java.util.Objects.requireNonNull(into.get("w")).equal(large.get("w"))).isTrue();
+            assertThat(java.util.Objects.requireNonNull(into.get("w")).equal(large.get("w")))
+                    .isTrue();
         }
     }
 }

@@ -54,7 +54,8 @@ final class RunFolderTest {
                 .extracting(line -> line.substring(0, 10))
                 .containsExactly("{\"step\":1,", "{\"step\":2,", "{\"step\":3,", "{\"step\":4,");
         assertThat(Files.readAllLines(metrics).getFirst())
-                .isEqualTo("{\"step\":1,\"epoch\":0,\"loss\":2.0,\"learning_rate\":0.001,\"gradient_norm\":1.0,\"tokens\":100,"
-                        + "\"learned_tokens\":25,\"seconds\":0.5,\"tokens_per_second\":200.0,\"peak_memory\":1048576}");
+                .isEqualTo(
+                        "{\"step\":1,\"epoch\":0,\"loss\":2.0,\"learning_rate\":0.001,\"gradient_norm\":1.0,\"tokens\":100,"
+                                + "\"learned_tokens\":25,\"seconds\":0.5,\"tokens_per_second\":200.0,\"peak_memory\":1048576}");
     }
 }
