@@ -55,7 +55,8 @@ class ChatTemplateTest {
     void reasoningIsKnownByEveryName() {
         ChatTemplate template = ChatTemplate.of("{{ messages[0].reasoning_content }}|{{ messages[0].thinking }}", "t");
         Map<String, Object> spoken = Map.of("role", "assistant", "content", "", "reasoning", "hm");
-        assertThat(template.render(ChatTemplate.Request.of(List.of(spoken), false)).text())
+        assertThat(template.render(ChatTemplate.Request.of(List.of(spoken), false))
+                        .text())
                 .isEqualTo("hm|hm");
     }
 
@@ -68,6 +69,9 @@ class ChatTemplateTest {
                                 ChatTemplate.Request.of(List.of(message("assistant", "text " + i)), false))
                         .text())
                 .toList();
-        assertThat(texts).startsWith("A:text 0;", "A:text 1;").endsWith("A:text 499;").doesNotHaveDuplicates();
+        assertThat(texts)
+                .startsWith("A:text 0;", "A:text 1;")
+                .endsWith("A:text 499;")
+                .doesNotHaveDuplicates();
     }
 }
