@@ -1,0 +1,191 @@
+package awl.token;
+
+import awl.token.jinja.RenderOptions;
+import awl.token.jinja.RenderResult;
+import awl.token.jinja.Span;
+import awl.token.jinja.TemplateException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Finds where the assistant's turns stand in a rendered conversation.
+///
+/// A template with `{% generation %}` blocks says so itself; the token that ends the turn is added where it stands right
+/// behind a block. For any other template a turn is what rendering the conversation up to and with it adds to its
+/// inference prompt (the conversation before it, with the generation prompt), up to and with the token that ends it. A
+/// turn whose text, prompt included, is not what the whole conversation begins with cannot be learned from it: the
+/// template rewrites history (drops earlier thinking, moves the tools' list), and training on it would differ from what
+/// the model sees when it answers. Such turns are reported, never guessed.
+final class TurnFinder {
+
+    private static final String SENTINEL = "awl-sentinel-5f1c";
+
+    private final ChatTemplate template;
+    private final RenderOptions options;
+    private final TurnEnds ends;
+
+    TurnFinder(ChatTemplate template, RenderOptions options, TurnEnds ends) {
+        this.template = template;
+        this.options = options;
+        this.ends = ends;
+    }
+
+    /// A learned range of the text, in UTF-16 units.
+    ///
+    /// @param message index of the message, or -1 where the template's own marks were used
+    /// @param exact whether the range starts where the model starts to write (marks may start inside a token)
+    record Turn(int message, int start, int end, boolean exact) {}
+
+    /// @param rewritten why a turn is not learned, by index of its message
+    record Found(String text, List<Turn> turns, Map<Integer, String> rewritten) {}
+
+    Found find(ChatTemplate.Request request) {
+        RenderResult whole = template.render(request, options);
+        if (whole.generation().isPresent()) {
+            return new Found(whole.text(), marked(whole), Map.of());
+        }
+        List<Turn> turns = new ArrayList<>();
+        Map<Integer, String> rewritten = new LinkedHashMap<>();
+        String closing = null;
+        for (int i = 0; i < request.messages().size(); i++) {
+            if (!isAssistant(request.messages().get(i))) {
+                continue;
+            }
+            closing = closing == null ? closingToken(request, i) : closing;
+            turn(request, i, whole.text(), closing, turns, rewritten);
+        }
+        return new Found(whole.text(), turns, rewritten);
+    }
+
+    static boolean isAssistant(Map<String, ?> message) {
+        return "assistant".equals(message.get("role")) || "model".equals(message.get("role"));
+    }
+
+    private List<Turn> marked(RenderResult whole) {
+        List<Turn> turns = new ArrayList<>();
+        for (Span span : whole.generationUtf16()) {
+            if (span.end() > span.start()) {
+                turns.add(new Turn(-1, span.start(), span.end() + ends.endTokenAt(whole.text(), span.end()), false));
+            }
+        }
+        return turns;
+    }
+
+    private void turn(
+            ChatTemplate.Request request,
+            int i,
+            String whole,
+            String closing,
+            List<Turn> turns,
+            Map<Integer, String> rewritten) {
+        String with = text(request, i + 1, null, false);
+        String prompt = prompt(request, i);
+        if (with == null || prompt == null) {
+            rewritten.put(i, "the template refuses the conversation up to this turn");
+            return;
+        }
+        if (!with.startsWith(prompt)) {
+            rewritten.put(
+                    i,
+                    "the template's generation prompt ends in %s, and that is not how it writes this turn"
+                            .formatted(awl.Json.write(prompt.substring(common(with, prompt)))));
+            return;
+        }
+        int end = prompt.length() + ends.end(with.substring(prompt.length()), closing);
+        if (!whole.regionMatches(0, with, 0, end)) {
+            rewritten.put(i, "the template writes this turn, or what comes before it, in another way once it is history");
+            return;
+        }
+        turns.add(new Turn(i, prompt.length(), end, true));
+    }
+
+    /// What the model is given before it writes message `i`; null where the template refuses.
+    private @Nullable String prompt(ChatTemplate.Request request, int i) {
+        boolean opens = request.messages().subList(0, i).stream().allMatch(TurnFinder::isAssistant);
+        String prompt = opens ? null : text(request, i, null, true);
+        if (prompt != null && !prompt.equals(text(request, i, null, false))) {
+            return prompt;
+        }
+        // No generation prompt, or nothing to answer: what stands before the content is the turn's header.
+        String probe = text(request, i, SENTINEL, false);
+        if (probe == null) {
+            return prompt;
+        }
+        String before = probe.substring(0, Math.max(0, probe.indexOf(SENTINEL)));
+        int blanks = before.length();
+        while (blanks > 0 && before.charAt(blanks - 1) == ' ') {
+            blanks--;
+        }
+        // A blank before the content becomes part of its first word.
+        return before.substring(0, blanks);
+    }
+
+    private String closingToken(ChatTemplate.Request request, int i) {
+        String probe = text(request, i, SENTINEL, false);
+        int at = probe == null ? -1 : probe.lastIndexOf(SENTINEL);
+        return probe == null || at < 0 ? "" : ends.first(probe.substring(at + SENTINEL.length()));
+    }
+
+    /// Renders the first `count` messages and, where `answer` is given, an assistant turn of that text.
+    private @Nullable String text(
+            ChatTemplate.Request request, int count, @Nullable String answer, boolean generationPrompt) {
+        List<Map<String, Object>> messages = new ArrayList<>(request.messages().subList(0, count));
+        if (answer != null) {
+            Map<String, Object> turn = new LinkedHashMap<>();
+            turn.put("role", request.messages().get(count).getOrDefault("role", "assistant"));
+            turn.put("content", answer);
+            messages.add(turn);
+        }
+        try {
+            return template.render(
+                            new ChatTemplate.Request(
+                                    messages,
+                                    request.tools(),
+                                    request.documents(),
+                                    generationPrompt,
+                                    request.variables()),
+                            options)
+                    .text();
+        } catch (TemplateException e) {
+            return null;
+        }
+    }
+
+    private static int common(String a, String b) {
+        int at = 0;
+        while (at < a.length() && at < b.length() && a.charAt(at) == b.charAt(at)) {
+            at++;
+        }
+        return at;
+    }
+
+    /// Marks the tokens of the learned ranges.
+    ///
+    /// A token that starts in the prompt is the prompt's, even if it reaches into the turn; a template's own mark may
+    /// start inside a token (behind a blank that the tokenizer joins to the word), which is then learned unless it is a
+    /// special token that swallows blanks.
+    static float[] weights(Tokenizer.Encoding tokens, List<Turn> turns, Set<Integer> specialIds) {
+        float[] weights = new float[tokens.ids().length];
+        int[] start = tokens.start();
+        int[] end = tokens.end();
+        for (Turn turn : turns) {
+            int first = Integer.MAX_VALUE;
+            int last = -1;
+            for (int t = 0; t < weights.length; t++) {
+                boolean overlaps = end[t] > turn.start && start[t] < turn.end;
+                boolean fromBefore = start[t] < turn.start && (turn.exact || specialIds.contains(tokens.ids()[t]));
+                if (overlaps && !fromBefore) {
+                    first = Math.min(first, t);
+                    last = t;
+                }
+            }
+            for (int t = first; t <= last; t++) {
+                weights[t] = 1f;
+            }
+        }
+        return weights;
+    }
+}
