@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads conversations from JSON, in OpenAI's form (`messages`, `tools`) or ShareGPT's (`conversations`).
 ///
-/// Errors name the field and what was expected; file and line are added by whoever knows them. `arguments` of a call
-/// may be an object or a string that holds one (OpenAI writes a string): the message shown to templates holds the
-/// object, as serving engines hand it to templates, for most templates would otherwise print a quoted string.
+/// Errors name the field and what was expected; file and line are added by whoever knows them. `arguments`
+/// of a call may be an object or a string that holds one (OpenAI writes a string): the message shown to
+/// templates holds the object, as serving engines hand it to templates, for most templates would otherwise
+/// print a quoted string.
 public final class ConversationReader {
 
     private static final Set<String> SYSTEM = Set.of("system", "developer");
@@ -158,8 +159,8 @@ public final class ConversationReader {
         return new ToolCall.Parsed(call.get("id") instanceof String id ? id : null, name, read);
     }
 
-    /// `{"conversations": [{"from": "human", "value": ...}], "system": ..., "tools": ...}`. A turn from `function_call`
-    /// holds a call as JSON, one from `observation` its result.
+    /// `{"conversations": [{"from": "human", "value": ...}], "system": ..., "tools": ...}`. A turn from
+    /// `function_call` holds a call as JSON, one from `observation` its result.
     private static Conversation shareGpt(Map<String, ? extends @Nullable Object> row) {
         List<Message> messages = new ArrayList<>();
         if (row.get("system") instanceof String system && !system.isEmpty()) {

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One turn of a conversation.
 ///
-/// Each kind keeps the message's whole JSON, fields this engine does not know included, for that is what chat templates
-/// read. The typed views beside it are made from it.
+/// Each kind keeps the message's whole JSON, fields this engine does not know included, for that is what
+/// chat templates read. The typed views beside it are made from it.
 public sealed interface Message {
 
     /// The message as templates see it: `role`, `content` and whatever else it came with.
@@ -54,7 +54,8 @@ public sealed interface Message {
 
     /// What the model wrote: text, calls, or both.
     ///
-    /// @param calls calls in the order written; those read from `tool_calls` are parsed or malformed by themselves
+    /// @param calls calls in the order written; those read from `tool_calls` are parsed or malformed by
+    ///     themselves
     record Assistant(Map<String, @Nullable Object> json, List<ToolCall> calls) implements Message {
         public Assistant {
             json = Collections.unmodifiableMap(new LinkedHashMap<>(json));
@@ -91,7 +92,8 @@ public sealed interface Message {
         return new Assistant(plain("assistant", text), List.of());
     }
 
-    /// An assistant turn with calls. A malformed call has no place in `tool_calls`: its text belongs to `text`.
+    /// An assistant turn with calls. A malformed call has no place in `tool_calls`: its text belongs to
+    /// `text`.
     static Assistant assistant(String text, List<? extends ToolCall> calls) {
         Map<String, @Nullable Object> json = plain("assistant", text);
         List<Object> written = new ArrayList<>();

@@ -5,8 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// A call that an assistant turn asks for. A call that cannot be read is a value too: models err, and what happens then
-/// is for the agent loop to decide.
+/// A call that an assistant turn asks for. A call that cannot be read is a value too: models err, and what
+/// happens then is for the agent loop to decide.
 public sealed interface ToolCall {
 
     /// A call that can be run.

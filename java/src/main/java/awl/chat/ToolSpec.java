@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A tool as a model is told of it.
 ///
-/// @param json the specification whole, as templates see it: `{"type": "function", "function": {"name", "description",
-///     "parameters"}}` with a JSON schema for the parameters, or the bare function object that some data sets hold
+/// @param json the specification whole, as templates see it: `{"type": "function", "function": {"name",
+///     "description", "parameters"}}` with a JSON schema for the parameters, or the bare function object
+///     that some data sets hold
 public record ToolSpec(Map<String, @Nullable Object> json) {
 
     public ToolSpec {

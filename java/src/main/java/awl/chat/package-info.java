@@ -1,4 +1,5 @@
-/// Conversations: messages, tools, calls, and the door to whoever answers them. Plain values; no tokens, no model.
+/// Conversations: messages, tools, calls, and the door to whoever answers them. Plain values; no tokens, no
+/// model.
 @NullMarked
 package awl.chat;
 

@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /// How a family of models writes tool calls inside its own turn. `parse(write(calls))` gives the calls back.
 ///
-/// What a model writes is data: a call that cannot be read comes back as [ToolCall.Malformed], never as an exception.
-/// Markers that are special tokens (`[TOOL_CALLS]`, `<|python_tag|>`) are there only in text decoded with special
-/// tokens.
+/// What a model writes is data: a call that cannot be read comes back as [ToolCall.Malformed], never as an
+/// exception. Markers that are special tokens (`[TOOL_CALLS]`, `<|python_tag|>`) are there only in text
+/// decoded with special tokens.
 public interface CallFormat {
 
     /// Name on the command line and in files.
@@ -50,8 +50,8 @@ public interface CallFormat {
         return ALL.stream().filter(format -> format.name().equals(name)).findFirst();
     }
 
-    /// The format in which a template writes calls; empty where it is none of [#ALL]. A template that writes none
-    /// at all takes [#PLAIN].
+    /// The format in which a template writes calls; empty where it is none of [#ALL]. A template that writes
+    /// none at all takes [#PLAIN].
     static Optional<CallFormat> of(TemplateTraits traits) {
         if (!traits.nativeTools()) {
             return Optional.of(PLAIN);

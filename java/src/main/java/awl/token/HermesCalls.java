@@ -40,7 +40,8 @@ final class HermesCalls implements CallFormat {
         return new Turn(calls.isEmpty() ? text : rest.toString().strip(), calls);
     }
 
-    /// The closing tag behind the JSON value, so that an argument may hold the tag's text; else the next tag at all.
+    /// The closing tag behind the JSON value, so that an argument may hold the tag's text; else the next tag
+    /// at all.
     private static int close(String text, int inner) {
         int start = inner;
         while (start < text.length() && Character.isWhitespace(text.charAt(start))) {

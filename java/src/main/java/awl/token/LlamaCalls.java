@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// `{"name": ..., "parameters": {...}}` as the whole turn, with or without `<|python_tag|>` in front; several are
-/// separated by `; `. An object without a `name` is an answer in JSON and stays text.
+/// `{"name": ..., "parameters": {...}}` as the whole turn, with or without `<|python_tag|>` in front;
+/// several are separated by `; `. An object without a `name` is an answer in JSON and stays text.
 final class LlamaCalls implements CallFormat {
 
     private static final String TAG = "<|python_tag|>";

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// `[TOOL_CALLS] [{"name": ..., "arguments": {...}, "id": ...}, ...]`. The later form `[TOOL_CALLS]name[ARGS]{...}` (with
-/// or without `[CALL_ID]id`) is read, too.
+/// `[TOOL_CALLS] [{"name": ..., "arguments": {...}, "id": ...}, ...]`. The later form
+/// `[TOOL_CALLS]name[ARGS]{...}` (with or without `[CALL_ID]id`) is read, too.
 final class MistralCalls implements CallFormat {
 
     private static final String MARK = "[TOOL_CALLS]";
@@ -77,7 +77,8 @@ final class MistralCalls implements CallFormat {
             id = name.substring(idAt + ID.length()).strip();
             name = name.substring(0, idAt).strip();
         }
-        String body = one.substring(nameEnd == arguments ? arguments + ARGUMENTS.length() : brace).strip();
+        String body = one.substring(nameEnd == arguments ? arguments + ARGUMENTS.length() : brace)
+                .strip();
         if (name.isEmpty()) {
             return new ToolCall.Malformed(one, "expected the tool's name");
         }

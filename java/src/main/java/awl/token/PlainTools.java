@@ -10,10 +10,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Tools for a template that knows none: they are listed in the system turn (in the first user turn where the template
-/// shows no system turn), calls become text of the assistant's turn, replies become user turns, `Tool result: ...`.
-/// Replies that follow each other, and a user's message behind them, share one turn, for many templates want the roles
-/// to alternate.
+/// Tools for a template that knows none: they are listed in the system turn (in the first user turn where
+/// the template shows no system turn), calls become text of the assistant's turn, replies become user turns,
+/// `Tool result: ...`. Replies that follow each other, and a user's message behind them, share one turn, for
+/// many templates want the roles to alternate.
 final class PlainTools {
 
     private static final String RESULT = "Tool result: ";
@@ -25,12 +25,11 @@ final class PlainTools {
         boolean afterReply = false;
         for (Message message : conversation.messages()) {
             boolean joins = afterReply && (message instanceof Message.ToolReply || message instanceof Message.User);
-            Message plain =
-                    switch (message) {
-                        case Message.Assistant assistant -> assistant(assistant, format);
-                        case Message.ToolReply reply -> Message.user(RESULT + replyText(reply));
-                        case Message.System _, Message.User _ -> message;
-                    };
+            Message plain = switch (message) {
+                case Message.Assistant assistant -> assistant(assistant, format);
+                case Message.ToolReply reply -> Message.user(RESULT + replyText(reply));
+                case Message.System _, Message.User _ -> message;
+            };
             if (joins) {
                 plain = Message.user(messages.removeLast().text() + "\n" + plain.text());
             }

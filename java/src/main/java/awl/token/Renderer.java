@@ -20,10 +20,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Conversations to token ids with weights, and back. Thread-safe.
 ///
-/// The text is what the checkpoint's own chat template gives, the ids are that text tokenized whole (the template writes
-/// its own special tokens; none is added). Weight 1 stands on what the assistant writes and on the token that ends its
-/// turn, 0 on everything else; see [TurnFinder] for how turns are found. At every learned turn the ids begin with
-/// those of the turn's inference prompt.
+/// The text is what the checkpoint's own chat template gives, the ids are that text tokenized whole (the
+/// template writes its own special tokens; none is added). Weight 1 stands on what the assistant writes and
+/// on the token that ends its turn, 0 on everything else; see [TurnFinder] for how turns are found. At every
+/// learned turn the ids begin with those of the turn's inference prompt.
 public final class Renderer {
 
     private final Tokenizer tokenizer;
@@ -97,7 +97,8 @@ public final class Renderer {
 
     /// A conversation for training.
     ///
-    /// @throws DataException where the template refuses it, or where it has assistant turns but none can be learned
+    /// @throws DataException where the template refuses it, or where it has assistant turns but none can be
+    ///     learned
     public Rendered render(Conversation conversation) {
         Detail detail = detail(request(conversation, false));
         if (!detail.notes.isEmpty() && !anyLearned(detail.weights)) {
@@ -107,8 +108,9 @@ public final class Renderer {
         return detail.rendered();
     }
 
-    /// As [#render], but so that every turn is learned: turns that a later part of the conversation would rewrite come
-    /// as rows of their own, the conversation up to and with them. Most conversations give one row.
+    /// As [#render], but so that every turn is learned: turns that a later part of the conversation would
+    /// rewrite come as rows of their own, the conversation up to and with them. Most conversations give one
+    /// row.
     public List<Rendered> renderTurns(Conversation conversation) {
         ChatTemplate.Request whole = request(conversation, false);
         TreeSet<Integer> open = new TreeSet<>();
@@ -121,11 +123,7 @@ public final class Renderer {
         int count = whole.messages().size();
         while (true) {
             ChatTemplate.Request part = new ChatTemplate.Request(
-                    whole.messages().subList(0, count),
-                    whole.tools(),
-                    whole.documents(),
-                    false,
-                    whole.variables());
+                    whole.messages().subList(0, count), whole.tools(), whole.documents(), false, whole.variables());
             Found found = finder().find(part);
             List<TurnFinder.Turn> fresh = found.turns().stream()
                     .filter(turn -> turn.message() < 0 || open.contains(turn.message()))
@@ -160,7 +158,8 @@ public final class Renderer {
         return needTemplate().render(request(conversation, true), options).text();
     }
 
-    /// Reads what a model wrote as a turn. Calls that cannot be read stay in its text and are among its calls.
+    /// Reads what a model wrote as a turn. Calls that cannot be read stay in its text and are among its
+    /// calls.
     ///
     /// @param text decoded with special tokens, for some formats mark calls by them
     public Message.Assistant turn(String text) {
@@ -174,8 +173,8 @@ public final class Renderer {
             return chosenFormat;
         }
         return CallFormat.of(traits())
-                .orElseThrow(() -> new ConfigException(
-                        "%s writes tool calls in a form that is none of %s; name one of them"
+                .orElseThrow(() ->
+                        new ConfigException("%s writes tool calls in a form that is none of %s; name one of them"
                                 .formatted(
                                         needTemplate().name(),
                                         CallFormat.ALL.stream()
@@ -183,11 +182,12 @@ public final class Renderer {
                                                 .toList())));
     }
 
-    /// A prompt with its completion, as TRL does it: the prompt is tokenized as the model sees it at inference (with the
-    /// special tokens the tokenizer puts in front), the completion and `eos_token` behind it are learned.
+    /// A prompt with its completion, as TRL does it: the prompt is tokenized as the model sees it at
+    /// inference (with the special tokens the tokenizer puts in front), the completion and `eos_token`
+    /// behind it are learned.
     ///
-    /// Both are tokenized as one text. Where the tokenizer would join the prompt's end to the completion's beginning,
-    /// so that the ids do not begin with the prompt's, they are tokenized apart.
+    /// Both are tokenized as one text. Where the tokenizer would join the prompt's end to the completion's
+    /// beginning, so that the ids do not begin with the prompt's, they are tokenized apart.
     public Rendered completion(String prompt, String completion) {
         String eos = variables.get("eos_token") instanceof String token ? token : "";
         String ended = eos.isEmpty() || completion.endsWith(eos) ? completion : completion + eos;
@@ -217,8 +217,7 @@ public final class Renderer {
     }
 
     private static boolean startsWith(int[] whole, int[] head) {
-        return whole.length >= head.length
-                && java.util.Arrays.equals(whole, 0, head.length, head, 0, head.length);
+        return whole.length >= head.length && java.util.Arrays.equals(whole, 0, head.length, head, 0, head.length);
     }
 
     /// Text, tokens and weights of a request as it stands: messages are handed to the template unchanged.
@@ -236,8 +235,8 @@ public final class Renderer {
                 said);
     }
 
-    /// What the template is asked for a conversation: tools as its family writes them, or as plain text where the
-    /// template knows none.
+    /// What the template is asked for a conversation: tools as its family writes them, or as plain text
+    /// where the template knows none.
     public ChatTemplate.Request request(Conversation conversation, boolean generationPrompt) {
         needTemplate();
         Conversation shown = conversation;

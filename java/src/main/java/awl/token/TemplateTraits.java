@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param nativeTools whether it shows tools, calls and tools' replies, all three
 /// @param system whether it shows a system turn
-/// @param renderedCall how it writes a call of [#PROBE_NAME] with [#PROBE_ARGUMENTS], without the end of the turn
+/// @param renderedCall how it writes a call of [#PROBE_NAME] with [#PROBE_ARGUMENTS], without the end of the
+///     turn
 record TemplateTraits(boolean nativeTools, boolean system, String renderedCall) {
 
     static final String PROBE_NAME = "awl_probe_call";
@@ -39,9 +40,9 @@ record TemplateTraits(boolean nativeTools, boolean system, String renderedCall) 
         Map<String, Object> reply = message("tool", REPLY);
         reply.put("tool_call_id", CALL_ID);
         reply.put("name", PROBE_NAME);
-        List<?> tools = List.of(ToolSpec.of(
-                        "awl_probe_tool", "A tool.", Map.of("type", "object", "properties", Map.of()))
-                .json());
+        List<?> tools =
+                List.of(ToolSpec.of("awl_probe_tool", "A tool.", Map.of("type", "object", "properties", Map.of()))
+                        .json());
 
         Probe probe = new Probe(template, variables, options);
         String prompt = probe.text(List.of(user), tools, true);
@@ -54,15 +55,15 @@ record TemplateTraits(boolean nativeTools, boolean system, String renderedCall) 
         boolean system = probe.text(List.of(message("system", "awl_probe_system"), user), null, true)
                 .contains("awl_probe_system");
         Set<String> eos = variables.get("eos_token") instanceof String token ? Set.of(token) : Set.of();
-        return new TemplateTraits(listsTools && writesCalls && showsReplies, system, new TurnEnds(Set.of(), eos).withoutEnds(turn));
+        return new TemplateTraits(
+                listsTools && writesCalls && showsReplies, system, new TurnEnds(Set.of(), eos).withoutEnds(turn));
     }
 
     private record Probe(ChatTemplate template, Map<String, ?> variables, RenderOptions options) {
         /// The rendering; empty where the template refuses.
         String text(List<Map<String, Object>> messages, @Nullable List<?> tools, boolean prompt) {
             try {
-                return template.render(
-                                new ChatTemplate.Request(messages, tools, null, prompt, variables), options)
+                return template.render(new ChatTemplate.Request(messages, tools, null, prompt, variables), options)
                         .text();
             } catch (TemplateException e) {
                 return "";

@@ -7,9 +7,9 @@ import java.util.Set;
 
 /// Finds the token that ends a turn in the turn's text.
 ///
-/// A turn may end in several tokens (`<|end|>\n<|endoftext|>`); the one that ends it is the first of those it closes
-/// with. Which tokens can end a turn is known of the families; what a template closes a plain answer with, and the
-/// tokenizer's `eos_token`, count too.
+/// A turn may end in several tokens (`<|end|>\n<|endoftext|>`); the one that ends it is the first of those
+/// it closes with. Which tokens can end a turn is known of the families; what a template closes a plain
+/// answer with, and the tokenizer's `eos_token`, count too.
 final class TurnEnds {
 
     static final Set<String> KNOWN = Set.of(
@@ -44,14 +44,15 @@ final class TurnEnds {
         ends.remove("");
     }
 
-    /// The first special token of what a template closes a plain answer with; empty where it closes with none.
+    /// The first special token of what a template closes a plain answer with; empty where it closes with
+    /// none.
     String first(String closing) {
         List<int[]> run = run(closing);
         return run.isEmpty() ? "" : closing.substring(run.getFirst()[0], run.getFirst()[1]);
     }
 
-    /// End of the turn's learned part: behind the token that ends it; where there is none, behind its last character
-    /// that is not blank.
+    /// End of the turn's learned part: behind the token that ends it; where there is none, behind its last
+    /// character that is not blank.
     ///
     /// @param closingToken what [#first] gave, or empty
     int end(String turn, String closingToken) {

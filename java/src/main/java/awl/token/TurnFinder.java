@@ -13,12 +13,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Finds where the assistant's turns stand in a rendered conversation.
 ///
-/// A template with `{% generation %}` blocks says so itself; the token that ends the turn is added where it stands right
-/// behind a block. For any other template a turn is what rendering the conversation up to and with it adds to its
-/// inference prompt (the conversation before it, with the generation prompt), up to and with the token that ends it. A
-/// turn whose text, prompt included, is not what the whole conversation begins with cannot be learned from it: the
-/// template rewrites history (drops earlier thinking, moves the tools' list), and training on it would differ from what
-/// the model sees when it answers. Such turns are reported, never guessed.
+/// A template with `{% generation %}` blocks says so itself; the token that ends the turn is added where it
+/// stands right behind a block. For any other template a turn is what rendering the conversation up to and
+/// with it adds to its inference prompt (the conversation before it, with the generation prompt), up to and
+/// with the token that ends it. A turn whose text, prompt included, is not what the whole conversation
+/// begins with cannot be learned from it: the template rewrites history (drops earlier thinking, moves the
+/// tools' list), and training on it would differ from what the model sees when it answers. Such turns are
+/// reported, never guessed.
 final class TurnFinder {
 
     private static final String SENTINEL = "awl-sentinel-5f1c";
@@ -96,7 +97,8 @@ final class TurnFinder {
         }
         int end = prompt.length() + ends.end(with.substring(prompt.length()), closing);
         if (!whole.regionMatches(0, with, 0, end)) {
-            rewritten.put(i, "the template writes this turn, or what comes before it, in another way once it is history");
+            rewritten.put(
+                    i, "the template writes this turn, or what comes before it, in another way once it is history");
             return;
         }
         turns.add(new Turn(i, prompt.length(), end, true));
@@ -164,9 +166,9 @@ final class TurnFinder {
 
     /// Marks the tokens of the learned ranges.
     ///
-    /// A token that starts in the prompt is the prompt's, even if it reaches into the turn; a template's own mark may
-    /// start inside a token (behind a blank that the tokenizer joins to the word), which is then learned unless it is a
-    /// special token that swallows blanks.
+    /// A token that starts in the prompt is the prompt's, even if it reaches into the turn; a template's own
+    /// mark may start inside a token (behind a blank that the tokenizer joins to the word), which is then
+    /// learned unless it is a special token that swallows blanks.
     static float[] weights(Tokenizer.Encoding tokens, List<Turn> turns, Set<Integer> specialIds) {
         float[] weights = new float[tokens.ids().length];
         int[] start = tokens.start();
