@@ -1,0 +1,9 @@
+package awl.kernel;
+
+class TorchKernelsTest extends KernelContract {
+
+    @Override
+    Kernels kernels() {
+        return new TorchKernels();
+    }
+}

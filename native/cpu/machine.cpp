@@ -1,0 +1,60 @@
+// The CPU library's knobs: threads and instruction set.
+#include "isa.h"
+#include "parallel.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace awl {
+namespace {
+
+int detect() {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma"))
+        return 2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 1;
+#endif
+    return 0;
+}
+
+const int machine = detect();
+int in_use = machine;
+int thread_setting = 0;
+
+}  // namespace
+
+int instruction_set() { return in_use; }
+
+int threads() {
+#ifdef _OPENMP
+    return thread_setting > 0 ? thread_setting : omp_get_num_procs();
+#else
+    return 1;
+#endif
+}
+
+}  // namespace awl
+
+extern "C" {
+
+const char *awl_backend(void) { return "cpu"; }
+
+int32_t awl_device_count(void) { return 1; }
+
+int32_t awl_set_threads(int32_t n) {
+    awl::thread_setting = n;
+    return AWL_OK;
+}
+
+const char *awl_instruction_set(void) {
+    return awl::in_use == 2 ? "avx512" : awl::in_use == 1 ? "avx2" : "plain";
+}
+
+int32_t awl_limit_instruction_set(int32_t level) {
+    awl::in_use = level < 0 ? 0 : level < awl::machine ? level : awl::machine;
+    return awl::in_use;
+}
+}

@@ -1,0 +1,13 @@
+// Every kernel, one line each: name, is it in libawl_cpu, is it in libawl_cuda.
+// The single source of truth: awl_kernel_name() is made from it, and Java compares it with its own record at load.
+#ifndef AWL_KERNEL_LIST_H
+#define AWL_KERNEL_LIST_H
+
+#define AWL_KERNELS(X)               \
+    X(rms_norm, 1, 1)                \
+    X(rms_norm_backward, 1, 1)       \
+    X(softmax_xent_rows, 1, 0)       \
+    X(softmax_xent_partial, 1, 0)    \
+    X(softmax_xent_gradient, 1, 0)
+
+#endif

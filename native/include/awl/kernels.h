@@ -1,0 +1,96 @@
+/* The whole border between AWL's kernels and their callers. libawl_cpu and libawl_cuda export the same symbols.
+ *
+ * - A kernel returns 0, or a code of enum awl_status; awl_last_error() then says kernel, argument, expected, got.
+ * - Tensors are views; native code owns nothing, allocates nothing a caller could see, and never synchronises a stream.
+ * - Nothing is thrown or aborted across this border.
+ * - The same input gives the same bits, whatever the number of threads. No atomics.
+ *
+ * Axes as in Java's awl.tensor: N tokens, D model width, V vocabulary, C rows of a chunk, K classes of a chunk.
+ */
+#ifndef AWL_KERNELS_H
+#define AWL_KERNELS_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define AWL_EXPORT __attribute__((visibility("default")))
+#else
+#define AWL_EXPORT
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define AWL_ABI_VERSION 1
+
+enum awl_dtype { AWL_F32 = 0, AWL_BF16 = 1, AWL_F64 = 2, AWL_I64 = 3 };
+enum awl_device { AWL_CPU = 0, AWL_CUDA = 1 };
+enum awl_status { AWL_OK = 0, AWL_BAD_ARGUMENT = 1, AWL_DEVICE_ERROR = 2 };
+
+/* A view. An absent optional tensor has rank -1. Strides count elements. */
+typedef struct awl_tensor {
+    void *data;
+    int64_t size[4];
+    int64_t stride[4];
+    int32_t rank;
+    int32_t dtype;
+    int32_t device;
+    int32_t reserved;
+} awl_tensor;
+
+/* ---- the library itself ---- */
+
+AWL_EXPORT int32_t awl_abi_version(void);
+AWL_EXPORT int64_t awl_sizeof_tensor(void);
+/* Name of kernel i of this library, NULL past the last one. */
+AWL_EXPORT const char *awl_kernel_name(int32_t i);
+/* Why this thread's last call failed; empty if none did. Valid until the thread's next call. */
+AWL_EXPORT const char *awl_last_error(void);
+/* "cpu" or "cuda". */
+AWL_EXPORT const char *awl_backend(void);
+/* Devices this library could run on; -1 and awl_last_error() where it could not ask (no driver). */
+AWL_EXPORT int32_t awl_device_count(void);
+/* Threads of every later CPU kernel; n < 1 means all cores. One setting, the same as libtorch's. */
+AWL_EXPORT int32_t awl_set_threads(int32_t n);
+/* Instruction set in use: "plain", "avx2", "avx512" or "cuda". */
+AWL_EXPORT const char *awl_instruction_set(void);
+/* Uses at most this instruction set (0 plain, 1 avx2, 2 avx512) from now on; returns the level in use. For tests. */
+AWL_EXPORT int32_t awl_limit_instruction_set(int32_t level);
+
+/* ---- kernels ---- */
+
+/* r[n] = 1 / sqrt(mean_d x^2 + epsilon); y = x * r * (weight + offset), offset 1 for Gemma, else 0.
+ * x, weight, y: f32 or bf16, [N, D] and [D], contiguous; inverse_rms: f32 [N]. float32 inside. y may be x. */
+AWL_EXPORT int32_t awl_rms_norm(const awl_tensor *x, const awl_tensor *weight, awl_tensor *y, awl_tensor *inverse_rms,
+                                double epsilon, double offset, void *stream);
+
+/* g = dy * (weight + offset), h = x * r: dx = r * (g - h * mean_d(g * h)); weight_gradient += sum_n dy * h.
+ * weight_gradient: f32 [D] or absent. workspace: f32 [P, D]; rows are summed in P equal blocks, the blocks in order.
+ * dx may be dy. */
+AWL_EXPORT int32_t awl_rms_norm_backward(const awl_tensor *dy, const awl_tensor *x, const awl_tensor *weight,
+                                         const awl_tensor *inverse_rms, awl_tensor *dx, awl_tensor *weight_gradient,
+                                         awl_tensor *workspace, double offset, void *stream);
+
+/* Rows of whole logits, in place. z is soft-capped first where soft_cap > 0 (c * tanh(z / c)).
+ * log_prob[c] = z[y] - log sum exp z (f32), log_sum_exp (f64); with weights (f32 [C]) z becomes its gradient
+ * w * (softmax - onehot), the true class as w * expm1(log_prob); without (absent) z is undefined afterwards.
+ * logits: f32 [C, V], last axis contiguous; target: i64 [C] in [0, V). exp within 2 ulp, sums in float64. */
+AWL_EXPORT int32_t awl_softmax_xent_rows(awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights,
+                                         awl_tensor *log_prob, awl_tensor *log_sum_exp, double soft_cap, void *stream);
+
+/* A piece [first_class, first_class + K) of the vocabulary joins the running statistics: maximum and sum of
+ * exp(z - maximum) per row, and the target's logit where it lies in the piece (all f64 [C]). logits: undefined after. */
+AWL_EXPORT int32_t awl_softmax_xent_partial(awl_tensor *logits, const awl_tensor *target, awl_tensor *maximum,
+                                            awl_tensor *sum, awl_tensor *target_logit, int64_t first_class,
+                                            double soft_cap, void *stream);
+
+/* A piece of the logits becomes its gradient w * (exp(z - log_sum_exp) - onehot), from known statistics. */
+AWL_EXPORT int32_t awl_softmax_xent_gradient(awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights,
+                                             const awl_tensor *log_prob, const awl_tensor *log_sum_exp,
+                                             int64_t first_class, double soft_cap, void *stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,132 @@
+// Contract of rms_norm and rms_norm_backward against float64.
+#include "harness.h"
+
+namespace {
+
+struct Shape {
+    int64_t rows, width, blocks;
+};
+
+const Shape shapes[] = {{0, 16, 1},  {1, 1, 1},   {1, 7, 1},    {3, 8, 2},    {5, 31, 9},   {4, 33, 3},
+                        {17, 64, 4}, {9, 577, 2}, {64, 576, 8}, {2, 1031, 1}, {300, 96, 64}};
+
+template <class T>
+void contract(const Shape &shape, double offset, double tolerance) {
+    const int64_t n = shape.rows, d = shape.width;
+    const std::string name = std::to_string(n) + "x" + std::to_string(d) + (offset != 0 ? " 1+w" : "");
+    std::mt19937 random(n * 1000 + d);
+    std::normal_distribution<float> normal;
+    Buffer<T> x(n * d), w(d), y(n * d), dy(n * d), dx(n * d);
+    Buffer<float> inverse(n), dw(d), workspace(shape.blocks * d);
+    for (int64_t i = 0; i < n * d; i++) narrow(3 * normal(random), x[i]), narrow(normal(random), dy[i]);
+    for (int64_t i = 0; i < d; i++) narrow(normal(random), w[i]), dw[i] = normal(random);
+    std::vector<double> dw_before(d);
+    for (int64_t i = 0; i < d; i++) dw_before[i] = dw[i];
+    x.upload(), w.upload(), dy.upload(), dw.upload();
+
+    awl_tensor tx = x.view({n, d}), tw = w.view({d}), ty = y.view({n, d}), ti = inverse.view({n});
+    awl_tensor tdy = dy.view({n, d}), tdx = dx.view({n, d}), tdw = dw.view({d}), ts = workspace.view({shape.blocks, d});
+    expect(awl_rms_norm(&tx, &tw, &ty, &ti, 1e-5, offset, nullptr) == AWL_OK, name + ": " + awl_last_error());
+    expect(awl_rms_norm_backward(&tdy, &tx, &tw, &ti, &tdx, &tdw, &ts, offset, nullptr) == AWL_OK,
+           name + ": " + awl_last_error());
+    y.download(), inverse.download(), dx.download(), dw.download();
+
+    std::vector<double> dw_true(d), dw_scale(d);
+    double worst_y = 0, worst_dx = 0;
+    for (int64_t row = 0; row < n; row++) {
+        double squares = 0, dot = 0, dot_scale = 0;
+        for (int64_t i = 0; i < d; i++) squares += x.at(row * d + i) * x.at(row * d + i);
+        const double r = 1 / sqrt(squares / d + 1e-5);
+        for (int64_t i = 0; i < d; i++) {
+            const double h = x.at(row * d + i) * r, g = dy.at(row * d + i) * (w.at(i) + offset);
+            worst_y = fmax(worst_y, fabs(y.at(row * d + i) - h * (w.at(i) + offset)) / (1e-3 + fabs(h * (w.at(i) + offset))));
+            dot += g * h / d;
+            dot_scale += fabs(g * h / d);
+            dw_true[i] += dy.at(row * d + i) * h;
+            dw_scale[i] += fabs(dy.at(row * d + i) * h);
+        }
+        for (int64_t i = 0; i < d; i++) {
+            const double h = x.at(row * d + i) * r, g = dy.at(row * d + i) * (w.at(i) + offset);
+            const double scale = r * (fabs(g) + fabs(h) * dot_scale) + 1e-3 * r;
+            worst_dx = fmax(worst_dx, fabs(dx.at(row * d + i) - r * (g - h * dot)) / scale);
+        }
+    }
+    expect(worst_y <= tolerance, name + " y: relative error " + std::to_string(worst_y));
+    expect(worst_dx <= 2 * tolerance, name + " dx: relative error " + std::to_string(worst_dx));
+    for (int64_t i = 0; i < d; i++) {
+        const double error = fabs(dw.at(i) - dw_before[i] - dw_true[i]);
+        expect(error <= 1e-6 * (dw_scale[i] + fabs(dw_before[i])) + 1e-7, name + " dw[" + std::to_string(i) + "]");
+    }
+
+    // The same bits again, in place, whatever the number of threads and without the weight's gradient.
+    std::vector<double> dx_first(n * d), dw_first(d);
+    for (int64_t i = 0; i < n * d; i++) dx_first[i] = dx.at(i);
+    for (int64_t i = 0; i < d; i++) dw_first[i] = dw.at(i), dw[i] = (float)dw_before[i];
+    dw.upload();
+    awl_set_threads(3);
+    awl_tensor none = no_tensor();
+    expect(awl_rms_norm_backward(&tdy, &tx, &tw, &ti, &tdy, &tdw, &ts, offset, nullptr) == AWL_OK, name + " in place");
+    awl_set_threads(1);
+    dy.download(), dw.download();
+    for (int64_t i = 0; i < n * d; i++) expect(dy.at(i) == dx_first[i], name + " dx repeats");
+    for (int64_t i = 0; i < d; i++) expect(dw.at(i) == dw_first[i], name + " dw repeats");
+    expect(awl_rms_norm_backward(&tdx, &tx, &tw, &ti, &tdx, &none, &none, offset, nullptr) == AWL_OK, name + " frozen");
+    expect(awl_rms_norm(&tx, &tw, &tx, &ti, 1e-5, offset, nullptr) == AWL_OK, name + " forward in place");
+    x.download();
+    for (int64_t i = 0; i < n * d; i++) expect(x.at(i) == y.at(i), name + " y in place");
+}
+
+void not_a_number_stays_in_its_row() {
+    const int64_t n = 3, d = 37;
+    Buffer<float> x(n * d), w(d), y(n * d), inverse(n);
+    for (int64_t i = 0; i < n * d; i++) x[i] = 1.f + (float)(i % 5);
+    for (int64_t i = 0; i < d; i++) w[i] = 1;
+    x[1 * d + 36] = NAN;
+    x.upload(), w.upload();
+    awl_tensor tx = x.view({n, d}), tw = w.view({d}), ty = y.view({n, d}), ti = inverse.view({n});
+    expect(awl_rms_norm(&tx, &tw, &ty, &ti, 1e-6, 0, nullptr) == AWL_OK, "nan");
+    y.download();
+    for (int64_t i = 0; i < d; i++) {
+        expect(isfinite(y[i]) && isfinite(y[2 * d + i]), "rows beside a NaN are finite");
+        expect(isnan(y[d + i]), "a NaN fills its row");
+    }
+}
+
+void refuses() {
+    Buffer<float> x(8), w(4), y(8), inverse(2);
+    awl_tensor tx = x.view({2, 4}), tw = w.view({3}), ty = y.view({2, 4}), ti = inverse.view({2});
+    expect(awl_rms_norm(&tx, &tw, &ty, &ti, 1e-6, 0, nullptr) == AWL_BAD_ARGUMENT, "a short weight is refused");
+    expect(!strcmp(awl_last_error(), "rms_norm: weight: axis 0: expected size 4, got 3"), awl_last_error());
+    tw = w.view({4});
+    tw.dtype = AWL_BF16;
+    expect(awl_rms_norm(&tx, &tw, &ty, &ti, 1e-6, 0, nullptr) == AWL_BAD_ARGUMENT, "another dtype is refused");
+    expect(!strcmp(awl_last_error(), "rms_norm: weight: expected f32, got bf16"), awl_last_error());
+    tw = w.view({4});
+    tx.stride[0] = 5;
+    expect(awl_rms_norm(&tx, &tw, &ty, &ti, 1e-6, 0, nullptr) == AWL_BAD_ARGUMENT, "gaps between rows are refused");
+    tx = x.view({2, 4});
+    tx.device = test_device == AWL_CPU ? AWL_CUDA : AWL_CPU;
+    expect(awl_rms_norm(&tx, &tw, &ty, &ti, 1e-6, 0, nullptr) == AWL_BAD_ARGUMENT, "foreign memory is refused");
+    tx = x.view({2, 4});
+    expect(awl_rms_norm(nullptr, &tw, &ty, &ti, 1e-6, 0, nullptr) == AWL_BAD_ARGUMENT, "no tensor is refused");
+    x.upload(), w.upload();
+    expect(awl_rms_norm(&tx, &tw, &ty, &ti, 1e-6, 0, nullptr) == AWL_OK && !*awl_last_error(), "success clears the error");
+}
+
+}  // namespace
+
+int main() {
+    if (skip_without_device()) return 77;
+    awl_set_threads(1);
+    each_instruction_set([] {
+        for (const Shape &shape : shapes) {
+            for (double offset : {0.0, 1.0}) {
+                contract<float>(shape, offset, 2e-6);
+                contract<Bf16>(shape, offset, 1.0 / 128);
+            }
+        }
+        not_a_number_stays_in_its_row();
+        refuses();
+    });
+    return report("rms_norm");
+}

@@ -1,0 +1,174 @@
+// Contract of the softmax_xent kernels against float64.
+#include "harness.h"
+
+namespace {
+
+struct Case {
+    int64_t rows, classes, pad;  // pad: elements between a row's end and the next row
+    double scale, soft_cap;
+};
+
+const Case cases[] = {{1, 1, 0, 1, 0},      {1, 2, 0, 1, 0},     {3, 7, 0, 3, 0},       {2, 33, 5, 3, 0},
+                      {5, 517, 3, 30, 0},   {4, 257, 0, 1e4, 0}, {3, 1000, 1, 1e-4, 0}, {2, 50257, 0, 5, 0},
+                      {3, 333, 0, 60, 30},  {2, 65, 2, 1, 50},   {1, 151936, 0, 8, 30}, {0, 9, 0, 1, 0}};
+
+// Error of one float32 gradient entry: relative, with a floor where exp underflows float32.
+bool close(double got, double want, double relative) { return fabs(got - want) <= relative * fabs(want) + 1e-37; }
+
+void contract(const Case &c) {
+    const int64_t n = c.rows, v = c.classes, pitch = v + c.pad;
+    const std::string name = std::to_string(n) + "x" + std::to_string(v) + " scale " + std::to_string(c.scale);
+    std::mt19937 random(n * 100 + v);
+    std::normal_distribution<float> normal;
+    const int64_t cells = n ? n * pitch - c.pad : 0;
+    Buffer<float> z(cells), kept(cells), weights(n), log_prob(n);
+    Buffer<double> log_sum_exp(n), maximum(n), sum(n), at_target(n);
+    Buffer<int64_t> target(n);
+    for (int64_t i = 0; i < cells; i++) kept[i] = z[i] = (float)(c.scale * normal(random));
+    for (int64_t row = 0; row < n; row++) {
+        target[row] = row == 0 ? 0 : row == 1 ? v - 1 : (int64_t)(random() % v);
+        weights[row] = row % 2 ? -0.75f : 1.25f;
+        maximum[row] = -3.402823466e38;
+        sum[row] = 0;
+        at_target[row] = 0;
+    }
+    auto view = [&](Buffer<float> &b, int64_t first, int64_t count) {
+        awl_tensor t = b.view({n, v});
+        t.data = &b[0] + first;
+        t.size[1] = count;
+        t.stride[0] = pitch;
+        return t;
+    };
+    awl_tensor tz = view(z, 0, v), ty = target.view({n}), tw = weights.view({n}), tp = log_prob.view({n});
+    awl_tensor tl = log_sum_exp.view({n}), none = no_tensor();
+    expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, c.soft_cap, nullptr) == AWL_OK, name + ": " + awl_last_error());
+
+    std::vector<std::vector<double>> truth(n, std::vector<double>(v));
+    for (int64_t row = 0; row < n; row++) {
+        std::vector<double> capped(v);
+        double most = -INFINITY, total = 0;
+        for (int64_t i = 0; i < v; i++) {
+            const double logit = kept[row * pitch + i];
+            capped[i] = c.soft_cap > 0 ? c.soft_cap * tanh(logit / c.soft_cap) : logit;
+            most = fmax(most, capped[i]);
+        }
+        for (int64_t i = 0; i < v; i++) total += exp(capped[i] - most);
+        const double lse = most + log(total), log_p = (capped[target[row]] - most) - log(total);
+        // A soft-cap rounds every logit once more, to float32 at magnitude `cap`.
+        const double slack = c.soft_cap > 0 ? 4e-7 * c.soft_cap : 0;
+        expect(fabs(log_sum_exp[row] - lse) <= 1e-7 * (1 + slack * 1e7), name + " log-sum-exp");
+        expect(fabs(log_prob.at(row) - log_p) <= 2e-7 * (1 + fabs(log_p)) + slack, name + " log p");
+        for (int64_t i = 0; i < v; i++) {
+            const double t = c.soft_cap > 0 ? capped[i] / c.soft_cap : 0;
+            const double p = exp(capped[i] - lse);
+            truth[row][i] = weights[row] * (i == target[row] ? expm1(log_p) : p) * (1 - t * t);
+            // z - maximum is rounded to float32: far from the maximum that is an error of the exponent.
+            const double relative = 1e-6 + 1.2e-7 * (most - capped[i]) + 2 * slack + (c.soft_cap > 0 ? 4e-7 / fmax(1 - t * t, 1e-7) : 0);
+            expect(close(z.at(row * pitch + i), truth[row][i], relative),
+                   name + " row " + std::to_string(row) + " class " + std::to_string(i) + ": " +
+                       std::to_string(z.at(row * pitch + i) / truth[row][i]) + " times " + std::to_string(truth[row][i]));
+        }
+        for (int64_t i = v; i < pitch && row + 1 < n; i++)
+            expect(z[row * pitch + i] == kept[row * pitch + i], name + " leaves what lies between rows");
+    }
+
+    // The same bits with other threads, the scores alone, and the way over pieces of the vocabulary.
+    Buffer<float> again(cells), scores(n);
+    for (int64_t i = 0; i < cells; i++) again[i] = kept[i];
+    awl_tensor ta = view(again, 0, v), tq = scores.view({n});
+    awl_set_threads(3);
+    expect(awl_softmax_xent_rows(&ta, &ty, &tw, &tq, &tl, c.soft_cap, nullptr) == AWL_OK, name);
+    awl_set_threads(1);
+    for (int64_t i = 0; i < cells; i++) expect(again[i] == z[i], name + " repeats");
+    for (int64_t i = 0; i < cells; i++) again[i] = kept[i];
+    expect(awl_softmax_xent_rows(&ta, &ty, &none, &tq, &tl, c.soft_cap, nullptr) == AWL_OK, name + " scores");
+    for (int64_t row = 0; row < n; row++) expect(fabs(scores[row] - log_prob[row]) <= 1e-6f * (1 + fabsf(scores[row])), name + " scores");
+
+    for (int64_t piece : {int64_t(1), v / 3 + 1, v}) {
+        if (v > 1000 && piece == 1) continue;
+        for (int64_t row = 0; row < n; row++) maximum[row] = -3.402823466e38, sum[row] = 0;
+        awl_tensor tm = maximum.view({n}), ts = sum.view({n}), tt = at_target.view({n});
+        for (int64_t i = 0; i < cells; i++) again[i] = kept[i];
+        for (int64_t first = 0; first < v; first += piece) {
+            awl_tensor t = view(again, first, first + piece <= v ? piece : v - first);
+            expect(awl_softmax_xent_partial(&t, &ty, &tm, &ts, &tt, first, c.soft_cap, nullptr) == AWL_OK, awl_last_error());
+        }
+        for (int64_t row = 0; row < n; row++) {
+            const double lse = maximum[row] + log(sum[row]);
+            expect(fabs(lse - log_sum_exp[row]) <= 3e-7, name + " pieces: log-sum-exp");
+            log_sum_exp[row] = lse;
+            log_prob[row] = (float)((at_target[row] - maximum[row]) - log(sum[row]));
+        }
+        for (int64_t i = 0; i < cells; i++) again[i] = kept[i];
+        for (int64_t first = 0; first < v; first += piece) {
+            awl_tensor t = view(again, first, first + piece <= v ? piece : v - first);
+            expect(awl_softmax_xent_gradient(&t, &ty, &tw, &tp, &tl, first, c.soft_cap, nullptr) == AWL_OK, awl_last_error());
+        }
+        for (int64_t row = 0; row < n; row++)
+            for (int64_t i = 0; i < v; i++)
+                expect(fabs(again.at(row * pitch + i) - z.at(row * pitch + i)) <= 1e-5 * fabs(z.at(row * pitch + i)) + 2e-7,
+                       name + " pieces: gradient");
+    }
+}
+
+void special_values() {
+    const int64_t v = 40;
+    for (int64_t at : {int64_t(0), int64_t(17), v - 1}) {
+        for (float value : {NAN, INFINITY}) {
+            Buffer<float> z(2 * v), weights(2), log_prob(2);
+            Buffer<double> lse(2);
+            Buffer<int64_t> target(2);
+            for (int64_t i = 0; i < 2 * v; i++) z[i] = (float)(i % 7);
+            z[at] = value;
+            target[0] = target[1] = 3;
+            weights[0] = weights[1] = 1;
+            awl_tensor tz = z.view({2, v}), ty = target.view({2}), tw = weights.view({2}), tp = log_prob.view({2}),
+                       tl = lse.view({2});
+            expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_OK, "special");
+            expect(isnan(log_prob[0]) && isnan(lse[0]) && isnan(z[3]) && isnan(z[20]), "NaN and infinity fill their row");
+            expect(isfinite(log_prob[1]) && isfinite(z[v + 3]), "and leave the next");
+        }
+    }
+    // Classes ruled out by minus infinity have no probability, whole pieces of them included.
+    Buffer<float> z(v), weights(1), log_prob(1);
+    Buffer<double> maximum(1), sum(1), at_target(1);
+    Buffer<int64_t> target(1);
+    for (int64_t i = 0; i < v; i++) z[i] = i < 20 ? 1.f : -INFINITY;
+    target[0] = 2, maximum[0] = -3.402823466e38, sum[0] = 0;
+    for (int64_t first : {20, 0}) {
+        awl_tensor tz = z.view({1, 20}), ty = target.view({1}), tm = maximum.view({1}), ts = sum.view({1}),
+                   tt = at_target.view({1});
+        tz.data = &z[first];
+        expect(awl_softmax_xent_partial(&tz, &ty, &tm, &ts, &tt, first, 0, nullptr) == AWL_OK, "ruled out");
+    }
+    expect(maximum[0] == 1 && fabs(sum[0] - 20) < 1e-5, "ruled-out classes add nothing");
+}
+
+void refuses() {
+    Buffer<float> z(6), weights(2), log_prob(2);
+    Buffer<double> lse(2);
+    Buffer<int64_t> target(2);
+    target[0] = 0, target[1] = 3;
+    for (int i = 0; i < 6; i++) z[i] = 7;
+    awl_tensor tz = z.view({2, 3}), ty = target.view({2}), tw = weights.view({2}), tp = log_prob.view({2}), tl = lse.view({2});
+    expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_BAD_ARGUMENT, "a class past the end");
+    expect(!strcmp(awl_last_error(), "softmax_xent_rows: target: expected classes in [0, 3), got 3 in row 1"),
+           awl_last_error());
+    expect(z[0] == 7, "nothing is written before the checks");
+    target[1] = 1;
+    tl.dtype = AWL_F32;
+    expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_BAD_ARGUMENT, "log-sum-exp is f64");
+}
+
+}  // namespace
+
+int main() {
+    if (skip_without_device()) return 77;
+    awl_set_threads(1);
+    each_instruction_set([] {
+        for (const Case &c : cases) contract(c);
+        special_values();
+        refuses();
+    });
+    return report("softmax_xent");
+}
