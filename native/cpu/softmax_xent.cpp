@@ -56,38 +56,48 @@ static float cap_and_maximum(const XentRow &k) {
     return max(max(max(most[0], most[1]), max(most[2], most[3])));
 }
 
-// Sum of exp(z - maximum); with `keep` the exponentials replace the logits.
+// Sum of exp(z - maximum); with `keep` the exponentials replace the logits. The maximum's own terms, each 1, are counted
+// apart: next to a 1, float32 keeps nothing of the 1e-8 that tell a nearly certain prediction from a certain one.
+AWL_INLINE f32 term(f32 z, float maximum, f32 &others, f32 &ones) {
+    const f32 e = exp(z - maximum);
+    const i32 largest = z == all(maximum);
+    // e is 1 there, or NaN where the maximum is infinite.
+    others += largest ? e - 1.f : e;
+    ones += largest ? all(1.f) : f32{};
+    return e;
+}
+
 template <bool keep>
 static double exponentials(const XentRow &k, float maximum) {
     float *z = k.logits;
     const int64_t whole = k.classes - k.classes % lanes;
     const int64_t rest = k.classes - whole;
     double total = 0;
+    f32 ones[2] = {};
     int64_t i = 0;
     while (i < whole) {
         const int64_t end = i + block < whole ? i + block : whole;
         f32 sums[4] = {};
         for (; i + 4 * lanes <= end; i += 4 * lanes) {
             for (int j = 0; j < 4; j++) {
-                f32 e = exp(load(z + i + j * lanes) - maximum);
+                f32 e = term(load(z + i + j * lanes), maximum, sums[j], ones[j & 1]);
                 if (keep) store(z + i + j * lanes, e);
-                sums[j] += e;
             }
         }
         for (; i < end; i += lanes) {
-            f32 e = exp(load(z + i) - maximum);
+            f32 e = term(load(z + i), maximum, sums[0], ones[0]);
             if (keep) store(z + i, e);
-            sums[0] += e;
         }
         total += sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
     }
     if (rest) {
         // A fill of minus infinity has an exponential of 0.
-        f32 e = exp(load_part(z + whole, rest, -__builtin_inff()) - maximum);
+        f32 last = {};
+        f32 e = term(load_part(z + whole, rest, -__builtin_inff()), maximum, last, ones[1]);
         if (keep) store_part(z + whole, rest, e);
-        total += sum(e);
+        total += sum(last);
     }
-    return total;
+    return total + sum(ones[0]) + sum(ones[1]);
 }
 
 static void scale(const XentRow &k, float factor) {

@@ -144,6 +144,21 @@ void special_values() {
     expect(maximum[0] == 1 && fabs(sum[0] - 20) < 1e-5, "ruled-out classes add nothing");
 }
 
+// p = 1 - 1e-6: log p and the true class's gradient keep their digits.
+void nearly_certain() {
+    const int64_t v = 16;
+    Buffer<float> z(v), weights(1), log_prob(1);
+    Buffer<double> lse(1);
+    Buffer<int64_t> target(1);
+    for (int64_t i = 0; i < v; i++) z[i] = i == 5 ? 16.5f : 0;
+    target[0] = 5, weights[0] = 1;
+    awl_tensor tz = z.view({1, v}), ty = target.view({1}), tw = weights.view({1}), tp = log_prob.view({1}), tl = lse.view({1});
+    expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_OK, "nearly certain");
+    const double log_p = -log1p((v - 1) * exp(-16.5));
+    expect(fabs(log_prob[0] / log_p - 1) < 1e-6, "nearly certain: log p");
+    expect(fabs(z[5] / expm1(log_p) - 1) < 1e-6, "nearly certain: gradient");
+}
+
 void refuses() {
     Buffer<float> z(6), weights(2), log_prob(2);
     Buffer<double> lse(2);
@@ -168,6 +183,7 @@ int main() {
     each_instruction_set([] {
         for (const Case &c : cases) contract(c);
         special_values();
+        nearly_certain();
         refuses();
     });
     return report("softmax_xent");

@@ -1,0 +1,66 @@
+package awl.kernel;
+
+import awl.kernel.ffm.NativeSignature;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The kernels of kernels.h as method handles; null where a library does not have one. Every function returns a
+/// status; the last argument is the stream.
+record KernelHandles(
+        @NativeSignature(
+                name = "awl_rms_norm",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
+                    double.class, double.class, MemorySegment.class
+                })
+        @Nullable MethodHandle rmsNorm,
+
+        @NativeSignature(
+                name = "awl_rms_norm_backward",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, double.class, MemorySegment.class
+                })
+        @Nullable MethodHandle rmsNormBackward,
+
+        @NativeSignature(
+                name = "awl_softmax_xent_rows",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
+                    MemorySegment.class, double.class, MemorySegment.class
+                })
+        @Nullable MethodHandle softmaxRows,
+
+        @NativeSignature(
+                name = "awl_softmax_xent_partial",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
+                    MemorySegment.class, long.class, double.class, MemorySegment.class
+                })
+        @Nullable MethodHandle softmaxPartial,
+
+        @NativeSignature(
+                name = "awl_softmax_xent_gradient",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
+                    MemorySegment.class, long.class, double.class, MemorySegment.class
+                })
+        @Nullable MethodHandle softmaxGradient) {
+
+    /// Names as in kernel_list.h.
+    static List<String> names() {
+        return Arrays.stream(KernelHandles.class.getRecordComponents())
+                .map((RecordComponent c) ->
+                        c.getAnnotation(NativeSignature.class).name().substring("awl_".length()))
+                .toList();
+    }
+}

@@ -1,0 +1,133 @@
+package awl.kernel;
+
+import awl.NativeException;
+import awl.kernel.ffm.NativeLibrary;
+import awl.kernel.ffm.TensorView;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/// The reference with what a library exports put in its place. Cases a library does not take (float64, memory
+/// of another device) stay with the reference.
+public final class NativeKernels extends TorchKernels {
+
+    /// Blocks of rows whose weight gradients are summed apart and then in order, and rows a block should have
+    /// at least.
+    private static final long MOST_BLOCKS = 64;
+
+    private static final long ROWS_OF_BLOCK = 16;
+
+    private final NativeLibrary library;
+    private final @Nullable MethodHandle rmsNorm;
+    private final @Nullable MethodHandle rmsNormBackward;
+
+    private NativeKernels(NativeLibrary library, KernelHandles handles) {
+        super(NativeRowPasses.of(library, handles));
+        this.library = library;
+        rmsNorm = handles.rmsNorm();
+        rmsNormBackward = handles.rmsNormBackward();
+    }
+
+    /// Opens a library and binds its kernels.
+    public static NativeKernels open(Path path) {
+        NativeLibrary library = NativeLibrary.open(path, KernelHandles.names());
+        return new NativeKernels(library, library.bind(KernelHandles.class));
+    }
+
+    public NativeLibrary library() {
+        return library;
+    }
+
+    @Override
+    public String name() {
+        return "native (" + library.instructionSet() + ")";
+    }
+
+    private boolean takes(Tensor x) {
+        return Arguments.dtype(x) != ScalarType.Double
+                && library.backend().equals(x.is_cuda() ? "cuda" : "cpu");
+    }
+
+    @Override
+    public void rmsNorm(
+            Tensor x_ND, Tensor weight_D, double epsilon, boolean onePlusWeight, Tensor y_ND, Tensor inverseRms_N) {
+        MethodHandle kernel = rmsNorm;
+        if (kernel == null || !takes(x_ND)) {
+            super.rmsNorm(x_ND, weight_D, epsilon, onePlusWeight, y_ND, inverseRms_N);
+            return;
+        }
+        RmsNormArguments.forward(x_ND, weight_D, y_ND, inverseRms_N);
+        library.useThreads(torch.get_num_threads());
+        try (Arena arena = Arena.ofConfined()) {
+            int status = (int) kernel.invokeExact(
+                    TensorView.of(x_ND, arena),
+                    TensorView.of(weight_D, arena),
+                    TensorView.of(y_ND, arena),
+                    TensorView.of(inverseRms_N, arena),
+                    epsilon,
+                    onePlusWeight ? 1.0 : 0.0,
+                    MemorySegment.NULL);
+            library.check(status);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new NativeException("rms_norm", e);
+        }
+    }
+
+    @Override
+    public void rmsNormBackward(
+            Tensor outputGradient_ND,
+            Tensor x_ND,
+            Tensor weight_D,
+            Tensor inverseRms_N,
+            boolean onePlusWeight,
+            Tensor inputGradient_ND,
+            @Nullable Tensor weightGradient_D) {
+        MethodHandle kernel = rmsNormBackward;
+        if (kernel == null || !takes(x_ND)) {
+            super.rmsNormBackward(
+                    outputGradient_ND, x_ND, weight_D, inverseRms_N, onePlusWeight, inputGradient_ND, weightGradient_D);
+            return;
+        }
+        RmsNormArguments.backward(outputGradient_ND, x_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
+        library.useThreads(torch.get_num_threads());
+        try (PointerScope _ = new PointerScope();
+                Arena arena = Arena.ofConfined()) {
+            Tensor workspace = weightGradient_D == null
+                    ? null
+                    : torch.empty(
+                            new long[] {blocks(x_ND.size(0)), x_ND.size(1)},
+                            new TensorOptions(ScalarType.Float)
+                                    .device(x_ND.options().device_opt()),
+                            new org.bytedeco.pytorch.MemoryFormatOptional());
+            int status = (int) kernel.invokeExact(
+                    TensorView.of(outputGradient_ND, arena),
+                    TensorView.of(x_ND, arena),
+                    TensorView.of(weight_D, arena),
+                    TensorView.of(inverseRms_N, arena),
+                    TensorView.of(inputGradient_ND, arena),
+                    TensorView.of(weightGradient_D, arena),
+                    TensorView.of(workspace, arena),
+                    onePlusWeight ? 1.0 : 0.0,
+                    MemorySegment.NULL);
+            library.check(status);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new NativeException("rms_norm_backward", e);
+        }
+    }
+
+    /// A function of the shape alone, so that sums are the same on any number of threads.
+    static long blocks(long rows) {
+        return Math.clamp(rows / ROWS_OF_BLOCK, 1, MOST_BLOCKS);
+    }
+}

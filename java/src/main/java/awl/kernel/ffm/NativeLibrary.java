@@ -1,0 +1,242 @@
+package awl.kernel.ffm;
+
+import awl.NativeException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// An opened kernel library: `libawl_cpu.so` or `libawl_cuda.so`, which export the same symbols.
+///
+/// Opening compares what both sides believe: ABI version, size of the tensor struct, and that every kernel the
+/// library lists is one this engine knows and can be found. It stays open for the life of the process.
+public final class NativeLibrary {
+
+    /// `AWL_ABI_VERSION` of kernels.h.
+    public static final int ABI_VERSION = 1;
+
+    private static final Linker LINKER = Linker.nativeLinker();
+
+    /// Functions every library has.
+    private record Common(
+            @NativeSignature(name = "awl_abi_version", returns = int.class, arguments = {})
+            MethodHandle abiVersion,
+
+            @NativeSignature(name = "awl_sizeof_tensor", returns = long.class, arguments = {})
+            MethodHandle sizeofTensor,
+
+            @NativeSignature(name = "awl_kernel_name", returns = MemorySegment.class, arguments = int.class)
+            MethodHandle kernelName,
+
+            @NativeSignature(name = "awl_last_error", returns = MemorySegment.class, arguments = {})
+            MethodHandle lastError,
+
+            @NativeSignature(name = "awl_backend", returns = MemorySegment.class, arguments = {})
+            MethodHandle backend,
+
+            @NativeSignature(name = "awl_device_count", returns = int.class, arguments = {})
+            MethodHandle deviceCount,
+
+            @NativeSignature(name = "awl_set_threads", returns = int.class, arguments = int.class)
+            MethodHandle setThreads,
+
+            @NativeSignature(name = "awl_instruction_set", returns = MemorySegment.class, arguments = {})
+            MethodHandle instructionSet) {}
+
+    private final Path path;
+    private final SymbolLookup symbols;
+    private final Common common;
+    private final List<String> kernels;
+    private int threads;
+
+    private NativeLibrary(Path path, SymbolLookup symbols, Common common, List<String> kernels) {
+        this.path = path;
+        this.symbols = symbols;
+        this.common = common;
+        this.kernels = List.copyOf(kernels);
+    }
+
+    /// Opens and checks a library; a [NativeException] says what does not fit.
+    ///
+    /// @param known names of the kernels the caller can bind
+    public static NativeLibrary open(Path path, List<String> known) {
+        if (!Files.isRegularFile(path)) {
+            throw new NativeException(path + ": no such file");
+        }
+        SymbolLookup symbols;
+        try {
+            symbols = SymbolLookup.libraryLookup(path.toAbsolutePath(), Arena.global());
+        } catch (IllegalArgumentException e) {
+            throw new NativeException(path + ": cannot be opened as a library (" + e.getMessage() + ")", e);
+        }
+        if (symbols.find("awl_abi_version").isEmpty()) {
+            throw new NativeException(path + ": not a kernel library (no awl_abi_version)");
+        }
+        Common common = bind(path, symbols, Common.class, null);
+        try {
+            int abi = (int) common.abiVersion.invokeExact();
+            if (abi != ABI_VERSION) {
+                throw new NativeException("%s: speaks ABI %d, this engine ABI %d; rebuild it (cmake/build-native.sh)"
+                        .formatted(path, abi, ABI_VERSION));
+            }
+            long size = (long) common.sizeofTensor.invokeExact();
+            if (size != TensorView.LAYOUT.byteSize()) {
+                throw new NativeException("%s: awl_tensor has %d bytes, expected %d"
+                        .formatted(path, size, TensorView.LAYOUT.byteSize()));
+            }
+            List<String> kernels = new ArrayList<>();
+            String name;
+            while ((name = text((MemorySegment) common.kernelName.invokeExact(kernels.size()))) != null) {
+                if (!known.contains(name)) {
+                    throw new NativeException("%s: exports the kernel %s, which this engine does not know (it knows %s)"
+                            .formatted(path, name, known));
+                }
+                if (symbols.find("awl_" + name).isEmpty()) {
+                    throw new NativeException("%s: lists the kernel %s but does not export awl_%s"
+                            .formatted(path, name, name));
+                }
+                kernels.add(name);
+            }
+            return new NativeLibrary(path, symbols, common, kernels);
+        } catch (NativeException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new NativeException(path + ": does not answer", e);
+        }
+    }
+
+    /// Binds a record whose components carry [NativeSignature]. Components of kernels this library does not
+    /// have are null; any other missing symbol is an error.
+    public <R extends Record> R bind(Class<R> record) {
+        return bind(path, symbols, record, kernels);
+    }
+
+    private static <R extends Record> R bind(
+            Path path, SymbolLookup symbols, Class<R> record, @Nullable List<String> kernels) {
+        RecordComponent[] components = record.getRecordComponents();
+        @Nullable Object[] handles = new Object[components.length];
+        for (int i = 0; i < components.length; i++) {
+            NativeSignature signature = components[i].getAnnotation(NativeSignature.class);
+            if (signature == null) {
+                throw new IllegalStateException(record + "." + components[i].getName() + " has no signature");
+            }
+            if (kernels != null && !kernels.contains(signature.name().substring("awl_".length()))) {
+                continue;
+            }
+            MemorySegment address = symbols.find(signature.name())
+                    .orElseThrow(() -> new NativeException(path + ": no function " + signature.name()));
+            handles[i] = LINKER.downcallHandle(address, descriptor(signature));
+        }
+        try {
+            Constructor<R> constructor = record.getDeclaredConstructor(
+                    Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new));
+            constructor.setAccessible(true);
+            return constructor.newInstance(handles);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("cannot make " + record, e);
+        }
+    }
+
+    private static FunctionDescriptor descriptor(NativeSignature signature) {
+        MemoryLayout[] arguments =
+                Arrays.stream(signature.arguments()).map(NativeLibrary::layout).toArray(MemoryLayout[]::new);
+        return FunctionDescriptor.of(layout(signature.returns()), arguments);
+    }
+
+    private static MemoryLayout layout(Class<?> type) {
+        if (type == int.class) {
+            return ValueLayout.JAVA_INT;
+        }
+        if (type == long.class) {
+            return ValueLayout.JAVA_LONG;
+        }
+        if (type == double.class) {
+            return ValueLayout.JAVA_DOUBLE;
+        }
+        if (type == MemorySegment.class) {
+            return ValueLayout.ADDRESS;
+        }
+        throw new IllegalArgumentException("no C type for " + type);
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    /// Names of the kernels in this library, in its order.
+    public List<String> kernels() {
+        return kernels;
+    }
+
+    /// `cpu` or `cuda`.
+    public String backend() {
+        return string(common.backend);
+    }
+
+    /// `plain`, `avx2`, `avx512` or `cuda`.
+    public String instructionSet() {
+        return string(common.instructionSet);
+    }
+
+    /// Devices the library could run on; -1 where it could not ask, with the reason in [#lastError].
+    public int deviceCount() {
+        try {
+            return (int) common.deviceCount.invokeExact();
+        } catch (Throwable e) {
+            throw new NativeException(path + ": awl_device_count", e);
+        }
+    }
+
+    /// Makes later kernels compute on as many threads as libtorch does.
+    public void useThreads(int count) {
+        if (count == threads) {
+            return;
+        }
+        try {
+            int status = (int) common.setThreads.invokeExact(count);
+            check(status);
+            threads = count;
+        } catch (NativeException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new NativeException(path + ": awl_set_threads", e);
+        }
+    }
+
+    /// Message of this thread's last failure.
+    public String lastError() {
+        return string(common.lastError);
+    }
+
+    /// Turns a kernel's status into a [NativeException] with the library's own words.
+    public void check(int status) {
+        if (status != 0) {
+            throw new NativeException(lastError());
+        }
+    }
+
+    private String string(MethodHandle function) {
+        try {
+            String text = text((MemorySegment) function.invokeExact());
+            return text == null ? "" : text;
+        } catch (Throwable e) {
+            throw new NativeException(path + ": does not answer", e);
+        }
+    }
+
+    private static @Nullable String text(MemorySegment address) {
+        return address.address() == 0 ? null : address.reinterpret(Long.MAX_VALUE).getString(0);
+    }
+}

@@ -1,0 +1,73 @@
+package awl.kernel.ffm;
+
+import awl.ShapeException;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.ValueLayout;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/// `awl_tensor` of kernels.h, filled from a libtorch tensor. The struct lives as long as its arena, one call;
+/// it holds the tensor's address and owns nothing. An address on a device is as opaque here as one on the host.
+public final class TensorView {
+
+    static final StructLayout LAYOUT = MemoryLayout.structLayout(
+            ValueLayout.JAVA_LONG.withName("data"),
+            MemoryLayout.sequenceLayout(4, ValueLayout.JAVA_LONG).withName("size"),
+            MemoryLayout.sequenceLayout(4, ValueLayout.JAVA_LONG).withName("stride"),
+            ValueLayout.JAVA_INT.withName("rank"),
+            ValueLayout.JAVA_INT.withName("dtype"),
+            ValueLayout.JAVA_INT.withName("device"),
+            ValueLayout.JAVA_INT.withName("reserved"));
+
+    private static final long SIZE = offset("size");
+    private static final long STRIDE = offset("stride");
+    private static final long RANK = offset("rank");
+    private static final long DTYPE = offset("dtype");
+    private static final long DEVICE = offset("device");
+
+    private TensorView() {}
+
+    /// The view of `tensor`, or of an absent one for null.
+    public static MemorySegment of(@Nullable Tensor tensor, SegmentAllocator arena) {
+        MemorySegment view = arena.allocate(LAYOUT);
+        if (tensor == null) {
+            view.set(ValueLayout.JAVA_INT, RANK, -1);
+            return view;
+        }
+        int rank = (int) tensor.dim();
+        if (rank > 4) {
+            throw new ShapeException("native kernels take tensors of rank 4 at most, got rank " + rank);
+        }
+        Pointer address = tensor.data_ptr();
+        // A tensor without elements may have no address.
+        view.set(ValueLayout.JAVA_LONG, 0, address == null ? 0 : address.address());
+        for (int axis = 0; axis < rank; axis++) {
+            view.set(ValueLayout.JAVA_LONG, SIZE + 8L * axis, tensor.size(axis));
+            view.set(ValueLayout.JAVA_LONG, STRIDE + 8L * axis, tensor.stride(axis));
+        }
+        view.set(ValueLayout.JAVA_INT, RANK, rank);
+        view.set(ValueLayout.JAVA_INT, DTYPE, code(tensor.scalar_type().intern()));
+        view.set(ValueLayout.JAVA_INT, DEVICE, tensor.is_cuda() ? 1 : 0);
+        return view;
+    }
+
+    private static int code(ScalarType dtype) {
+        return switch (dtype) {
+            case Float -> 0;
+            case BFloat16 -> 1;
+            case Double -> 2;
+            case Long -> 3;
+            default -> throw new ShapeException("native kernels do not know dtype " + dtype);
+        };
+    }
+
+    private static long offset(String field) {
+        return LAYOUT.byteOffset(PathElement.groupElement(field));
+    }
+}

@@ -1,0 +1,113 @@
+package awl.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import awl.NativeException;
+import awl.Shared;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The contract by the library the build made, and what opening one checks. Skipped, with the reason, where
+/// there is none.
+@Tag("native")
+class NativeKernelsTest extends KernelContract {
+
+    static Path library() {
+        return Shared.home().resolve("native/build/cpu/libawl_cpu.so");
+    }
+
+    @BeforeAll
+    static void needsTheLibrary() {
+        Assumptions.assumeTrue(
+                Files.exists(library()),
+                "native/build/cpu/libawl_cpu.so is not here (cmake or a C++ compiler was missing; see the build's output)");
+    }
+
+    @Override
+    Kernels kernels() {
+        return NativeKernels.open(library());
+    }
+
+    @Test
+    void theLibraryHasEveryKernelThisEngineKnows() {
+        NativeKernels kernels = NativeKernels.open(library());
+        assertThat(kernels.library().kernels()).containsExactlyElementsOf(KernelHandles.names());
+        assertThat(kernels.library().backend()).isEqualTo("cpu");
+        assertThat(kernels.library().deviceCount()).isEqualTo(1);
+        assertThat(kernels.name()).matches("native \\((plain|avx2|avx512)\\)");
+    }
+
+    @Test
+    void anUnknownKernelOrAnotherLibraryIsRefused(@TempDir Path folder) throws Exception {
+        assertThatThrownBy(() -> awl.kernel.ffm.NativeLibrary.open(library(), List.of("rms_norm")))
+                .isInstanceOf(NativeException.class)
+                .hasMessageContaining("exports the kernel rms_norm_backward, which this engine does not know");
+        Path text = Files.writeString(folder.resolve("libawl_cpu.so"), "not a library");
+        assertThatThrownBy(() -> NativeKernels.open(text))
+                .isInstanceOf(NativeException.class)
+                .hasMessageContaining("cannot be opened as a library");
+        assertThatThrownBy(() -> NativeKernels.open(folder.resolve("none.so")))
+                .isInstanceOf(NativeException.class)
+                .hasMessageContaining("no such file");
+    }
+
+    @Test
+    void oneAndManyThreadsGiveTheSameBits() {
+        int before = torch.get_num_threads();
+        Tensor x = torch.randn(400, 96);
+        Tensor weight = torch.randn(96);
+        Tensor dy = torch.randn(400, 96);
+        Tensor[] sums = new Tensor[2];
+        try {
+            for (int threads : new int[] {1, 3}) {
+                torch.set_num_threads(threads);
+                Tensor inverse = torch.empty(400);
+                kernels().rmsNorm(x, weight, 1e-5, false, torch.empty_like(x), inverse);
+                Tensor sum = torch.zeros(96);
+                kernels().rmsNormBackward(dy, x, weight, inverse, false, torch.empty_like(x), sum);
+                sums[threads / 2] = sum;
+            }
+        } finally {
+            torch.set_num_threads(before);
+        }
+        assertThat(torch.equal(sums[0], sums[1])).isTrue();
+    }
+
+    @Test
+    void nativeAndLibtorchShareOneThreadPool() throws Exception {
+        NativeKernels.open(library());
+        torch.randn(8, 8).mm(torch.randn(8, 8));
+        long copies = Files.readAllLines(Path.of("/proc/self/maps")).stream()
+                .filter(line -> line.contains("libgomp"))
+                .map(line -> line.substring(line.indexOf('/')))
+                .distinct()
+                .count();
+        assertThat(copies).as("copies of libgomp in the process").isLessThanOrEqualTo(1);
+    }
+
+    @Test
+    void viewsCarryOffsetsAndStrides() {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor whole = torch.randn(6, 8);
+            Tensor part = whole.narrow(0, 2, 3).narrow(1, 4, 4);
+            var view = awl.kernel.ffm.TensorView.of(part, arena);
+            var longs = java.lang.foreign.ValueLayout.JAVA_LONG;
+            assertThat(view.get(longs, 0)).isEqualTo(whole.data_ptr().address() + (2 * 8 + 4) * 4);
+            assertThat(view.get(longs, 8)).isEqualTo(3);
+            assertThat(view.get(longs, 16)).isEqualTo(4);
+            assertThat(view.get(longs, 40)).isEqualTo(8);
+            assertThat(view.get(longs, 48)).isEqualTo(1);
+            assertThat(view.get(java.lang.foreign.ValueLayout.JAVA_INT, 72)).isEqualTo(2);
+        }
+    }
+}
