@@ -15,28 +15,48 @@ record KernelHandles(
                 name = "awl_rms_norm",
                 returns = int.class,
                 arguments = {
-                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
-                    double.class, double.class, MemorySegment.class
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    double.class,
+                    double.class,
+                    MemorySegment.class
                 })
-        @Nullable MethodHandle rmsNorm,
+        @Nullable
+        MethodHandle rmsNorm,
 
         @NativeSignature(
                 name = "awl_rms_norm_backward",
                 returns = int.class,
                 arguments = {
-                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
-                    MemorySegment.class, MemorySegment.class, MemorySegment.class, double.class, MemorySegment.class
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    double.class,
+                    MemorySegment.class
                 })
-        @Nullable MethodHandle rmsNormBackward,
+        @Nullable
+        MethodHandle rmsNormBackward,
 
         @NativeSignature(
                 name = "awl_softmax_xent_rows",
                 returns = int.class,
                 arguments = {
-                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
-                    MemorySegment.class, double.class, MemorySegment.class
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    double.class,
+                    MemorySegment.class
                 })
-        @Nullable MethodHandle softmaxRows,
+        @Nullable
+        MethodHandle softmaxRows,
 
         @NativeSignature(
                 name = "awl_softmax_xent_partial",
@@ -45,7 +65,8 @@ record KernelHandles(
                     MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
                     MemorySegment.class, long.class, double.class, MemorySegment.class
                 })
-        @Nullable MethodHandle softmaxPartial,
+        @Nullable
+        MethodHandle softmaxPartial,
 
         @NativeSignature(
                 name = "awl_softmax_xent_gradient",
@@ -54,7 +75,8 @@ record KernelHandles(
                     MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
                     MemorySegment.class, long.class, double.class, MemorySegment.class
                 })
-        @Nullable MethodHandle softmaxGradient) {
+        @Nullable
+        MethodHandle softmaxGradient) {
 
     /// Names as in kernel_list.h.
     static List<String> names() {

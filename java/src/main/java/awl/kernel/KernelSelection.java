@@ -39,7 +39,8 @@ public record KernelSelection(@Nullable Path library, String reason) {
     ///
     /// @param origin what named it: the property, the variable, or the build folder
     /// @param problem why it cannot be used; null if it can
-    public record Candidate(Path path, String origin, @Nullable String problem) {}
+    public record Candidate(
+            Path path, String origin, @Nullable String problem) {}
 
     /// The first usable candidate, as far as `wanted` allows.
     public static KernelSelection choose(Wanted wanted, List<Candidate> candidates) {

@@ -51,8 +51,7 @@ public final class NativeKernels extends TorchKernels {
     }
 
     private boolean takes(Tensor x) {
-        return Arguments.dtype(x) != ScalarType.Double
-                && library.backend().equals(x.is_cuda() ? "cuda" : "cpu");
+        return Arguments.dtype(x) != ScalarType.Double && library.backend().equals(x.is_cuda() ? "cuda" : "cpu");
     }
 
     @Override

@@ -21,8 +21,7 @@ final class NativeRowPasses implements RowPasses {
     private final MethodHandle gradient;
     private final RowPasses reference = new TorchRowPasses();
 
-    private NativeRowPasses(
-            NativeLibrary library, MethodHandle rows, MethodHandle partial, MethodHandle gradient) {
+    private NativeRowPasses(NativeLibrary library, MethodHandle rows, MethodHandle partial, MethodHandle gradient) {
         this.library = library;
         this.rows = rows;
         this.partial = partial;

@@ -129,8 +129,7 @@ public record HeadCase(
     }
 
     private static HeadCase renamed(String name, HeadCase c) {
-        return new HeadCase(
-                name, c.n, c.d, c.v, c.active, c.dtype, c.weights, c.logitScale, c.softCap, c.bias, c.plan);
+        return new HeadCase(name, c.n, c.d, c.v, c.active, c.dtype, c.weights, c.logitScale, c.softCap, c.bias, c.plan);
     }
 
     /// The tensors of a case. They belong to the caller's pointer scope.
@@ -147,9 +146,8 @@ public record HeadCase(
         torch.manual_seed(1234 + n * 31L + v);
         java.util.Random random = new java.util.Random(n * 7919L + v);
         Tensor hidden = torch.randn(n, d).to(dtype);
-        Tensor weight = torch.randn(v, d)
-                .mul_(new Scalar(logitScale / Math.sqrt(d)))
-                .to(dtype);
+        Tensor weight =
+                torch.randn(v, d).mul_(new Scalar(logitScale / Math.sqrt(d))).to(dtype);
         List<Integer> rows = new ArrayList<>();
         for (int row = 0; row < n; row++) {
             rows.add(row);

@@ -10,7 +10,11 @@ import org.jspecify.annotations.Nullable;
 /// The loss head written as anyone would, in full logits and with libtorch's autograd, at any dtype. In float64
 /// it is the truth; at the kernel's own dtype it is the yardstick for how wrong one may be.
 record HeadOracle(
-        Tensor lossSum, Tensor logProb_A, Tensor dHidden_ND, Tensor dHead_VD, @Nullable Tensor dBias_V) {
+        Tensor lossSum,
+        Tensor logProb_A,
+        Tensor dHidden_ND,
+        Tensor dHead_VD,
+        @Nullable Tensor dBias_V) {
 
     static HeadOracle of(HeadCase c, HeadCase.Inputs in, ScalarType dtype) {
         Tensor hidden = leaf(in.hidden_ND(), dtype);
@@ -25,16 +29,13 @@ record HeadOracle(
             logits = logits.div(cap).tanh().mul(cap);
         }
         Tensor target = in.target_N().index_select(0, in.activeRows_A());
-        Tensor logProb = torch.log_softmax(logits, 1).gather(1, target.unsqueeze(1)).squeeze(1);
+        Tensor logProb =
+                torch.log_softmax(logits, 1).gather(1, target.unsqueeze(1)).squeeze(1);
         Tensor weights = in.weights_N().index_select(0, in.activeRows_A()).to(dtype);
         Tensor loss = logProb.mul(weights).sum().neg();
         loss.backward();
         return new HeadOracle(
-                loss.detach(),
-                logProb.detach(),
-                hidden.grad(),
-                head.grad(),
-                bias == null ? null : bias.grad());
+                loss.detach(), logProb.detach(), hidden.grad(), head.grad(), bias == null ? null : bias.grad());
     }
 
     private static Tensor leaf(Tensor t, ScalarType dtype) {

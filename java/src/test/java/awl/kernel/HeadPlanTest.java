@@ -28,7 +28,8 @@ class HeadPlanTest {
         assertThat(plan.order()).isEqualTo(Order.VOCABULARY);
         assertThat(plan.rows()).isEqualTo(4096);
         assertThat(plan.bytes(151_936, 896, 4, false)).isLessThanOrEqualTo(32 * MIB);
-        assertThat(HeadPlan.choose(4096, 151_936, 896, 4, false, false, 32 * MIB).order())
+        assertThat(HeadPlan.choose(4096, 151_936, 896, 4, false, false, 32 * MIB)
+                        .order())
                 .as("a frozen head bears shorter chunks of rows")
                 .isEqualTo(Order.ROWS);
     }

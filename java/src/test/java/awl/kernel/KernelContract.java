@@ -57,12 +57,14 @@ abstract class KernelContract {
     }
 
     /// Everything the kernel wrote for a case; gradients start at zero.
-    private record Run(HeadLoss loss, Tensor dHead_VD, @Nullable Tensor dBias_V) {}
+    private record Run(
+            HeadLoss loss, Tensor dHead_VD, @Nullable Tensor dBias_V) {}
 
     private Run run(HeadCase c, HeadCase.Inputs in, HeadOptions base) {
         ScalarType sums = Arguments.accumulator(c.dtype());
         Tensor dHead = torch.zeros(new long[] {c.v(), c.d()}).to(sums);
-        Tensor dBias = in.bias_V() == null ? null : torch.zeros(new long[] {c.v()}).to(sums);
+        Tensor dBias =
+                in.bias_V() == null ? null : torch.zeros(new long[] {c.v()}).to(sums);
         HeadOptions options =
                 base.withSoftCap(c.softCap()).withBias(in.bias_V(), dBias).withPlan(c.plan());
         HeadLoss loss = kernels.linearCrossEntropy(
@@ -83,7 +85,13 @@ abstract class KernelContract {
         Run got = run(c, in);
         near("loss", got.loss.lossSum(), plain.lossSum(), truth.lossSum(), LOSS_FACTOR, LOSS_SLACK);
         near("log p", got.loss.logProb_A(), plain.logProb_A(), truth.logProb_A(), LOSS_FACTOR, LOSS_SLACK);
-        near("dH", got.loss.hiddenGradient_ND(), plain.dHidden_ND(), truth.dHidden_ND(), GRADIENT_FACTOR, GRADIENT_SLACK);
+        near(
+                "dH",
+                got.loss.hiddenGradient_ND(),
+                plain.dHidden_ND(),
+                truth.dHidden_ND(),
+                GRADIENT_FACTOR,
+                GRADIENT_SLACK);
         near("dW", got.dHead_VD, plain.dHead_VD(), truth.dHead_VD(), GRADIENT_FACTOR, GRADIENT_SLACK);
         if (got.dBias_V != null && plain.dBias_V() != null && truth.dBias_V() != null) {
             near("dBias", got.dBias_V, plain.dBias_V(), truth.dBias_V(), GRADIENT_FACTOR, GRADIENT_SLACK);
@@ -97,10 +105,11 @@ abstract class KernelContract {
     void scoreAndLateWeightsGiveTheSameAsOnePass(HeadCase c) {
         HeadCase.Inputs in = c.inputs();
         Run once = run(c, in);
-        HeadOptions options =
-                HeadOptions.standard().withSoftCap(c.softCap()).withBias(in.bias_V(), null).withPlan(c.plan());
-        HeadScore score =
-                kernels.score(in.hidden_ND(), in.weight_VD(), in.target_N(), in.activeRows_A(), options);
+        HeadOptions options = HeadOptions.standard()
+                .withSoftCap(c.softCap())
+                .withBias(in.bias_V(), null)
+                .withPlan(c.plan());
+        HeadScore score = kernels.score(in.hidden_ND(), in.weight_VD(), in.target_N(), in.activeRows_A(), options);
         assertThat(worst(score.logProb_A(), once.loss.logProb_A())).isLessThan(1e-5);
         assertThat(worst(score.logSumExp_A(), once.loss.logSumExp_A())).isLessThan(1e-6);
         Tensor dHead = torch.zeros_like(once.dHead_VD);
@@ -207,7 +216,9 @@ abstract class KernelContract {
                 new HeadPlan(HeadPlan.Order.VOCABULARY, 100, 63),
                 new HeadPlan(HeadPlan.Order.VOCABULARY, 100, 516))) {
             Run cut = run(base.cut(plan.order(), plan.rows(), plan.classes()), in);
-            assertThat(worst(cut.loss.lossSum(), whole.loss.lossSum())).as("%s", plan).isLessThan(1e-6);
+            assertThat(worst(cut.loss.lossSum(), whole.loss.lossSum()))
+                    .as("%s", plan)
+                    .isLessThan(1e-6);
             assertThat(worst(cut.loss.hiddenGradient_ND(), whole.loss.hiddenGradient_ND()))
                     .as("%s", plan)
                     .isLessThan(1e-5);
@@ -279,10 +290,7 @@ abstract class KernelContract {
                 HeadOptions.standard().withPlan(c.plan()));
         double expected = -1 + 1 / (1 + (v - 1) * Math.exp(-16.5));
         for (int row = 0; row < v; row++) {
-            double got = loss.hiddenGradient_ND()
-                    .select(0, row)
-                    .select(0, row)
-                    .item_double();
+            double got = loss.hiddenGradient_ND().select(0, row).select(0, row).item_double();
             assertThat(Math.abs(got / expected - 1)).isLessThan(1e-4);
         }
     }
@@ -375,10 +383,9 @@ abstract class KernelContract {
     void scoringAllRowsNeedsNoRowList() {
         HeadCase c = HeadCase.of("all", 30, 16, 65, 30);
         HeadCase.Inputs in = c.inputs();
-        HeadScore all =
-                kernels.score(in.hidden_ND(), in.weight_VD(), in.target_N(), null, HeadOptions.standard());
-        HeadScore listed = kernels.score(
-                in.hidden_ND(), in.weight_VD(), in.target_N(), in.activeRows_A(), HeadOptions.standard());
+        HeadScore all = kernels.score(in.hidden_ND(), in.weight_VD(), in.target_N(), null, HeadOptions.standard());
+        HeadScore listed =
+                kernels.score(in.hidden_ND(), in.weight_VD(), in.target_N(), in.activeRows_A(), HeadOptions.standard());
         assertThat(same(all.logProb_A(), listed.logProb_A())).isTrue();
     }
 
@@ -387,8 +394,8 @@ abstract class KernelContract {
         HeadCase c = HeadCase.of("wrong", 6, 5, 9, 4);
         HeadCase.Inputs in = c.inputs();
         HeadOptions options = HeadOptions.standard();
-        assertThatThrownBy(() -> kernels.score(
-                        in.hidden_ND(), torch.randn(9, 4), in.target_N(), in.activeRows_A(), options))
+        assertThatThrownBy(() ->
+                        kernels.score(in.hidden_ND(), torch.randn(9, 4), in.target_N(), in.activeRows_A(), options))
                 .isInstanceOf(ShapeException.class)
                 .hasMessage("head weight: expected (V, D) = [9, 5] got [9, 4]");
         assertThatThrownBy(() -> kernels.score(
@@ -396,8 +403,8 @@ abstract class KernelContract {
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContaining("target: expected dtype [Long] got Int");
         in.target_N().fill_(new Scalar(9L));
-        assertThatThrownBy(() ->
-                        kernels.score(in.hidden_ND(), in.weight_VD(), in.target_N(), in.activeRows_A(), options))
+        assertThatThrownBy(
+                        () -> kernels.score(in.hidden_ND(), in.weight_VD(), in.target_N(), in.activeRows_A(), options))
                 .isInstanceOf(ShapeException.class)
                 .hasMessage("target: expected classes in [0, V=9) on active rows, got 9");
     }
@@ -458,12 +465,12 @@ abstract class KernelContract {
     }
 
     private record NormOracle(Tensor y, Tensor dx, Tensor dWeight) {
-        static NormOracle of(
-                Tensor x, Tensor weight, Tensor dy, double epsilon, boolean onePlus, ScalarType dtype) {
+        static NormOracle of(Tensor x, Tensor weight, Tensor dy, double epsilon, boolean onePlus, ScalarType dtype) {
             Tensor leaf = x.detach().to(dtype).clone().set_requires_grad(true);
             Tensor scale = weight.detach().to(dtype).clone().set_requires_grad(true);
             Tensor factor = onePlus ? scale.add(new Scalar(1.0)) : scale;
-            Tensor inverse = leaf.square().mean(1).unsqueeze(1).add(new Scalar(epsilon)).rsqrt();
+            Tensor inverse =
+                    leaf.square().mean(1).unsqueeze(1).add(new Scalar(epsilon)).rsqrt();
             Tensor y = leaf.mul(inverse).mul(factor);
             y.backward(
                     dy.to(dtype),
@@ -503,7 +510,9 @@ abstract class KernelContract {
             return;
         }
         double allowed = factor * worst(plain, truth) + slack;
-        assertThat(worst(got, truth)).as("%s (plain libtorch: %.3g)", what, worst(plain, truth)).isLessThanOrEqualTo(allowed);
+        assertThat(worst(got, truth))
+                .as("%s (plain libtorch: %.3g)", what, worst(plain, truth))
+                .isLessThanOrEqualTo(allowed);
     }
 
     /// Largest absolute difference in units of the largest entry of `truth`; NaN anywhere gives NaN, which
@@ -514,8 +523,7 @@ abstract class KernelContract {
         }
         Tensor expected = truth.to(ScalarType.Double);
         double scale = expected.abs().max().item_double();
-        double difference =
-                got.to(ScalarType.Double).sub(expected).abs().max().item_double();
+        double difference = got.to(ScalarType.Double).sub(expected).abs().max().item_double();
         return scale == 0 ? difference : difference / scale;
     }
 

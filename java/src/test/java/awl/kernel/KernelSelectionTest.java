@@ -24,8 +24,7 @@ class KernelSelectionTest {
                 .isEqualTo(GOOD.path());
         KernelSelection without = KernelSelection.choose(Wanted.AUTO, List.of(BROKEN));
         assertThat(without.library()).isNull();
-        assertThat(without).hasToString(
-                "reference (no native library: a/libawl_cpu.so (build folder): speaks ABI 9)");
+        assertThat(without).hasToString("reference (no native library: a/libawl_cpu.so (build folder): speaks ABI 9)");
         assertThat(without.open().name()).isEqualTo("reference");
     }
 

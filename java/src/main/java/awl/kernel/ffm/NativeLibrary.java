@@ -31,28 +31,46 @@ public final class NativeLibrary {
 
     /// Functions every library has.
     private record Common(
-            @NativeSignature(name = "awl_abi_version", returns = int.class, arguments = {})
+            @NativeSignature(
+                    name = "awl_abi_version",
+                    returns = int.class,
+                    arguments = {})
             MethodHandle abiVersion,
 
-            @NativeSignature(name = "awl_sizeof_tensor", returns = long.class, arguments = {})
+            @NativeSignature(
+                    name = "awl_sizeof_tensor",
+                    returns = long.class,
+                    arguments = {})
             MethodHandle sizeofTensor,
 
             @NativeSignature(name = "awl_kernel_name", returns = MemorySegment.class, arguments = int.class)
             MethodHandle kernelName,
 
-            @NativeSignature(name = "awl_last_error", returns = MemorySegment.class, arguments = {})
+            @NativeSignature(
+                    name = "awl_last_error",
+                    returns = MemorySegment.class,
+                    arguments = {})
             MethodHandle lastError,
 
-            @NativeSignature(name = "awl_backend", returns = MemorySegment.class, arguments = {})
+            @NativeSignature(
+                    name = "awl_backend",
+                    returns = MemorySegment.class,
+                    arguments = {})
             MethodHandle backend,
 
-            @NativeSignature(name = "awl_device_count", returns = int.class, arguments = {})
+            @NativeSignature(
+                    name = "awl_device_count",
+                    returns = int.class,
+                    arguments = {})
             MethodHandle deviceCount,
 
             @NativeSignature(name = "awl_set_threads", returns = int.class, arguments = int.class)
             MethodHandle setThreads,
 
-            @NativeSignature(name = "awl_instruction_set", returns = MemorySegment.class, arguments = {})
+            @NativeSignature(
+                    name = "awl_instruction_set",
+                    returns = MemorySegment.class,
+                    arguments = {})
             MethodHandle instructionSet) {}
 
     private final Path path;
@@ -93,8 +111,8 @@ public final class NativeLibrary {
             }
             long size = (long) common.sizeofTensor.invokeExact();
             if (size != TensorView.LAYOUT.byteSize()) {
-                throw new NativeException("%s: awl_tensor has %d bytes, expected %d"
-                        .formatted(path, size, TensorView.LAYOUT.byteSize()));
+                throw new NativeException(
+                        "%s: awl_tensor has %d bytes, expected %d".formatted(path, size, TensorView.LAYOUT.byteSize()));
             }
             List<String> kernels = new ArrayList<>();
             String name;
@@ -104,8 +122,8 @@ public final class NativeLibrary {
                             .formatted(path, name, known));
                 }
                 if (symbols.find("awl_" + name).isEmpty()) {
-                    throw new NativeException("%s: lists the kernel %s but does not export awl_%s"
-                            .formatted(path, name, name));
+                    throw new NativeException(
+                            "%s: lists the kernel %s but does not export awl_%s".formatted(path, name, name));
                 }
                 kernels.add(name);
             }
@@ -237,6 +255,8 @@ public final class NativeLibrary {
     }
 
     private static @Nullable String text(MemorySegment address) {
-        return address.address() == 0 ? null : address.reinterpret(Long.MAX_VALUE).getString(0);
+        return address.address() == 0
+                ? null
+                : address.reinterpret(Long.MAX_VALUE).getString(0);
     }
 }
