@@ -2,6 +2,7 @@ package awl.model;
 
 import awl.CheckpointException;
 import awl.ConfigException;
+import awl.model.gguf.GgufModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -10,7 +11,7 @@ public final class Checkpoint {
 
     private Checkpoint() {}
 
-    /// @param path a Hugging Face folder
+    /// @param path a Hugging Face folder or a `.gguf` file
     /// @throws CheckpointException when there is no readable model
     /// @throws ConfigException when its configuration is not one we support
     public static TensorSource open(Path path) {
@@ -23,6 +24,9 @@ public final class Checkpoint {
         }
         if (!Files.exists(path)) {
             throw new CheckpointException(path + ": no such file or folder");
+        }
+        if (path.toString().endsWith(".gguf")) {
+            return GgufModel.open(path);
         }
         throw new CheckpointException(path + ": expected a Hugging Face model folder or a .gguf file");
     }
