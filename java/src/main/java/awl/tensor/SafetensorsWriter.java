@@ -30,9 +30,26 @@ public final class SafetensorsWriter {
     private static final int CHUNK = 64 << 20;
 
     private static final Map<ScalarType, String> NAMES = Map.of(
-            ScalarType.Double, "F64", ScalarType.Float, "F32", ScalarType.Half, "F16", ScalarType.BFloat16, "BF16",
-            ScalarType.Long, "I64", ScalarType.Int, "I32", ScalarType.Short, "I16", ScalarType.Char, "I8",
-            ScalarType.Byte, "U8", ScalarType.Bool, "BOOL");
+            ScalarType.Double,
+            "F64",
+            ScalarType.Float,
+            "F32",
+            ScalarType.Half,
+            "F16",
+            ScalarType.BFloat16,
+            "BF16",
+            ScalarType.Long,
+            "I64",
+            ScalarType.Int,
+            "I32",
+            ScalarType.Short,
+            "I16",
+            ScalarType.Char,
+            "I8",
+            ScalarType.Byte,
+            "U8",
+            ScalarType.Bool,
+            "BOOL");
 
     private SafetensorsWriter() {}
 
@@ -97,23 +114,25 @@ public final class SafetensorsWriter {
     }
 
     private static void writeFile(Path file, List<Entry> entries, Function<String, Tensor> read) {
-        try (FileChannel channel =
-                FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)) {
+        try (FileChannel channel = FileChannel.open(
+                file, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)) {
             byte[] header = header(entries);
             ByteBuffer head = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
             drain(channel, head.putLong(header.length).put(header).flip());
             for (Entry entry : entries) {
                 try (Tensor given = read.apply(entry.name());
                         Tensor tensor = given.contiguous()) {
-                    if (tensor.scalar_type().intern() != entry.dtype().intern()
-                            || tensor.nbytes() != entry.bytes()) {
+                    if (tensor.scalar_type().intern() != entry.dtype().intern() || tensor.nbytes() != entry.bytes()) {
                         throw new CheckpointException("%s: tensor '%s' is not what was announced: %d bytes of %s"
                                 .formatted(file, entry.name(), tensor.nbytes(), tensor.scalar_type()));
                     }
                     MemorySegment bytes =
                             MemorySegment.ofAddress(tensor.data_ptr().address()).reinterpret(entry.bytes());
                     for (long at = 0; at < entry.bytes(); at += CHUNK) {
-                        drain(channel, bytes.asSlice(at, Math.min(CHUNK, entry.bytes() - at)).asByteBuffer());
+                        drain(
+                                channel,
+                                bytes.asSlice(at, Math.min(CHUNK, entry.bytes() - at))
+                                        .asByteBuffer());
                     }
                 }
             }
@@ -146,8 +165,8 @@ public final class SafetensorsWriter {
     }
 
     private static void writeBytes(Path file, byte[] bytes) {
-        try (FileChannel channel =
-                FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)) {
+        try (FileChannel channel = FileChannel.open(
+                file, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)) {
             drain(channel, ByteBuffer.wrap(bytes));
             channel.force(true);
         } catch (IOException e) {

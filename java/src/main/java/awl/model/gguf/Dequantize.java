@@ -7,8 +7,7 @@ import java.nio.ByteOrder;
 /// Plain formats and the blocks of 32 values. `d` is a block's scale, `m` its minimum, both float16.
 final class Dequantize {
 
-    private static final VarHandle SHORT =
-            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
     private Dequantize() {}

@@ -108,7 +108,8 @@ final class GgufConfig {
         double[] factors = new double[rotated / 2];
         try (Tensor tensor = file.read(entry, ScalarType.Float, LongUnaryOperator.identity())) {
             if (tensor.numel() != factors.length) {
-                throw bad("tensor 'rope_freqs.weight' has %d values; expected %d".formatted(tensor.numel(), factors.length));
+                throw bad("tensor 'rope_freqs.weight' has %d values; expected %d"
+                        .formatted(tensor.numel(), factors.length));
             }
             for (int i = 0; i < factors.length; i++) {
                 factors[i] = tensor.data_ptr_float().get(i);

@@ -88,7 +88,8 @@ final class GgufFile implements AutoCloseable {
     }
 
     /// Strings of an array, or null where the key is absent.
-    @Nullable List<String> strings(String key) {
+    @Nullable
+    List<String> strings(String key) {
         List<?> values = find(key, List.class);
         if (values == null) {
             return null;
@@ -142,15 +143,17 @@ final class GgufFile implements AutoCloseable {
 
         static RowWriter of(ScalarType dtype) {
             return switch (dtype.intern()) {
-                case Float -> (row, out, first) ->
-                    MemorySegment.copy(row, 0, out, ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * first, row.length);
+                case Float ->
+                    (row, out, first) ->
+                            MemorySegment.copy(row, 0, out, ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * first, row.length);
                 case BFloat16 -> (row, out, first) -> shorts(row, out, first, RowWriter::bfloat16);
                 case Half -> (row, out, first) -> shorts(row, out, first, Float::floatToFloat16);
-                case Double -> (row, out, first) -> {
-                    for (int i = 0; i < row.length; i++) {
-                        out.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8 * (first + i), row[i]);
-                    }
-                };
+                case Double ->
+                    (row, out, first) -> {
+                        for (int i = 0; i < row.length; i++) {
+                            out.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8 * (first + i), row[i]);
+                        }
+                    };
                 default -> throw new CheckpointException("weights cannot be read as " + dtype.intern());
             };
         }

@@ -70,8 +70,9 @@ public final class GgufModel implements TensorSource {
         Matcher block = BLOCK.matcher(name);
         String inside = block.matches() ? IN_BLOCK.get(block.group(2)) : null;
         if (inside == null) {
-            throw new CheckpointException("%s: tensor '%s' belongs to no part of a llama or qwen2 model; this file is of a kind we do not read"
-                    .formatted(file.path(), name));
+            throw new CheckpointException(
+                    "%s: tensor '%s' belongs to no part of a llama or qwen2 model; this file is of a kind we do not read"
+                            .formatted(file.path(), name));
         }
         return "model.layers." + block.group(1) + "." + inside + "." + block.group(3);
     }

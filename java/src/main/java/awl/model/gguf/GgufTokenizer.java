@@ -16,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 /// @param tokenizerConfig what `tokenizer_config.json` would hold: special tokens, `chat_template`
 /// @param chatTemplate Jinja source, or null
 public record GgufTokenizer(
-        String tokenizerJson, Map<String, Object> tokenizerConfig, @Nullable String chatTemplate) {
+        String tokenizerJson,
+        Map<String, Object> tokenizerConfig,
+        @Nullable String chatTemplate) {
 
     private static final int CONTROL = 3;
     private static final int USER_DEFINED = 4;
@@ -29,7 +31,8 @@ public record GgufTokenizer(
         String model = file.require("tokenizer.ggml.model", String.class);
         List<?> types = file.find("tokenizer.ggml.token_type", List.class);
         if (types != null && types.size() != tokens.size()) {
-            throw new CheckpointException("%s: %d token types for %d tokens".formatted(file.path(), types.size(), tokens.size()));
+            throw new CheckpointException(
+                    "%s: %d token types for %d tokens".formatted(file.path(), types.size(), tokens.size()));
         }
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("version", "1.0");

@@ -26,8 +26,9 @@ record PreTokenizer(@Nullable Map<String, Object> normalizer, Map<String, Object
             case "qwen2", "deepseek-r1-qwen" ->
                 new PreTokenizer(Map.of("type", "NFC"), sequence(split(QWEN2), byteLevel(false)), false);
             default ->
-                throw new CheckpointException("%s: pre-tokenizer '%s' is not supported; supported are gpt-2, smollm, starcoder, llama-bpe, qwen2 and their aliases"
-                        .formatted(file.path(), name));
+                throw new CheckpointException(
+                        "%s: pre-tokenizer '%s' is not supported; supported are gpt-2, smollm, starcoder, llama-bpe, qwen2 and their aliases"
+                                .formatted(file.path(), name));
         };
     }
 

@@ -34,7 +34,9 @@ final class SentencePiece {
         model.put("type", "BPE");
         model.put("dropout", null);
         Long unknown = file.find("tokenizer.ggml.unknown_token_id", Long.class);
-        model.put("unk_token", unknown == null || unknown < 0 || unknown >= tokens.size() ? null : tokens.get(unknown.intValue()));
+        model.put(
+                "unk_token",
+                unknown == null || unknown < 0 || unknown >= tokens.size() ? null : tokens.get(unknown.intValue()));
         model.put("continuing_subword_prefix", null);
         model.put("end_of_word_suffix", null);
         model.put("fuse_unk", true);
@@ -59,7 +61,8 @@ final class SentencePiece {
             for (int cut = token.offsetByCodePoints(0, Math.min(1, token.length())); cut < token.length(); ) {
                 String left = token.substring(0, cut);
                 String right = token.substring(cut);
-                if (vocabulary.get(left) instanceof Integer leftId && vocabulary.get(right) instanceof Integer rightId) {
+                if (vocabulary.get(left) instanceof Integer leftId
+                        && vocabulary.get(right) instanceof Integer rightId) {
                     ways.add(new Merge(left, right, leftId, rightId, score));
                 }
                 cut = token.offsetByCodePoints(cut, 1);
@@ -68,8 +71,10 @@ final class SentencePiece {
             merges.addAll(ways);
         }
         merges.sort(Comparator.comparingDouble(Merge::score)
-                .thenComparingInt(merge -> merge.left().codePointCount(0, merge.left().length()))
-                .thenComparingInt(merge -> merge.right().codePointCount(0, merge.right().length()))
+                .thenComparingInt(
+                        merge -> merge.left().codePointCount(0, merge.left().length()))
+                .thenComparingInt(
+                        merge -> merge.right().codePointCount(0, merge.right().length()))
                 .reversed());
         return merges.stream().map(merge -> merge.left() + " " + merge.right()).toList();
     }

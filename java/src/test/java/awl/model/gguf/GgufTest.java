@@ -41,7 +41,8 @@ final class GgufTest {
 
     private static JsonNode array(Path file) throws IOException {
         String wrapped = "{\"array\":" + Files.readString(file) + "}";
-        return Json.tree(wrapped.getBytes(java.nio.charset.StandardCharsets.UTF_8), file.toString()).get("array");
+        return Json.tree(wrapped.getBytes(java.nio.charset.StandardCharsets.UTF_8), file.toString())
+                .get("array");
     }
 
     /// A llama of one layer: width 4, two heads of 2, one key/value head, vocabulary 3.
@@ -92,7 +93,9 @@ final class GgufTest {
                     Tensor values = source.read("model.layers.0.mlp.up_proj.weight", ScalarType.Float);
                     Tensor halves = source.read("model.layers.0.mlp.up_proj.weight", ScalarType.BFloat16);
                     Tensor expected = values.to(ScalarType.BFloat16)) {
-                assertThat(sha256(values)).as(each.get("type").asText()).isEqualTo(each.get("values_sha256").asText());
+                assertThat(sha256(values))
+                        .as(each.get("type").asText())
+                        .isEqualTo(each.get("values_sha256").asText());
                 assertThat(halves.equal(expected)).isTrue();
             }
         }
@@ -110,7 +113,9 @@ final class GgufTest {
             try (Tensor q = model.read("model.layers.0.self_attn.q_proj.weight", ScalarType.Float)) {
                 assertThat(q.select(0, 1).select(0, 0).item_float()).isEqualTo(1f);
             }
-            assertThat(model.tokenizer().tokenizerJson()).contains("\"content\":\"<e>\"").contains("ByteLevel");
+            assertThat(model.tokenizer().tokenizerJson())
+                    .contains("\"content\":\"<e>\"")
+                    .contains("ByteLevel");
             assertThat(model.tokenizer().tokenizerConfig()).containsEntry("eos_token", "<e>");
         }
         Path oneHead = write(tiny().metadata("llama.attention.head_count", 1)
@@ -128,12 +133,13 @@ final class GgufTest {
 
     @Test
     void unknownThingsAreNamed() throws IOException {
-        assertThatThrownBy(() -> GgufModel.open(write(
-                        tiny().tensor("blk.0.ffn_gate_exps.weight", GgufType.F32, new byte[64], 4, 4).bytes())))
+        assertThatThrownBy(() -> GgufModel.open(
+                        write(tiny().tensor("blk.0.ffn_gate_exps.weight", GgufType.F32, new byte[64], 4, 4)
+                                .bytes())))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("blk.0.ffn_gate_exps.weight");
-        assertThatThrownBy(() ->
-                        GgufModel.open(write(tiny().metadata("general.architecture", "mamba").bytes())))
+        assertThatThrownBy(() -> GgufModel.open(
+                        write(tiny().metadata("general.architecture", "mamba").bytes())))
                 .hasMessageContaining("architecture 'mamba' is not supported");
         assertThatThrownBy(() -> GgufModel.open(temp.resolve("none.gguf"))).hasMessageContaining("no such file");
     }
@@ -178,8 +184,12 @@ final class GgufTest {
                 String name = each.get("hf").asText();
                 try (Tensor full = model.read(name, ScalarType.Float);
                         Tensor rounded = model.read(name, ScalarType.BFloat16)) {
-                    assertThat(sha256(full)).as(name).isEqualTo(each.get("sha256_float32_hf_rows").asText());
-                    assertThat(sha256(rounded)).as(name).isEqualTo(each.get("sha256_bfloat16_hf_rows").asText());
+                    assertThat(sha256(full))
+                            .as(name)
+                            .isEqualTo(each.get("sha256_float32_hf_rows").asText());
+                    assertThat(sha256(rounded))
+                            .as(name)
+                            .isEqualTo(each.get("sha256_bfloat16_hf_rows").asText());
                 }
             }
         }

@@ -91,6 +91,12 @@ final class GgufWriter {
     }
 
     private static void put(ByteArrayOutputStream out, int width, long value) {
-        out.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array(), 0, width);
+        out.write(
+                ByteBuffer.allocate(8)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(value)
+                        .array(),
+                0,
+                width);
     }
 }
