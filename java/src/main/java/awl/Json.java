@@ -1,18 +1,19 @@
 package awl;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.StreamWriteConstraints;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,15 +30,12 @@ public final class Json {
     public static final int MAX_DEPTH = 256;
 
     private static final JsonMapper MAPPER = mapper();
-    private static final ObjectReader VALUES = MAPPER.readerFor(Object.class);
 
     private Json() {}
 
     private static JsonMapper mapper() {
         JsonMapper mapper = JsonMapper.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-                .enable(DeserializationFeature.USE_LONG_FOR_INTS)
                 .build();
         // Names are not kept in a symbol table: a hostile file would fill it.
         mapper.getFactory().configure(com.fasterxml.jackson.core.JsonFactory.Feature.INTERN_FIELD_NAMES, false);
@@ -62,11 +60,53 @@ public final class Json {
         if (text.isBlank()) {
             throw new DataException(where + ": expected a JSON value, found nothing");
         }
-        try {
-            return VALUES.readValue(text);
+        try (JsonParser parser = parser(text)) {
+            parser.nextToken();
+            Object value = value(parser);
+            if (parser.nextToken() != null) {
+                throw new DataException("%s: not JSON: more stands behind the value (column %d)"
+                        .formatted(where, parser.currentTokenLocation().getColumnNr()));
+            }
+            return value;
         } catch (JsonProcessingException e) {
             throw new DataException(where + ": not JSON: " + reason(e), e);
+        } catch (IOException e) {
+            throw new DataException(where + ": cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    /// The parser stands at the value's first token and is left at its last. The parser bounds the depth.
+    private static @Nullable Object value(JsonParser parser) throws IOException {
+        return switch (parser.currentToken()) {
+            case START_OBJECT -> {
+                Map<String, @Nullable Object> map = new LinkedHashMap<>();
+                while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                    String name = parser.currentName();
+                    parser.nextToken();
+                    map.put(name, value(parser));
+                }
+                yield map;
+            }
+            case START_ARRAY -> {
+                List<@Nullable Object> list = new ArrayList<>();
+                while (parser.nextToken() != JsonToken.END_ARRAY) {
+                    list.add(value(parser));
+                }
+                yield list;
+            }
+            case VALUE_STRING -> parser.getText();
+            case VALUE_NUMBER_INT -> {
+                if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
+                    yield parser.getBigIntegerValue();
+                }
+                yield parser.getLongValue();
+            }
+            case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
+            case VALUE_TRUE -> true;
+            case VALUE_FALSE -> false;
+            case VALUE_NULL -> null;
+            case null, default -> throw new DataException("not JSON: expected a value, found the end");
+        };
     }
 
     /// Reads one object.
@@ -115,9 +155,10 @@ public final class Json {
 
     /// The same values from a Jackson tree.
     public static @Nullable Object plain(JsonNode node) {
-        try {
-            return VALUES.readValue(MAPPER.treeAsTokens(node));
-        } catch (java.io.IOException e) {
+        try (JsonParser parser = MAPPER.treeAsTokens(node)) {
+            parser.nextToken();
+            return value(parser);
+        } catch (IOException e) {
             throw new DataException("not JSON: " + e.getMessage(), e);
         }
     }
@@ -170,12 +211,12 @@ public final class Json {
     }
 
     /// A generator with this class's limits, for large values written piece by piece.
-    public static JsonGenerator generator(java.io.Writer to) throws java.io.IOException {
+    public static JsonGenerator generator(java.io.Writer to) throws IOException {
         return MAPPER.getFactory().createGenerator(to);
     }
 
     /// A parser with this class's limits, for large files of which little is wanted.
-    public static com.fasterxml.jackson.core.JsonParser parser(String text) throws java.io.IOException {
+    public static JsonParser parser(String text) throws IOException {
         return MAPPER.getFactory().createParser(text);
     }
 

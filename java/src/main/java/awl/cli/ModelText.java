@@ -1,0 +1,84 @@
+package awl.cli;
+
+import awl.CheckpointException;
+import awl.ConfigException;
+import awl.DataException;
+import awl.Json;
+import awl.chat.Conversation;
+import awl.chat.ConversationReader;
+import awl.data.JsonLines;
+import awl.data.RowRenderer;
+import awl.token.CheckpointText;
+import awl.token.Rendered;
+import awl.token.Renderer;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Opens the text side of whatever `--model` names: a Hugging Face folder, or a GGUF file.
+final class ModelText {
+
+    private ModelText() {}
+
+    /// Nothing is read yet: a command asks for the parts it needs.
+    static CheckpointText open(Path model) {
+        if (Files.isDirectory(model)) {
+            return CheckpointText.folder(model);
+        }
+        if (!Files.exists(model)) {
+            throw new ConfigException("--model " + model + ": there is no such file or folder");
+        }
+        throw new CheckpointException("--model " + model + ": expected a folder with a tokenizer.json");
+    }
+
+    /// Ids of a row `{"messages", ["tools"]}`.
+    ///
+    /// @param generationPrompt whether the model is to answer; else the conversation as it stands
+    static int[] ids(
+            CheckpointText text, Map<String, @Nullable Object> row, JsonLines.Line line, boolean generationPrompt) {
+        try {
+            Conversation conversation = ConversationReader.row(row);
+            Renderer renderer = text.renderer(!conversation.tools().isEmpty());
+            return generationPrompt
+                    ? renderer.prompt(conversation)
+                    : renderer.render(conversation).ids();
+        } catch (DataException e) {
+            throw line.wrong(e.getMessage() == null ? "" : e.getMessage());
+        }
+    }
+
+    /// Renders training rows.
+    ///
+    /// @param notes told once of each kind of turn that cannot be learned
+    static RowRenderer rows(CheckpointText text, Consumer<String> notes) {
+        Set<String> said = new HashSet<>();
+        Consumer<String> once = note -> {
+            String kind = note.replaceAll("messages\\[\\d+\\]", "a turn");
+            synchronized (said) {
+                if (said.add(kind)) {
+                    notes.accept(kind);
+                }
+            }
+        };
+        Renderer plain = text.renderer(false).withNotes(once);
+        Renderer tools = text.renderer(true).withNotes(once);
+        return new RowRenderer() {
+            @Override
+            public Rendered conversation(JsonNode messages, @Nullable JsonNode listed) {
+                Conversation conversation =
+                        ConversationReader.of(Json.plain(messages), listed == null ? null : Json.plain(listed));
+                return (conversation.tools().isEmpty() ? plain : tools).render(conversation);
+            }
+
+            @Override
+            public Rendered completion(String prompt, String completion) {
+                return plain.completion(prompt, completion);
+            }
+        };
+    }
+}
