@@ -8,6 +8,7 @@
     X(rms_norm_backward, 1, 1)       \
     X(softmax_xent_rows, 1, 0)       \
     X(softmax_xent_partial, 1, 0)    \
-    X(softmax_xent_gradient, 1, 0)
+    X(softmax_xent_gradient, 1, 0)   \
+    X(linear_rows, 1, 0)
 
 #endif

@@ -90,6 +90,10 @@ AWL_EXPORT int32_t awl_softmax_xent_gradient(awl_tensor *logits, const awl_tenso
                                              const awl_tensor *log_prob, const awl_tensor *log_sum_exp,
                                              int64_t first_class, double soft_cap, void *stream);
 
+/* y = x weight^T for few rows (decoding). x: f32 [N, D]; weight: f32 or bf16 [M, D], widened exactly; y: f32 [N, M]; last
+ * axes contiguous. Sums in float32; a row of y has the same bits whatever rows stand beside it. */
+AWL_EXPORT int32_t awl_linear_rows(const awl_tensor *x, const awl_tensor *weight, awl_tensor *y, void *stream);
+
 #ifdef __cplusplus
 }
 #endif

@@ -76,7 +76,14 @@ record KernelHandles(
                     MemorySegment.class, long.class, double.class, MemorySegment.class
                 })
         @Nullable
-        MethodHandle softmaxGradient) {
+        MethodHandle softmaxGradient,
+
+        @NativeSignature(
+                name = "awl_linear_rows",
+                returns = int.class,
+                arguments = {MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class})
+        @Nullable
+        MethodHandle linearRows) {
 
     /// Names as in kernel_list.h.
     static List<String> names() {

@@ -48,6 +48,17 @@ public interface Kernels {
             Tensor inputGradient_ND,
             @Nullable Tensor weightGradient_D);
 
+    /// A linear layer without bias, `y[n,o] = sum_d x[n,d] * weight[o,d]`: the step of decoding, where N is
+    /// the number of sequences and reading the weights is all the cost. Not for training: nothing is saved.
+    ///
+    /// A bfloat16 weight under float32 rows is widened exactly, so that a checkpoint stored in bfloat16 gives
+    /// the same numbers while half as much is read.
+    ///
+    /// @param x_ND float32, bfloat16 or float64
+    /// @param weight_OD dtype of `x`, or bfloat16 where `x` is float32
+    /// @param y_NO written; dtype of `x`; rows may stand apart
+    void linear(Tensor x_ND, Tensor weight_OD, Tensor y_NO);
+
     /// Weighted cross-entropy of a linear head over the active rows, with its gradients, without the full
     /// logits.
     ///

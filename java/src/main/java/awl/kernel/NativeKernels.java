@@ -24,15 +24,21 @@ public final class NativeKernels extends TorchKernels {
 
     private static final long ROWS_OF_BLOCK = 16;
 
+    /// Up to this many rows reading the weights costs more than the arithmetic; beyond, a GEMM that packs them
+    /// is faster.
+    private static final long FEW_ROWS = 32;
+
     private final NativeLibrary library;
     private final @Nullable MethodHandle rmsNorm;
     private final @Nullable MethodHandle rmsNormBackward;
+    private final @Nullable MethodHandle linearRows;
 
     private NativeKernels(NativeLibrary library, KernelHandles handles) {
         super(NativeRowPasses.of(library, handles));
         this.library = library;
         rmsNorm = handles.rmsNorm();
         rmsNormBackward = handles.rmsNormBackward();
+        linearRows = handles.linearRows();
     }
 
     /// Opens a library and binds its kernels.
@@ -122,6 +128,35 @@ public final class NativeKernels extends TorchKernels {
             throw e;
         } catch (Throwable e) {
             throw new NativeException("rms_norm_backward", e);
+        }
+    }
+
+    @Override
+    public void linear(Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
+        MethodHandle kernel = linearRows;
+        boolean fits = x_ND.size(0) <= FEW_ROWS
+                && Arguments.dtype(x_ND) == ScalarType.Float
+                && takes(x_ND)
+                && x_ND.stride(1) == 1
+                && weight_OD.stride(1) == 1
+                && y_NO.stride(1) == 1;
+        if (kernel == null || !fits) {
+            super.linear(x_ND, weight_OD, y_NO);
+            return;
+        }
+        LinearArguments.check(x_ND, weight_OD, y_NO);
+        library.useThreads(torch.get_num_threads());
+        try (Arena arena = Arena.ofConfined()) {
+            int status = (int) kernel.invokeExact(
+                    TensorView.of(x_ND, arena),
+                    TensorView.of(weight_OD, arena),
+                    TensorView.of(y_NO, arena),
+                    MemorySegment.NULL);
+            library.check(status);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new NativeException("linear_rows", e);
         }
     }
 

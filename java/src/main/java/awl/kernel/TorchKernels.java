@@ -5,6 +5,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
@@ -71,6 +72,16 @@ public class TorchKernels implements Kernels {
     private static Tensor scale(Tensor weight_D, boolean onePlusWeight, ScalarType sums) {
         Tensor weight = weight_D.to(sums);
         return onePlusWeight ? weight.add(new Scalar(1.0)) : weight;
+    }
+
+    @Override
+    public void linear(Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
+        LinearArguments.check(x_ND, weight_OD, y_NO);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            Tensor weight = weight_OD.to(Arguments.dtype(x_ND));
+            torch.mm_out(y_NO, x_ND, weight.t());
+        }
     }
 
     @Override

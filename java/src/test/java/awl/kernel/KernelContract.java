@@ -500,6 +500,44 @@ abstract class KernelContract {
                 .hasMessage("weight: expected (D) = [8] got [7]");
     }
 
+    // --- linear ------------------------------------------------------------------------------------------------------
+
+    @ParameterizedTest
+    @CsvSource({"1, 8, 3", "1, 577, 130", "2, 33, 9", "3, 64, 64", "5, 100, 7", "16, 576, 96", "33, 40, 50", "0, 8, 4"})
+    void linearIsAsExactAsPlainLibtorch(long n, long d, long o) {
+        for (ScalarType stored : List.of(ScalarType.Float, ScalarType.BFloat16)) {
+            Tensor x = torch.randn(n, d);
+            Tensor weight = torch.randn(o, d).to(stored);
+            // The output may be a part of a wider one.
+            Tensor y = torch.ones(n, o + 5);
+            kernels.linear(x, weight, y.narrow(1, 2, o));
+            Tensor plain = torch.mm(x, weight.to(ScalarType.Float).t());
+            Tensor truth = torch.mm(
+                    x.to(ScalarType.Double), weight.to(ScalarType.Double).t());
+            near("y", y.narrow(1, 2, o), plain, truth, GRADIENT_FACTOR, 1e-6);
+            assertThat(y.narrow(1, 0, 2).sum().item_double()).isEqualTo(2.0 * n);
+            assertThat(y.narrow(1, o + 2, 3).sum().item_double()).isEqualTo(3.0 * n);
+        }
+    }
+
+    @Test
+    void linearTakesTheOtherDtypesAndRefusesWhatDoesNotFit() {
+        for (ScalarType dtype : List.of(ScalarType.Double, ScalarType.BFloat16)) {
+            Tensor x = torch.randn(2, 16).to(dtype);
+            Tensor weight = torch.randn(5, 16).to(dtype);
+            Tensor y = torch.zeros(2, 5).to(dtype);
+            kernels.linear(x, weight, y);
+            assertThat(worst(y, torch.mm(x, weight.t()))).isLessThan(1e-6);
+        }
+        assertThatThrownBy(() -> kernels.linear(torch.randn(2, 8), torch.randn(3, 7), torch.empty(2, 3)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessage("linear: expected x (N, D), weight (O, D), y (N, O), got (2, 8), (3, 7), (2, 3)");
+        Tensor wide = torch.randn(3, 8).to(ScalarType.Double);
+        assertThatThrownBy(() -> kernels.linear(torch.randn(2, 8), wide, torch.empty(2, 3)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("weight");
+    }
+
     // --- comparison --------------------------------------------------------------------------------------------------
 
     /// Error against the truth, in units of its largest entry, at most `factor` times plain libtorch's, +

@@ -1,0 +1,38 @@
+package awl.kernel;
+
+import awl.ShapeException;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// Shapes and dtypes of [Kernels#linear]. It runs a few hundred times for every token that is generated, so it
+/// looks at single sizes and makes no arrays of them.
+final class LinearArguments {
+
+    private LinearArguments() {}
+
+    static void check(Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
+        if (x_ND.dim() != 2 || weight_OD.dim() != 2 || y_NO.dim() != 2) {
+            throw new ShapeException("linear: expected three matrices, got %d, %d and %d axes"
+                    .formatted(x_ND.dim(), weight_OD.dim(), y_NO.dim()));
+        }
+        if (weight_OD.size(1) != x_ND.size(1) || y_NO.size(0) != x_ND.size(0) || y_NO.size(1) != weight_OD.size(0)) {
+            throw new ShapeException(
+                    "linear: expected x (N, D), weight (O, D), y (N, O), got (%d, %d), (%d, %d), (%d, %d)"
+                            .formatted(
+                                    x_ND.size(0),
+                                    x_ND.size(1),
+                                    weight_OD.size(0),
+                                    weight_OD.size(1),
+                                    y_NO.size(0),
+                                    y_NO.size(1)));
+        }
+        ScalarType rows = Arguments.dtype(x_ND);
+        ScalarType stored = Arguments.dtype(weight_OD);
+        boolean widened = rows == ScalarType.Float && stored == ScalarType.BFloat16;
+        if (Arguments.dtype(y_NO) != rows || (stored != rows && !widened)) {
+            throw new ShapeException(
+                    "linear: expected y of x's dtype and weight of the same (or bfloat16 under float32),"
+                            + " got x %s, weight %s, y %s".formatted(rows, stored, Arguments.dtype(y_NO)));
+        }
+    }
+}
