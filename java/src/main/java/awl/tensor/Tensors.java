@@ -10,7 +10,22 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /// Making tensors: from Java arrays, empty ones, views.
 public final class Tensors {
 
+    private static final ScalarType[] DTYPES = new ScalarType[64];
+
+    static {
+        for (ScalarType each : ScalarType.values()) {
+            if (each.value >= 0) {
+                DTYPES[each.value] = each;
+            }
+        }
+    }
+
     private Tensors() {}
+
+    /// The number format of a tensor, as the constant that `==` works with: what libtorch hands out is another object.
+    public static ScalarType dtype(Tensor tensor) {
+        return DTYPES[tensor.scalar_type().value];
+    }
 
     /// Uninitialised memory.
     public static Tensor empty(ScalarType dtype, long... shape) {
@@ -22,7 +37,7 @@ public final class Tensors {
 
     public static Tensor zeros(ScalarType dtype, long... shape) {
         Tensor made = empty(dtype, shape);
-        made.zero_().close();
+        made.zero_();
         return made;
     }
 

@@ -1,0 +1,30 @@
+package awl.model;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// Causal attention inside each document of a stream, forwards and backwards.
+///
+/// Queries, keys and values come side by side, `[N, (H + 2K) E]`, already rotated.
+interface AttentionCore {
+
+    /// Which one computes what: libtorch's fused kernel, except for soft-capped scores, which it does not know.
+    static AttentionCore of(AttentionShape shape, ScalarType dtype) {
+        return shape.softCap() == null ? FlashAttention.INSTANCE : ExplicitAttention.INSTANCE;
+    }
+
+    /// @param out_NHE written, `[N, H E]`
+    /// @param record whether [#backward] will follow
+    /// @return what backward needs beside inputs and output
+    Tensor forward(Tensor all, AttentionShape shape, int[] documentStart, Tensor out_NHE, boolean record);
+
+    /// @param below written in full: the gradient of `all`
+    void backward(
+            Tensor gradient_NHE,
+            Tensor all,
+            Tensor out_NHE,
+            Tensor saved,
+            AttentionShape shape,
+            int[] documentStart,
+            Tensor below);
+}

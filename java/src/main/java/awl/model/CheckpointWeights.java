@@ -1,0 +1,85 @@
+package awl.model;
+
+import awl.CheckpointException;
+import awl.tensor.Parameter;
+import awl.tensor.Precision;
+import awl.tensor.Shapes;
+import awl.tensor.TensorScope;
+import awl.tensor.Tensors;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+
+/// Parameters read from a checkpoint, with the account of which tensors were wanted: each one in the file has to be used
+/// or known to be superfluous, each one wanted has to be there with its shape.
+final class CheckpointWeights implements Weights {
+
+    private static final int NAMED = 8;
+
+    private final TensorSource source;
+    private final Precision precision;
+    private final Set<String> unused;
+    private final List<String> missing = new ArrayList<>();
+    private final List<String> misshapen = new ArrayList<>();
+
+    CheckpointWeights(TensorSource source, Precision precision) {
+        this.source = source;
+        this.precision = precision;
+        this.unused = new LinkedHashSet<>(source.names());
+    }
+
+    @Override
+    public Parameter take(String name, Start start, long... shape) {
+        try (TensorScope scope = TensorScope.open()) {
+            if (!source.names().contains(name)) {
+                missing.add(name + Shapes.text(shape));
+                return placeholder(name, shape);
+            }
+            unused.remove(name);
+            long[] found = source.shape(name);
+            if (!Arrays.equals(found, shape)) {
+                misshapen.add("%s: expected %s found %s".formatted(name, Shapes.text(shape), Shapes.text(found)));
+                return placeholder(name, shape);
+            }
+            return new Parameter(name, source.read(name, precision.scalarType()));
+        }
+    }
+
+    /// Lets the model be built to its end, so that the error can name everything that is wrong at once.
+    private Parameter placeholder(String name, long... shape) {
+        Tensor one = Tensors.zeros(precision.scalarType(), 1);
+        return new Parameter(name, one.expand(shape));
+    }
+
+    /// A tensor some checkpoints carry although the model does not need it.
+    void superfluous(String name) {
+        unused.remove(name);
+    }
+
+    /// Fails unless everything was there and everything there was used.
+    void finish() {
+        List<String> wrong = new ArrayList<>();
+        if (!missing.isEmpty()) {
+            wrong.add("missing tensors: " + some(missing));
+        }
+        if (!misshapen.isEmpty()) {
+            wrong.add("tensors of another shape than the configuration says: " + some(misshapen));
+        }
+        unused.removeIf(name -> name.endsWith(".rotary_emb.inv_freq"));
+        if (!unused.isEmpty()) {
+            wrong.add("tensors that a " + source.config().modelType() + " model does not have: "
+                    + some(new ArrayList<>(unused)));
+        }
+        if (!wrong.isEmpty()) {
+            throw new CheckpointException(source.where() + ": " + String.join("; ", wrong));
+        }
+    }
+
+    private static String some(List<String> names) {
+        String listed = String.join(", ", names.subList(0, Math.min(NAMED, names.size())));
+        return names.size() <= NAMED ? listed : listed + " and " + (names.size() - NAMED) + " more";
+    }
+}

@@ -1,0 +1,190 @@
+package awl.model;
+
+import awl.ShapeException;
+import awl.kernel.Kernels;
+import awl.kernel.TorchKernels;
+import awl.tensor.Parameter;
+import awl.tensor.Precision;
+import awl.tensor.Tape;
+import awl.tensor.TensorScope;
+import awl.tensor.Value;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/// A decoder-only language model: tokens in, hidden states out; what is done with them (loss, sampling) is others'
+/// business.
+///
+/// Its parameters live until [#close]. One thread at a time.
+public final class Decoder implements AutoCloseable {
+
+    private final ModelConfig config;
+    private final Precision precision;
+    private final Embedding embedding;
+    private final List<Block> blocks;
+    private final RmsNorm norm;
+    private final Head head;
+    private final Rope rope;
+    private final Adapters adapters;
+    private boolean recompute;
+
+    private Decoder(ModelConfig config, Precision precision, Weights weights, Kernels kernels) {
+        Family family = Families.of(config);
+        Parts parts = new Parts(config, weights, kernels, family.onePlusNorms());
+        this.config = config;
+        this.precision = precision;
+        this.rope = new Rope(config);
+        long v = config.vocabSize();
+        long d = config.hiddenSize();
+        Parameter table = weights.take("model.embed_tokens.weight", Weights.Start.NORMAL, v, d);
+        this.embedding = new Embedding(table, family.embeddingScale(config));
+        this.blocks = new ArrayList<>();
+        for (int layer = 0; layer < config.layers(); layer++) {
+            blocks.add(family.block(layer, parts));
+        }
+        this.norm = parts.norm("model.norm", d);
+        Parameter rows = config.tied() ? table : weights.take("lm_head.weight", Weights.Start.NORMAL, v, d);
+        this.head = new Head(rows, config.tied(), config.finalSoftCap());
+        this.adapters = new Adapters(linears());
+    }
+
+    /// Reads a model. The source may be closed afterwards.
+    ///
+    /// @throws awl.CheckpointException naming every tensor that is missing, misshapen or superfluous
+    /// @throws awl.ConfigException when the configuration asks for something unknown
+    public static Decoder load(TensorSource source, Precision precision) {
+        return load(source, precision, new TorchKernels());
+    }
+
+    /// @param kernels computes the norms
+    public static Decoder load(TensorSource source, Precision precision, Kernels kernels) {
+        CheckpointWeights weights = new CheckpointWeights(source, precision);
+        Decoder model = new Decoder(source.config(), precision, weights, kernels);
+        try {
+            if (source.config().tied()) {
+                weights.superfluous("lm_head.weight");
+            }
+            weights.finish();
+            return model;
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /// An untrained model.
+    public static Decoder random(ModelConfig config, long seed, Precision precision) {
+        return new Decoder(config, precision, new RandomWeights(seed, precision), new TorchKernels());
+    }
+
+    public ModelConfig config() {
+        return config;
+    }
+
+    public Precision precision() {
+        return precision;
+    }
+
+    public Head head() {
+        return head;
+    }
+
+    /// Every parameter once, adapters included, in the order of the layers.
+    public List<Parameter> parameters() {
+        List<Parameter> all = new ArrayList<>();
+        all.add(embedding.weight());
+        for (Block block : blocks) {
+            block.norms().forEach(each -> all.add(each.weight()));
+            block.linears().forEach(linear -> all.addAll(linear.parameters()));
+        }
+        all.add(norm.weight());
+        if (!head.tied()) {
+            all.add(head.weight());
+        }
+        return all;
+    }
+
+    /// Those that are not frozen.
+    public List<Parameter> trainable() {
+        return parameters().stream().filter(Parameter::trainable).toList();
+    }
+
+    /// Every linear layer but the head.
+    public List<Linear> linears() {
+        return blocks.stream().flatMap(block -> block.linears().stream()).toList();
+    }
+
+    /// Whether each block's inner activations are computed again in the backward pass instead of being kept.
+    public void recompute(boolean on) {
+        recompute = on;
+    }
+
+    /// Low-rank adapters: attaching, dropout's state, merging.
+    public Adapters adapters() {
+        return adapters;
+    }
+
+    /// Freezes the model and gives the named layers new adapters, which are then all that is trained.
+    public void attach(LoraConfig lora, long seed) {
+        parameters().forEach(Parameter::freeze);
+        adapters.create(lora, seed);
+    }
+
+    /// Freezes the model and gives layers trained adapters, to be used or trained further.
+    public void attach(List<LoraWeights> trained, double dropout, long seed) {
+        parameters().forEach(Parameter::freeze);
+        adapters.load(trained, dropout, seed);
+    }
+
+    /// Hidden states behind the final norm, `[N, D]`, in the caller's scope. With a recording tape, run its backward
+    /// with their gradient before the scope that holds the batch is closed.
+    public Tensor hidden(TokenBatch in, Tape tape) {
+        return hidden(in.batch().tokens(), in.tokens_N(), in.positions(), in.documentStart(), tape);
+    }
+
+    private Tensor hidden(int[] tokens, Tensor tokens_N, int[] positions, int[] documentStart, Tape tape) {
+        check(tokens);
+        try (TensorScope scope = TensorScope.open()) {
+            Rope.Angles angles = rope.angles(positions, documentStart, precision.scalarType());
+            if (tape.isRecording()) {
+                scope.keep(angles.cos_N1R());
+                scope.keep(angles.sin_N1R());
+            }
+            long key = tape.isTraining() ? adapters.nextKey() : 0;
+            Pass pass = new DocumentPass(documentStart, rope, angles, key);
+            Value x = embedding.forward(tape, tokens_N);
+            return scope.keep(through(x, tape, pass));
+        }
+    }
+
+    /// From embeddings through all layers and the final norm.
+    private Tensor through(Value embedded, Tape tape, Pass pass) {
+        Value x = embedded;
+        for (Block block : blocks) {
+            Value before = x;
+            x = recompute
+                    ? tape.recomputed(before, (on, input) -> block.forward(on, input, pass))
+                    : block.forward(tape, before, pass);
+            if (!tape.isRecording()) {
+                before.tensor().deallocate();
+            }
+        }
+        return norm.forward(tape, x).tensor();
+    }
+
+    private void check(int[] tokens) {
+        for (int t = 0; t < tokens.length; t++) {
+            if (tokens[t] < 0 || tokens[t] >= config.vocabSize()) {
+                throw new ShapeException("token %d of the batch: expected an id from 0 to %d (the model's vocabulary), found %d"
+                        .formatted(t, config.vocabSize() - 1, tokens[t]));
+            }
+        }
+    }
+
+    /// Frees all parameters.
+    @Override
+    public void close() {
+        linears().forEach(Linear::close);
+        parameters().forEach(Parameter::close);
+    }
+}

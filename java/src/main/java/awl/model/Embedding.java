@@ -1,0 +1,54 @@
+package awl.model;
+
+import awl.tensor.Parameter;
+import awl.tensor.Scalars;
+import awl.tensor.Tape;
+import awl.tensor.TensorScope;
+import awl.tensor.Tensors;
+import awl.tensor.Value;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/// Rows of a table, one a token.
+final class Embedding {
+
+    private final Parameter weight_VD;
+    private final @org.jspecify.annotations.Nullable Scalar scale;
+
+    /// @param scale rows are multiplied with it (Gemma: sqrt of the width, rounded to the model's dtype)
+    Embedding(Parameter weight_VD, double scale) {
+        this.weight_VD = weight_VD;
+        this.scale = scale == 1 ? null : Scalars.of(rounded(scale, weight_VD));
+    }
+
+    private static double rounded(double scale, Parameter like) {
+        try (TensorScope scope = TensorScope.open()) {
+            Tensor one = Tensors.zeros(Tensors.dtype(like.value()), 1);
+            one.fill_(new Scalar(scale));
+            return one.item_double();
+        }
+    }
+
+    Parameter weight() {
+        return weight_VD;
+    }
+
+    /// `[N] -> [N, D]`
+    Value forward(Tape tape, Tensor tokens_N) {
+        Tensor out = torch.index_select(weight_VD.value(), 0, tokens_N);
+        if (scale != null) {
+            out.mul_(scale);
+        }
+        if (!tape.records(weight_VD.trainable())) {
+            return Value.constant(out);
+        }
+        return tape.operation(out, gradient -> {
+            Tensor sum = weight_VD.gradient();
+            if (sum != null) {
+                Tensor wide = gradient.tensor().to(Tensors.dtype(sum));
+                sum.index_add_(0, tokens_N, wide, scale == null ? Scalars.ONE : scale);
+            }
+        });
+    }
+}

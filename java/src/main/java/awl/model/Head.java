@@ -1,0 +1,52 @@
+package awl.model;
+
+import awl.tensor.Parameter;
+import awl.tensor.TensorScope;
+import awl.tensor.Tensors;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/// The matrix that turns hidden states into logits. Losses compute with [#weight] directly and never make all logits.
+public final class Head {
+
+    private final Parameter weight_VD;
+    private final boolean tied;
+    private final @Nullable Double softCap;
+
+    Head(Parameter weight_VD, boolean tied, @Nullable Double softCap) {
+        this.weight_VD = weight_VD;
+        this.tied = tied;
+        this.softCap = softCap;
+    }
+
+    /// `[V, D]`; the embedding itself where the head is tied, so that both add to one gradient.
+    public Parameter weight() {
+        return weight_VD;
+    }
+
+    public boolean tied() {
+        return tied;
+    }
+
+    /// `cap * tanh(logit / cap)` (Gemma 2), or null.
+    public @Nullable Double softCap() {
+        return softCap;
+    }
+
+    /// `[S, D] -> [S, V]` in float32 (float64), for a few rows.
+    public Tensor logits(Tensor hidden_SD) {
+        try (TensorScope scope = TensorScope.open()) {
+            Tensor logits = torch.mm(hidden_SD, weight_VD.value().t());
+            if (Tensors.dtype(logits) != ScalarType.Double) {
+                logits = logits.to(ScalarType.Float);
+            }
+            if (softCap != null) {
+                logits.div_(new Scalar(softCap)).tanh_().mul_(new Scalar(softCap));
+            }
+            return scope.keep(logits);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+package awl.model;
+
+import awl.tensor.Gemm;
+import awl.tensor.Parameter;
+import awl.tensor.Scalars;
+import awl.tensor.Value;
+import java.util.List;
+import awl.tensor.Tensors;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/// A low-rank adapter of a frozen matrix (Hu et al., arXiv 2106.09685): `y += scale * dropout(x) A^T B^T`.
+///
+/// No gradient the size of the frozen matrix is ever formed: with `u = scale * dropout(x) A^T`,
+/// `dB = dy^T u`, `du = scale * dy B`, `dA = du^T dropout(x)`, `dx += dropout(du A)`.
+public final class Lora implements AutoCloseable {
+
+    /// Prefix PEFT puts before the names of a causal language model's modules.
+    public static final String PREFIX = "base_model.model.";
+
+    private final Parameter a_RI;
+    private final Parameter b_OR;
+    private final Tensor aTransposed_IR;
+    private final Tensor bTransposed_RO;
+    private final double scaling;
+    private final Scalar scale;
+    private final LoraDropout dropout;
+
+    Lora(Parameter a_RI, Parameter b_OR, double scaling, LoraDropout dropout) {
+        this.a_RI = a_RI;
+        this.b_OR = b_OR;
+        this.aTransposed_IR = a_RI.value().t();
+        this.bTransposed_RO = b_OR.value().t();
+        aTransposed_IR.retainReference();
+        bTransposed_RO.retainReference();
+        this.scaling = scaling;
+        this.scale = Scalars.of(scaling);
+        this.dropout = dropout;
+    }
+
+    public Parameter a() {
+        return a_RI;
+    }
+
+    public Parameter b() {
+        return b_OR;
+    }
+
+    /// What the product `B A` is multiplied with.
+    public double scaling() {
+        return scaling;
+    }
+
+    boolean trainable() {
+        return a_RI.trainable() || b_OR.trainable();
+    }
+
+    List<Parameter> parameters() {
+        return List.of(a_RI, b_OR);
+    }
+
+    /// What the backward pass needs.
+    ///
+    /// @param low_NR `scale * dropout(x) A^T`
+    /// @param mask_NI what dropout kept; null where nothing was dropped
+    record Saved(Tensor low_NR, @Nullable Tensor mask_NI) {}
+
+    /// Adds the adapter's part to `out`.
+    ///
+    /// @param key names the micro-batch in the random numbers of dropout; 0 = no dropout
+    Saved addTo(Tensor out_NO, Tensor x_NI, long key) {
+        Tensor mask = key == 0 ? null : dropout.mask(x_NI, key);
+        Tensor low = torch.mm(mask == null ? x_NI : dropout.apply(x_NI, mask), aTransposed_IR);
+        low.mul_(scale);
+        out_NO.addmm_(low, bTransposed_RO);
+        return new Saved(low, mask);
+    }
+
+    void backward(Tensor gradient_NO, Value x_NI, Tensor input_NI, Saved saved) {
+        Tensor low = torch.mm(gradient_NO, b_OR.value());
+        low.mul_(scale);
+        b_OR.accumulateProduct(gradient_NO.t(), saved.low_NR);
+        Tensor mask = saved.mask_NI;
+        a_RI.accumulateProduct(low.t(), mask == null ? input_NI : dropout.apply(input_NI, mask));
+        if (!x_NI.needsGradient()) {
+            return;
+        }
+        if (mask == null) {
+            x_NI.accumulateProduct(low, a_RI.value());
+        } else {
+            x_NI.accumulate(dropout.apply(Gemm.product(low, a_RI.value()), mask));
+        }
+    }
+
+    /// Adds `scale * B A` to a copy of the weight, for export.
+    Tensor merged(Tensor weight_OI) {
+        Tensor wide = weight_OI.to(torch.ScalarType.Double);
+        wide.addmm_(
+                b_OR.value().to(torch.ScalarType.Double),
+                a_RI.value().to(torch.ScalarType.Double),
+                Scalars.ONE,
+                scale);
+        return wide.to(Tensors.dtype(weight_OI));
+    }
+
+    @Override
+    public void close() {
+        aTransposed_IR.close();
+        bTransposed_RO.close();
+        parameters().forEach(Parameter::close);
+    }
+}

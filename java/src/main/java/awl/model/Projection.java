@@ -1,0 +1,95 @@
+package awl.model;
+
+import awl.tensor.Gradient;
+import awl.tensor.Scalars;
+import awl.tensor.Tape;
+import awl.tensor.Tensors;
+import awl.tensor.Value;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/// One or several [Linear] layers that read the same input, their outputs side by side in one tensor (q, k, v; gate,
+/// up). A family that stores them fused (Phi-3) has one layer here; what follows cannot tell the difference.
+final class Projection {
+
+    private final List<Linear> parts;
+    private final long[] start;
+
+    Projection(List<Linear> parts) {
+        this.parts = List.copyOf(parts);
+        this.start = new long[parts.size() + 1];
+        for (int i = 0; i < parts.size(); i++) {
+            start[i + 1] = start[i] + parts.get(i).outputs();
+        }
+    }
+
+    List<Linear> parts() {
+        return parts;
+    }
+
+    /// `[N, I] -> [N, sum of outputs]`
+    ///
+    /// @param dropoutKey see [Lora#addTo]
+    Value forward(Tape tape, Value x, long dropoutKey) {
+        Tensor x_NI = x.tensor();
+        Tensor out = Tensors.empty(Tensors.dtype(x_NI), x_NI.size(0), start[parts.size()]);
+        List<Lora.@Nullable Saved> lows = new ArrayList<>(parts.size());
+        List<Tensor> saved = new ArrayList<>();
+        boolean trainable = false;
+        for (int i = 0; i < parts.size(); i++) {
+            Linear linear = parts.get(i);
+            Tensor slice = slice(out, i);
+            multiply(slice, x_NI, linear);
+            Lora adapter = linear.adapter();
+            Lora.Saved low = adapter == null ? null : adapter.addTo(slice, x_NI, dropoutKey);
+            lows.add(low);
+            if (low != null) {
+                saved.add(low.low_NR());
+                if (low.mask_NI() != null) {
+                    saved.add(low.mask_NI());
+                }
+            }
+            trainable |= linear.trainable();
+        }
+        if (!tape.records(trainable, x)) {
+            return Value.constant(out);
+        }
+        if (trainable) {
+            saved.add(x_NI);
+        }
+        return tape.operation(out, gradient -> backward(gradient, x, x_NI, lows), saved.toArray(new Tensor[0]));
+    }
+
+    private void backward(Gradient gradient, Value x, Tensor x_NI, List<Lora.@Nullable Saved> lows) {
+        for (int i = 0; i < parts.size(); i++) {
+            Linear linear = parts.get(i);
+            Tensor slice = slice(gradient.tensor(), i);
+            linear.weight().accumulateProduct(slice.t(), x_NI);
+            if (linear.bias() != null) {
+                linear.bias().accumulateRows(slice);
+            }
+            x.accumulateProduct(slice, linear.weight().value());
+            Lora adapter = linear.adapter();
+            Lora.Saved low = lows.get(i);
+            if (adapter != null && low != null) {
+                adapter.backward(slice, x, x_NI, low);
+            }
+        }
+    }
+
+    private Tensor slice(Tensor whole, int part) {
+        return parts.size() == 1 ? whole : whole.narrow(1, start[part], start[part + 1] - start[part]);
+    }
+
+    private static void multiply(Tensor out_NO, Tensor x_NI, Linear linear) {
+        if (linear.bias() == null) {
+            torch.mm_out(out_NO, x_NI, linear.transposed());
+        } else {
+            torch.addmm_out(
+                    out_NO, linear.bias().value(), x_NI, linear.transposed(), Scalars.ONE, Scalars.ONE);
+        }
+    }
+}

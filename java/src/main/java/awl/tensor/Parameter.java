@@ -1,0 +1,147 @@
+package awl.tensor;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/// A tensor of a model that can be trained, and the gradient collected for it.
+///
+/// The value's memory never moves: whoever changes it writes in place. The gradient is float32 for float32 and bfloat16
+/// values (float64 for float64), takes no memory until there is one, and none ever for a frozen parameter.
+public final class Parameter implements AutoCloseable {
+
+    private final String name;
+    private final Tensor value;
+    private boolean trainable = true;
+    private @Nullable Tensor gradient;
+    /// Zeroing is put off until something is added: the first product is then written over whatever is there.
+    private boolean gradientIsZero = true;
+
+    /// @param name as in the Hugging Face checkpoint, or in PEFT's adapter file
+    /// @param value becomes the parameter's own; it outlives every scope until [#close]
+    public Parameter(String name, Tensor value) {
+        this.name = name;
+        this.value = value;
+        value.retainReference();
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public Tensor value() {
+        return value;
+    }
+
+    public boolean trainable() {
+        return trainable;
+    }
+
+    /// Stops training it and gives back the gradient's memory.
+    public void freeze() {
+        trainable = false;
+        releaseGradient();
+    }
+
+    public void unfreeze() {
+        trainable = true;
+    }
+
+    /// Whether weight decay applies by the usual rule: two axes or more.
+    public boolean isMatrix() {
+        return value.dim() >= 2;
+    }
+
+    public long count() {
+        return value.numel();
+    }
+
+    /// The gradient collected since [#zeroGradient], zeros if there was none yet; null for a frozen parameter. Adding to
+    /// it in place is allowed.
+    public @Nullable Tensor gradient() {
+        if (!trainable) {
+            return null;
+        }
+        Tensor sum = memory();
+        if (gradientIsZero) {
+            sum.zero_();
+            gradientIsZero = false;
+        }
+        return sum;
+    }
+
+    /// Whether something was added since [#zeroGradient].
+    public boolean hasGradient() {
+        return trainable && !gradientIsZero;
+    }
+
+    /// Forgets what was collected, keeping the memory.
+    public void zeroGradient() {
+        gradientIsZero = true;
+    }
+
+    /// Gives the gradient's memory back as well.
+    public void releaseGradient() {
+        if (gradient != null) {
+            gradient.close();
+            gradient = null;
+        }
+        gradientIsZero = true;
+    }
+
+    /// Adds the matrix product `left right` to the gradient, inside the GEMM.
+    public void accumulateProduct(Tensor left, Tensor right) {
+        if (!trainable) {
+            return;
+        }
+        if (gradientIsZero) {
+            Gemm.productInto(memory(), left, right);
+            gradientIsZero = false;
+        } else {
+            Gemm.addProduct(memory(), left, right, Scalars.ONE);
+        }
+    }
+
+    /// Adds the sum over rows to the gradient of a bias.
+    public void accumulateRows(Tensor rows_NF) {
+        if (!trainable) {
+            return;
+        }
+        try (TensorScope scope = TensorScope.open()) {
+            Tensor sum = memory();
+            Tensor wide = rows_NF.to(Tensors.dtype(sum));
+            if (gradientIsZero) {
+                torch.sum_out(sum, wide, 0);
+                gradientIsZero = false;
+            } else {
+                sum.add_(wide.sum(0));
+            }
+        }
+    }
+
+    private Tensor memory() {
+        Tensor sum = gradient;
+        if (sum == null) {
+            try (TensorScope scope = TensorScope.open()) {
+                ScalarType dtype = Tensors.dtype(value) == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
+                sum = Tensors.empty(dtype, Shapes.of(value));
+                sum.retainReference();
+            }
+            gradient = sum;
+        }
+        return sum;
+    }
+
+    /// Frees value and gradient.
+    @Override
+    public void close() {
+        releaseGradient();
+        value.close();
+    }
+
+    @Override
+    public String toString() {
+        return name + Shapes.text(Shapes.of(value)) + (trainable ? "" : " frozen");
+    }
+}
