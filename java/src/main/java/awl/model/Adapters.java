@@ -35,7 +35,8 @@ public final class Adapters {
         return linears.stream().filter(linear -> linear.adapter() != null).toList();
     }
 
-    /// Micro-batches seen in training: all the state dropout has. A resumed run sets it to go on with the same numbers.
+    /// Micro-batches seen in training: all the state dropout has. A resumed run sets it to go on with the same
+    /// numbers.
     public long microBatches() {
         return microBatches;
     }
@@ -74,8 +75,8 @@ public final class Adapters {
         return key == 0 ? 1 : key;
     }
 
-    /// New adapters as PEFT starts them: A from the uniform distribution of Kaiming initialisation with a = sqrt(5), B
-    /// zero, so that the model is unchanged at first.
+    /// New adapters as PEFT starts them: A from the uniform distribution of Kaiming initialisation with a = sqrt(5),
+    /// B zero, so that the model is unchanged at first.
     void create(LoraConfig lora, long from) {
         refuseTwice();
         seed = from;

@@ -10,7 +10,13 @@ import org.jspecify.annotations.Nullable;
 /// @param scale scores are multiplied with it
 /// @param window how many last tokens a token sees, itself included; 0 = all
 /// @param softCap `cap * tanh(score / cap)`; null = none
-record AttentionShape(int heads, int kvHeads, int headDim, double scale, int window, @Nullable Double softCap) {
+record AttentionShape(
+        int heads,
+        int kvHeads,
+        int headDim,
+        double scale,
+        int window,
+        @Nullable Double softCap) {
 
     /// G, query heads that share one key/value head.
     int group() {

@@ -1,17 +1,17 @@
 package awl.model;
 
+import awl.tensor.Scalars;
 import awl.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import awl.tensor.Scalars;
-import org.bytedeco.pytorch.Scalar;
 
-/// A piece of a document's attention: query rows `[query, query + queries)` against key rows `[key, key + keys)` of the
-/// stream, everything they can see.
+/// A piece of a document's attention: query rows `[query, query + queries)` against key rows `[key, key + keys)` of
+/// the stream, everything they can see.
 ///
 /// @param plain whether it is a whole document without a window, where `query = key` and plain causality is all
 /// @param window see [AttentionShape#window]

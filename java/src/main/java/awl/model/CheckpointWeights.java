@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
-/// Parameters read from a checkpoint, with the account of which tensors were wanted: each one in the file has to be used
-/// or known to be superfluous, each one wanted has to be there with its shape.
+/// Parameters read from a checkpoint, with the account of which tensors were wanted: each one in the file has to be
+/// used or known to be superfluous, each one wanted has to be there with its shape.
 final class CheckpointWeights implements Weights {
 
     private static final int NAMED = 8;

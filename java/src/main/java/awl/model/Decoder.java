@@ -175,8 +175,9 @@ public final class Decoder implements AutoCloseable {
     private void check(int[] tokens) {
         for (int t = 0; t < tokens.length; t++) {
             if (tokens[t] < 0 || tokens[t] >= config.vocabSize()) {
-                throw new ShapeException("token %d of the batch: expected an id from 0 to %d (the model's vocabulary), found %d"
-                        .formatted(t, config.vocabSize() - 1, tokens[t]));
+                throw new ShapeException(
+                        "token %d of the batch: expected an id from 0 to %d (the model's vocabulary), found %d"
+                                .formatted(t, config.vocabSize() - 1, tokens[t]));
             }
         }
     }

@@ -6,7 +6,6 @@ import awl.tensor.Tensors;
 import awl.tensor.Value;
 import org.bytedeco.pytorch.Tensor;
 
-
 /// A pass over whole documents laid end to end: each token sees the tokens of its own document before it, and nothing
 /// is padded.
 final class DocumentPass implements Pass {
@@ -59,5 +58,4 @@ final class DocumentPass implements Pass {
     private static Tensor rotated(Tensor all, AttentionShape shape) {
         return all.narrow(1, 0, shape.values()).view(all.size(0), shape.heads() + shape.kvHeads(), shape.headDim());
     }
-
 }

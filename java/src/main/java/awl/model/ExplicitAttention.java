@@ -27,7 +27,8 @@ final class ExplicitAttention implements AttentionCore {
 
     /// @param probabilities_KQT rows of all heads of a group and all queries, `Q = G * queries`
     /// @param squashed_KQT tanh(score / cap), or null without a cap
-    private record Scores(Tensor probabilities_KQT, @Nullable Tensor squashed_KQT) {}
+    private record Scores(
+            Tensor probabilities_KQT, @Nullable Tensor squashed_KQT) {}
 
     @Override
     public Tensor forward(Tensor all, AttentionShape shape, int[] documentStart, Tensor out_NHE, boolean record) {
@@ -69,7 +70,8 @@ final class ExplicitAttention implements AttentionCore {
                     Tensor out = queries(up, tile, shape);
                     Scores scores = scores(queries, keys, tile, shape);
                     Tensor p = scores.probabilities_KQT;
-                    keys(sum, tile, shape, shape.values()).add_(p.transpose(1, 2).bmm(out));
+                    keys(sum, tile, shape, shape.values())
+                            .add_(p.transpose(1, 2).bmm(out));
                     Tensor dp = out.bmm(values.transpose(1, 2));
                     Tensor mean = dp.mul(p).sum(new long[] {2}, true, new ScalarTypeOptional());
                     dp.sub_(mean).mul_(p);
@@ -115,12 +117,12 @@ final class ExplicitAttention implements AttentionCore {
 
     /// `[K, G * queries, E]`, copied.
     private static Tensor queries(Tensor stream, AttentionTile tile, AttentionShape shape) {
-        return rows(stream, tile, shape).reshape(shape.kvHeads(), (long) shape.group() * tile.queries(), shape.headDim());
+        return rows(stream, tile, shape)
+                .reshape(shape.kvHeads(), (long) shape.group() * tile.queries(), shape.headDim());
     }
 
     private static void store(Tensor stream, Tensor rows_KQE, AttentionTile tile, AttentionShape shape) {
-        rows(stream, tile, shape)
-                .copy_(rows_KQE.view(shape.kvHeads(), shape.group(), tile.queries(), shape.headDim()));
+        rows(stream, tile, shape).copy_(rows_KQE.view(shape.kvHeads(), shape.group(), tile.queries(), shape.headDim()));
     }
 
     /// `[K, G, queries, E]`, a view of the first H heads of each row.

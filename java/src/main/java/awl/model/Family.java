@@ -2,8 +2,8 @@ package awl.model;
 
 import java.util.List;
 
-/// What sets one family of models apart from the others: names of tensors, norms, biases, fused projections. The list of
-/// families is [Families#ALL].
+/// What sets one family of models apart from the others: names of tensors, norms, biases, fused projections. The list
+/// of families is [Families#ALL].
 interface Family {
 
     /// `model_type` in Hugging Face configurations.

@@ -10,18 +10,17 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Attention by libtorch's blocked CPU kernel (FlashAttention, arXiv 2205.14135), one call a document: scores are never
-/// stored, only each row's log-sum-exp.
+/// Attention by libtorch's blocked CPU kernel (FlashAttention, arXiv 2205.14135), one call a document: scores are
+/// never stored, only each row's log-sum-exp.
 ///
-/// Heads that share keys are no copies: key/value heads are the kernel's batch, and the heads of a group are its heads,
-/// over keys and values expanded with stride 0. bfloat16 is widened to float32: this kernel is slower than float32
-/// otherwise, and less exact.
+/// Heads that share keys are no copies: key/value heads are the kernel's batch, and the heads of a group are its
+/// heads, over keys and values expanded with stride 0. bfloat16 is widened to float32: this kernel is slower than
+/// float32 otherwise, and less exact.
 final class FlashAttention implements AttentionCore {
 
     static final FlashAttention INSTANCE = new FlashAttention();
 
-    private static final Operator FORWARD =
-            Operator.named("aten::_scaled_dot_product_flash_attention_for_cpu", "");
+    private static final Operator FORWARD = Operator.named("aten::_scaled_dot_product_flash_attention_for_cpu", "");
     private static final Operator BACKWARD =
             Operator.named("aten::_scaled_dot_product_flash_attention_for_cpu_backward", "");
 

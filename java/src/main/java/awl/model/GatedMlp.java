@@ -70,7 +70,8 @@ final class GatedMlp {
                     Tensor u = both_N2F.narrow(1, width, width);
                     Tensor below = Tensors.empty(Tensors.dtype(both_N2F), both_N2F.size(0), 2 * width);
                     torch.mul_out(below.narrow(1, width, width), gradient.tensor(), activation.forward(g));
-                    activation.backward(below.narrow(1, 0, width), gradient.tensor().mul(u), g);
+                    activation.backward(
+                            below.narrow(1, 0, width), gradient.tensor().mul(u), g);
                     both.accumulate(below);
                 },
                 both_N2F);

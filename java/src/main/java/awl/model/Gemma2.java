@@ -3,7 +3,8 @@ package awl.model;
 import java.util.List;
 
 /// Gemma 2 (arXiv 2408.00118): norms before and behind both halves of a layer, stored minus one; embeddings times the
-/// square root of the width; soft-capped scores and logits; every other layer sees a window, as the configuration holds.
+/// square root of the width; soft-capped scores and logits; every other layer sees a window, as the configuration
+/// holds.
 final class Gemma2 implements Family {
 
     @Override

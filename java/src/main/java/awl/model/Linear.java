@@ -7,8 +7,8 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// A matrix with an optional bias and an optional low-rank adapter: `y = x W^T + b + adapter(x)`. [Projection] computes
-/// with it.
+/// A matrix with an optional bias and an optional low-rank adapter: `y = x W^T + b + adapter(x)`. [Projection]
+/// computes with it.
 public final class Linear implements AutoCloseable {
 
     private final String module;
@@ -69,9 +69,7 @@ public final class Linear implements AutoCloseable {
     }
 
     boolean trainable() {
-        return weight.trainable()
-                || (bias != null && bias.trainable())
-                || (adapter != null && adapter.trainable());
+        return weight.trainable() || (bias != null && bias.trainable()) || (adapter != null && adapter.trainable());
     }
 
     /// Weight, bias, then the adapter's matrices.

@@ -3,9 +3,9 @@ package awl.model;
 import awl.tensor.Gemm;
 import awl.tensor.Parameter;
 import awl.tensor.Scalars;
+import awl.tensor.Tensors;
 import awl.tensor.Value;
 import java.util.List;
-import awl.tensor.Tensors;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A low-rank adapter of a frozen matrix (Hu et al., arXiv 2106.09685): `y += scale * dropout(x) A^T B^T`.
 ///
-/// No gradient the size of the frozen matrix is ever formed: with `u = scale * dropout(x) A^T`,
-/// `dB = dy^T u`, `du = scale * dy B`, `dA = du^T dropout(x)`, `dx += dropout(du A)`.
+/// No gradient the size of the frozen matrix is ever formed: with `u = scale * dropout(x) A^T`, `dB = dy^T u`, `du =
+/// scale * dy B`, `dA = du^T dropout(x)`, `dx += dropout(du A)`.
 public final class Lora implements AutoCloseable {
 
     /// Prefix PEFT puts before the names of a causal language model's modules.
@@ -98,10 +98,7 @@ public final class Lora implements AutoCloseable {
     Tensor merged(Tensor weight_OI) {
         Tensor wide = weight_OI.to(torch.ScalarType.Double);
         wide.addmm_(
-                b_OR.value().to(torch.ScalarType.Double),
-                a_RI.value().to(torch.ScalarType.Double),
-                Scalars.ONE,
-                scale);
+                b_OR.value().to(torch.ScalarType.Double), a_RI.value().to(torch.ScalarType.Double), Scalars.ONE, scale);
         return wide.to(Tensors.dtype(weight_OI));
     }
 

@@ -27,7 +27,8 @@ final class LoraDropout {
     }
 
     /// Ones for what is kept, as bytes; null where nothing is dropped.
-    @Nullable Tensor mask(Tensor x_NI, long key) {
+    @Nullable
+    Tensor mask(Tensor x_NI, long key) {
         if (probability == 0) {
             return null;
         }

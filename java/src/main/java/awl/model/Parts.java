@@ -61,8 +61,7 @@ final class Parts {
     /// `self_attn` with one `qkv_proj`.
     Attention fusedAttention(int layer) {
         long width = (config.heads() + 2L * config.kvHeads()) * config.headDim();
-        Linear fused = linear(
-                layer(layer) + "self_attn.qkv_proj", width, config.hiddenSize(), config.attentionBias());
+        Linear fused = linear(layer(layer) + "self_attn.qkv_proj", width, config.hiddenSize(), config.attentionBias());
         return attention(layer, List.of(fused), null);
     }
 

@@ -88,8 +88,7 @@ final class Projection {
         if (linear.bias() == null) {
             torch.mm_out(out_NO, x_NI, linear.transposed());
         } else {
-            torch.addmm_out(
-                    out_NO, linear.bias().value(), x_NI, linear.transposed(), Scalars.ONE, Scalars.ONE);
+            torch.addmm_out(out_NO, linear.bias().value(), x_NI, linear.transposed(), Scalars.ONE, Scalars.ONE);
         }
     }
 }

@@ -11,8 +11,8 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Rotary position embedding (arXiv 2104.09864) in the half-split layout of Hugging Face: of a head's R rotated numbers,
-/// number i turns together with number i + R/2.
+/// Rotary position embedding (arXiv 2104.09864) in the half-split layout of Hugging Face: of a head's R rotated
+/// numbers, number i turns together with number i + R/2.
 final class Rope {
 
     private final RopeFrequencies frequencies;
@@ -20,8 +20,9 @@ final class Rope {
     Rope(ModelConfig config) {
         this.frequencies = new RopeFrequencies(config);
         if (frequencies.rotated() % 2 != 0 || frequencies.rotated() < 2) {
-            throw new ConfigException("head_dim %d with partial_rotary_factor %s rotates %d numbers; expected an even count"
-                    .formatted(config.headDim(), config.partialRotaryFactor(), frequencies.rotated()));
+            throw new ConfigException(
+                    "head_dim %d with partial_rotary_factor %s rotates %d numbers; expected an even count"
+                            .formatted(config.headDim(), config.partialRotaryFactor(), frequencies.rotated()));
         }
     }
 
@@ -40,9 +41,8 @@ final class Rope {
         for (int i = 0; i < at.length; i++) {
             at[i] = positions[i];
         }
-        Tensor turned_NR = frequencies.dependOnLength()
-                ? turnedEach(at, start)
-                : turned(at, 0, at.length, frequencies.inverse(1));
+        Tensor turned_NR =
+                frequencies.dependOnLength() ? turnedEach(at, start) : turned(at, 0, at.length, frequencies.inverse(1));
         // Angles in float32 whatever the model's precision is, because that is what models were trained with.
         double factor = frequencies.attentionFactor();
         Tensor cos = turned_NR.cos();
@@ -67,7 +67,8 @@ final class Rope {
     }
 
     private static Tensor turned(float[] at, int from, int to, float[] inverse) {
-        Tensor positions_N1 = Tensors.floats(java.util.Arrays.copyOfRange(at, from, to)).unsqueeze(1);
+        Tensor positions_N1 =
+                Tensors.floats(java.util.Arrays.copyOfRange(at, from, to)).unsqueeze(1);
         return positions_N1.mul(Tensors.floats(inverse).unsqueeze(0));
     }
 

@@ -5,8 +5,8 @@ import java.util.List;
 
 /// How fast each pair of a head's numbers turns with the position, and how long-context variants change that.
 ///
-/// Computed step by step in float32 as transformers does: at large positions another rounding of a frequency is another
-/// angle.
+/// Computed step by step in float32 as transformers does: at large positions another rounding of a frequency is
+/// another angle.
 final class RopeFrequencies {
 
     private final RopeScaling scaling;
@@ -24,8 +24,9 @@ final class RopeFrequencies {
         this.original = scaling.originalMaxPositions() > 0 ? scaling.originalMaxPositions() : maxPositions;
         for (List<Double> factors : List.of(scaling.shortFactor(), scaling.longFactor())) {
             if (scaling.type().equals("longrope") && factors.size() != rotated / 2) {
-                throw new ConfigException("rope scaling longrope: short_factor and long_factor need %d numbers each, found %d"
-                        .formatted(rotated / 2, factors.size()));
+                throw new ConfigException(
+                        "rope scaling longrope: short_factor and long_factor need %d numbers each, found %d"
+                                .formatted(rotated / 2, factors.size()));
             }
         }
         this.plain = switch (scaling.type()) {
@@ -34,8 +35,9 @@ final class RopeFrequencies {
             case "llama3" -> llama3(base(theta));
             case "yarn" -> yarn();
             default ->
-                throw new ConfigException("rope type '%s' is not supported; supported are default, linear, dynamic, llama3, yarn, longrope"
-                        .formatted(scaling.type()));
+                throw new ConfigException(
+                        "rope type '%s' is not supported; supported are default, linear, dynamic, llama3, yarn, longrope"
+                                .formatted(scaling.type()));
         };
     }
 

@@ -16,8 +16,8 @@ public final class Gemm {
         return torch.mm(left, right);
     }
 
-    /// `sum += scale left right`. A float32 sum takes bfloat16 arguments: they are widened first, so that no partial sum
-    /// is rounded to bfloat16.
+    /// `sum += scale left right`. A float32 sum takes bfloat16 arguments: they are widened first, so that no partial
+    /// sum is rounded to bfloat16.
     public static void addProduct(Tensor sum, Tensor left, Tensor right, Scalar scale) {
         ScalarType dtype = Tensors.dtype(sum);
         if (Tensors.dtype(left) == dtype && Tensors.dtype(right) == dtype) {

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A libtorch operation that has no Java method, called through libtorch's dispatcher.
 ///
-/// Arguments stand in the order of the operation's schema, every one of them: a `Tensor`, `Double`, `Boolean`, `Long`,
-/// `Scalar`, or null for None. It costs two or three microseconds more than a bound method.
+/// Arguments stand in the order of the operation's schema, every one of them: a `Tensor`, `Double`, `Boolean`,
+/// `Long`, `Scalar`, or null for None. It costs two or three microseconds more than a bound method.
 public final class Operator {
 
     private final OperatorHandle handle;

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A tensor of a model that can be trained, and the gradient collected for it.
 ///
-/// The value's memory never moves: whoever changes it writes in place. The gradient is float32 for float32 and bfloat16
-/// values (float64 for float64), takes no memory until there is one, and none ever for a frozen parameter.
+/// The value's memory never moves: whoever changes it writes in place. The gradient is float32 for float32 and
+/// bfloat16 values (float64 for float64), takes no memory until there is one, and none ever for a frozen parameter.
 public final class Parameter implements AutoCloseable {
 
     private final String name;
@@ -57,8 +57,8 @@ public final class Parameter implements AutoCloseable {
         return value.numel();
     }
 
-    /// The gradient collected since [#zeroGradient], zeros if there was none yet; null for a frozen parameter. Adding to
-    /// it in place is allowed.
+    /// The gradient collected since [#zeroGradient], zeros if there was none yet; null for a frozen parameter. Adding
+    /// to it in place is allowed.
     public @Nullable Tensor gradient() {
         if (!trainable) {
             return null;

@@ -13,12 +13,12 @@ import org.jspecify.annotations.Nullable;
 /// What was computed forwards, so that it can be gone through backwards.
 ///
 /// The model is a list of operations, each with an explicit backward function; libtorch's autograd is not used. An
-/// operation computes its output, then tells the tape which tensors its backward reads, and a function that adds to the
-/// gradients of its inputs ([Value]) and parameters ([Parameter]). What is saved is exactly what is named, and it is
-/// freed as soon as the last operation that named it has run backwards. A value used twice gets the sum.
+/// operation computes its output, then tells the tape which tensors its backward reads, and a function that adds to
+/// the gradients of its inputs ([Value]) and parameters ([Parameter]). What is saved is exactly what is named, and it
+/// is freed as soon as the last operation that named it has run backwards. A value used twice gets the sum.
 ///
-/// Everything saved belongs to the scope that was open when the tape was made (the micro-batch), so a tape that is never
-/// run backwards leaks nothing. One thread, one [#backward].
+/// Everything saved belongs to the scope that was open when the tape was made (the micro-batch), so a tape that is
+/// never run backwards leaks nothing. One thread, one [#backward].
 public final class Tape {
 
     /// Backward half of an operation. Temporaries it makes are freed behind it.
@@ -82,8 +82,8 @@ public final class Tape {
 
     /// Notes an operation; ask [#records] first.
     ///
-    /// @param saved what `backward` reads and would not live otherwise: inputs, output, temporaries (not parameters, not
-    ///     the batch: what is named is freed on the way back). Several operations may name one tensor
+    /// @param saved what `backward` reads and would not live otherwise: inputs, output, temporaries. Not parameters
+    ///     and not the batch: what is named is freed on the way back. Several operations may name one tensor
     public Value operation(Tensor output, Backward backward, Tensor... saved) {
         Value value = new Value(this, output);
         for (Tensor tensor : saved) {
@@ -114,8 +114,8 @@ public final class Tape {
         }
         Tensor output;
         try (TensorScope scope = TensorScope.open()) {
-            output = scope.keep(
-                    part.forward(new Tape(false, training), Value.constant(input.tensor())).tensor());
+            output = scope.keep(part.forward(new Tape(false, training), Value.constant(input.tensor()))
+                    .tensor());
         }
         Tensor from = input.tensor();
         return operation(

@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 /// A block of code at whose end the native memory made in it is freed.
 ///
 /// Three levels are enough: *run* (parameters, moments), *step*, *micro-batch*; an operation that makes large
-/// temporaries opens one more around itself. Every tensor made while a scope is open belongs to the innermost scope of
-/// the calling thread; [#keep] hands one to the scope outside. The garbage collector is never relied on: it does not
-/// know how large a tensor is.
+/// temporaries opens one more around itself. Every tensor made while a scope is open belongs to the innermost scope
+/// of the calling thread; [#keep] hands one to the scope outside. The garbage collector is never relied on: it does
+/// not know how large a tensor is.
 ///
 /// ```java
 /// try (TensorScope micro = TensorScope.open()) { ... return micro.keep(loss); }
@@ -29,8 +29,8 @@ public final class TensorScope implements AutoCloseable {
         return new TensorScope();
     }
 
-    /// Makes `pointer` outlive this scope: it then belongs to the scope outside, or, where there is none, to the caller
-    /// who has to close it.
+    /// Makes `pointer` outlive this scope: it then belongs to the scope outside, or, where there is none, to the
+    /// caller who has to close it.
     public <P extends Pointer> P keep(P pointer) {
         // A bare PointerScope.detach would free it: the scope holds the only reference.
         if (outer == null) {

@@ -22,7 +22,8 @@ public final class Tensors {
 
     private Tensors() {}
 
-    /// The number format of a tensor, as the constant that `==` works with: what libtorch hands out is another object.
+    /// The number format of a tensor, as the constant that `==` works with: what libtorch hands out is another
+    /// object.
     public static ScalarType dtype(Tensor tensor) {
         return DTYPES[tensor.scalar_type().value];
     }

@@ -85,7 +85,8 @@ public final class Value {
     }
 
     /// The gradient summed so far, if any use has sent one.
-    @Nullable Gradient gradient() {
+    @Nullable
+    Gradient gradient() {
         return gradient;
     }
 

@@ -1,5 +1,6 @@
 package awl.model;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import awl.data.Batch;
@@ -61,7 +62,9 @@ final class FamilyGoldenTest {
         Tensor logits = model.head().logits(model.hidden(in, Tape.none()));
         assertThat(Golden.worst(logits, golden.flat("logits"))).isLessThan(2e-5);
 
-        Tensor nll = torch.log_softmax(logits, 1).gather(1, in.targets_N().unsqueeze(1)).neg();
+        Tensor nll = torch.log_softmax(logits, 1)
+                .gather(1, in.targets_N().unsqueeze(1))
+                .neg();
         List<Tensor> expected = new ArrayList<>();
         List<Tensor> actual = new ArrayList<>();
         Tensor all = golden.expected("nll");
@@ -89,8 +92,7 @@ final class FamilyGoldenTest {
                     .containsExactlyInAnyOrderElementsOf(golden.gradients().stream()
                             .map(name -> name.substring("grad.".length()))
                             .toList());
-            gradients.forEach((name, gradient) -> assertThat(
-                            Golden.distance(gradient, golden.expected("grad." + name)))
+            gradients.forEach((name, gradient) -> assertThat(Golden.distance(gradient, golden.expected("grad." + name)))
                     .as(name)
                     .isLessThan(1e-4));
         }
@@ -112,16 +114,18 @@ final class FamilyGoldenTest {
                 rows.add(Batch.of(List.of(document)));
             }
             assertThat(Golden.step(model, rows)).isCloseTo(packedLoss, org.assertj.core.data.Offset.offset(1e-5));
-            Golden.gradients(model).forEach((name, gradient) -> assertThat(Golden.distance(gradient, packed.get(name)))
-                    .as(name)
-                    .isLessThan(2e-5));
+            Golden.gradients(model)
+                    .forEach((name, gradient) -> assertThat(Golden.distance(gradient, requireNonNull(packed.get(name))))
+                            .as(name)
+                            .isLessThan(2e-5));
 
             model.parameters().forEach(parameter -> parameter.zeroGradient());
             model.recompute(true);
             assertThat(Golden.step(model, List.of(golden.batch()))).isEqualTo(packedLoss);
-            Golden.gradients(model).forEach((name, gradient) -> assertThat(gradient.equal(packed.get(name)))
-                    .as(name)
-                    .isTrue());
+            Golden.gradients(model)
+                    .forEach((name, gradient) -> assertThat(gradient.equal(requireNonNull(packed.get(name))))
+                            .as(name)
+                            .isTrue());
         }
     }
 }
