@@ -129,7 +129,7 @@ public final class Renderer {
                     .filter(turn -> turn.message() < 0 || open.contains(turn.message()))
                     .toList();
             if (!fresh.isEmpty()) {
-                Tokenizer.Encoding tokens = tokenizer.encodeWithOffsets(found.text(), false);
+                Tokenizer.Encoding tokens = tokens(found.text());
                 rows.add(new Rendered(tokens.ids(), TurnFinder.weights(tokens, fresh, specialIds)));
             }
             fresh.forEach(turn -> open.remove(turn.message()));
@@ -223,7 +223,7 @@ public final class Renderer {
     /// Text, tokens and weights of a request as it stands: messages are handed to the template unchanged.
     public Detail detail(ChatTemplate.Request request) {
         Found found = finder().find(request);
-        Tokenizer.Encoding tokens = tokenizer.encodeWithOffsets(found.text(), false);
+        Tokenizer.Encoding tokens = tokens(found.text());
         List<String> said = new ArrayList<>();
         found.rewritten().forEach((message, reason) -> said.add(note(message, reason)));
         return new Detail(
@@ -233,6 +233,18 @@ public final class Renderer {
                 tokens.start(),
                 tokens.end(),
                 said);
+    }
+
+    /// Tokens whose ranges cover the text without gaps: some tokenizers leave blanks out of a token's range.
+    private Tokenizer.Encoding tokens(String text) {
+        Tokenizer.Encoding encoding = tokenizer.encodeWithOffsets(text, false);
+        int[] start = encoding.start().clone();
+        int covered = 0;
+        for (int t = 0; t < start.length; t++) {
+            start[t] = Math.min(start[t], covered);
+            covered = Math.max(covered, encoding.end()[t]);
+        }
+        return new Tokenizer.Encoding(encoding.ids(), start, encoding.end());
     }
 
     /// What the template is asked for a conversation: tools as its family writes them, or as plain text

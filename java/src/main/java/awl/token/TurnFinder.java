@@ -14,12 +14,14 @@ import org.jspecify.annotations.Nullable;
 /// Finds where the assistant's turns stand in a rendered conversation.
 ///
 /// A template with `{% generation %}` blocks says so itself; the token that ends the turn is added where it
-/// stands right behind a block. For any other template a turn is what rendering the conversation up to and
-/// with it adds to its inference prompt (the conversation before it, with the generation prompt), up to and
-/// with the token that ends it. A turn whose text, prompt included, is not what the whole conversation
-/// begins with cannot be learned from it: the template rewrites history (drops earlier thinking, moves the
-/// tools' list), and training on it would differ from what the model sees when it answers. Such turns are
-/// reported, never guessed.
+/// stands right behind a block. For any other template a turn begins where its inference prompt ends (the
+/// conversation before it, rendered with the generation prompt) and goes up to and with the token that ends
+/// it.
+///
+/// A turn whose inference prompt is not what the whole conversation begins with cannot be learned from it:
+/// the template rewrites history (moves the list of tools), and training on it would differ from what the
+/// model sees when it answers. Neither can a turn of which history drops a part (earlier reasoning). Such
+/// turns are reported, never guessed.
 final class TurnFinder {
 
     private static final String SENTINEL = "awl-sentinel-5f1c";
@@ -82,26 +84,58 @@ final class TurnFinder {
             String closing,
             List<Turn> turns,
             Map<Integer, String> rewritten) {
-        String with = text(request, i + 1, null, false);
         String prompt = prompt(request, i);
-        if (with == null || prompt == null) {
-            rewritten.put(i, "the template refuses the conversation up to this turn");
+        if (prompt == null) {
+            rewritten.put(i, "the template refuses the conversation before this turn");
             return;
         }
-        if (!with.startsWith(prompt)) {
+        String with = text(request, i + 1, null, false);
+        if (with != null && with.startsWith(prompt)) {
+            int end = prompt.length() + ends.end(with.substring(prompt.length()), closing);
+            if (whole.regionMatches(0, with, 0, end)) {
+                turns.add(new Turn(i, prompt.length(), end, true));
+                return;
+            }
+        }
+        if (!whole.startsWith(prompt)) {
             rewritten.put(
                     i,
-                    "the template's generation prompt ends in %s, and that is not how it writes this turn"
-                            .formatted(awl.Json.write(prompt.substring(common(with, prompt)))));
+                    "the model answers behind %s, and the template does not write the conversation so once the turn is in it"
+                            .formatted(awl.Json.write(prompt.substring(Math.max(0, common(whole, prompt) - 20)))));
             return;
         }
-        int end = prompt.length() + ends.end(with.substring(prompt.length()), closing);
-        if (!whole.regionMatches(0, with, 0, end)) {
-            rewritten.put(
-                    i, "the template writes this turn, or what comes before it, in another way once it is history");
+        int end = closing.isEmpty() ? -1 : whole.indexOf(closing, prompt.length());
+        if (end < 0
+                || !holds(
+                        whole.substring(prompt.length(), end),
+                        request.messages().get(i))) {
+            rewritten.put(i, "the template drops part of this turn (its reasoning, perhaps) once it is history");
             return;
         }
-        turns.add(new Turn(i, prompt.length(), end, true));
+        turns.add(new Turn(i, prompt.length(), end + closing.length(), true));
+    }
+
+    /// Whether a turn that stands in the conversation in another form than alone still says all that the
+    /// message says: templates leave out empty reasoning, which is no loss, and reasoning, which is one.
+    private static boolean holds(String turn, Map<String, ?> message) {
+        for (String field : List.of("content", "reasoning_content", "thinking", "reasoning")) {
+            if (message.get(field) instanceof String text && !turn.contains(text.strip())) {
+                return false;
+            }
+        }
+        if (message.get("content") instanceof List<?> || !(message.get("tool_calls") instanceof List<?> calls)) {
+            return !(message.get("content") instanceof List<?>);
+        }
+        for (Object call : calls) {
+            Object function =
+                    call instanceof Map<?, ?> map && map.get("function") instanceof Map<?, ?> inner ? inner : call;
+            if (!(function instanceof Map<?, ?> named)
+                    || !(named.get("name") instanceof String name)
+                    || !turn.contains(name)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// What the model is given before it writes message `i`; null where the template refuses.
@@ -117,11 +151,14 @@ final class TurnFinder {
             return prompt;
         }
         String before = probe.substring(0, Math.max(0, probe.indexOf(SENTINEL)));
+        if (prompt != null && !before.startsWith(prompt)) {
+            return prompt;
+        }
+        // A blank before the content becomes part of its first word.
         int blanks = before.length();
         while (blanks > 0 && before.charAt(blanks - 1) == ' ') {
             blanks--;
         }
-        // A blank before the content becomes part of its first word.
         return before.substring(0, blanks);
     }
 
