@@ -70,7 +70,7 @@ final class Sampler {
             float[] values = scratch.row(logits.vocabularySize());
             logits.copy(row, values);
             float[] raw = penalised(values, scratch);
-            id = sampling.greedy() ? argmax(values) : draw(values, scratch);
+            id = sampling.greedy() ? argmax(values) : draw(values, logits.max(row), scratch);
             logit = raw[id];
         }
         drawn++;
@@ -106,11 +106,8 @@ final class Sampler {
         return best;
     }
 
-    private int draw(float[] logits, Scratch scratch) {
-        float max = Float.NEGATIVE_INFINITY;
-        for (float logit : logits) {
-            max = Math.max(max, logit);
-        }
+    private int draw(float[] logits, float rawMax, Scratch scratch) {
+        float max = sampling.repetitionPenalty() == 1 ? rawMax : logits[argmax(logits)];
         float floor = Float.NEGATIVE_INFINITY;
         if (sampling.topK() > 0 && sampling.topK() < logits.length) {
             floor = kthLargest(logits, sampling.topK(), scratch);
@@ -121,12 +118,13 @@ final class Sampler {
         double[] mass = scratch.mass(logits.length);
         double perTemperature = 1 / sampling.temperature();
         int count = 0;
+        double total = 0;
         for (int id = 0; id < logits.length; id++) {
             if (logits[id] >= floor) {
                 ids[count] = id;
                 nats[count] = (max - logits[id]) * perTemperature;
                 mass[count] = Exp.ofNegative(-nats[count]);
-                count++;
+                total += mass[count++];
             }
         }
         if (sampling.topP() < 1) {
@@ -142,9 +140,11 @@ final class Sampler {
             }
             count = kept;
         }
-        double total = 0;
-        for (int i = 0; i < count; i++) {
-            total += mass[i];
+        if (sampling.topP() < 1 || sampling.minP() > 0) {
+            total = 0;
+            for (int i = 0; i < count; i++) {
+                total += mass[i];
+            }
         }
         double target = random.uniform(drawn) * total;
         double sum = 0;
