@@ -16,7 +16,9 @@ import picocli.CommandLine.ScopeType;
 public final class Main implements Runnable {
 
     /// Every command, in the order of the help page.
-    static final Class<?>[] COMMANDS = {TokenizeCommand.class, RenderCommand.class, ShowCommand.class};
+    static final Class<?>[] COMMANDS = {
+        TokenizeCommand.class, RenderCommand.class, ShowCommand.class, ScoreCommand.class
+    };
 
     @Option(names = "--stacktrace", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
     boolean stacktrace;

@@ -1,0 +1,75 @@
+package awl.cli;
+
+import awl.kernel.KernelSelection;
+import awl.kernel.Kernels;
+import awl.model.Checkpoint;
+import awl.model.Decoder;
+import awl.model.TensorSource;
+import awl.tensor.LibTorch;
+import awl.tensor.Precision;
+import awl.tensor.Threads;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// Options of every command that runs a model.
+final class ModelOptions {
+
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "DIR_OR_GGUF",
+            description = "A Hugging Face model folder, or a GGUF file.")
+    Path model = Path.of("");
+
+    @Option(names = "--adapter", paramLabel = "DIR", description = "A LoRA adapter in PEFT's layout.")
+    @Nullable
+    Path adapter;
+
+    @Option(
+            names = "--precision",
+            defaultValue = "fp32",
+            description = "fp32 or bf16: of weights and arithmetic. Default: ${DEFAULT-VALUE}.")
+    String precision = "fp32";
+
+    @Option(
+            names = "--kernels",
+            defaultValue = "auto",
+            description = "auto, native or reference. Default: ${DEFAULT-VALUE}.")
+    String kernels = "auto";
+
+    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute. Default: one a core.")
+    @Nullable
+    Integer threads;
+
+    /// A model ready to compute.
+    record Loaded(Decoder decoder, Kernels kernels) implements AutoCloseable {
+        @Override
+        public void close() {
+            decoder.close();
+        }
+    }
+
+    /// Loads the model and says on stderr what runs where.
+    ///
+    /// @param rows checked against the vocabulary before the weights are read
+    Loaded load(List<PromptRows.Row> rows) {
+        Precision parsed = Precision.parse(precision);
+        KernelSelection.Wanted wanted = KernelSelection.Wanted.parse(kernels);
+        LibTorch.await();
+        if (threads != null) {
+            Threads.set(threads);
+        }
+        try (TensorSource source = Checkpoint.open(model)) {
+            int vocabulary = source.config().vocabSize();
+            rows.forEach(row -> row.requireVocabulary(vocabulary));
+            Kernels chosen = KernelSelection.forThisMachine(wanted).open();
+            Decoder decoder = Decoder.load(source, parsed, chosen);
+            System.err.printf(
+                    "awl: %s (%s) on the CPU, %s, %d threads, kernels %s%n",
+                    model, source.config().modelType(), parsed, Threads.count(), chosen.name());
+            return new Loaded(decoder, chosen);
+        }
+    }
+}
