@@ -22,7 +22,8 @@ final class LlamaCalls implements CallFormat {
 
     @Override
     public Turn parse(String text) {
-        int tag = text.indexOf(TAG);
+        // Behind a brace the tag is part of an argument.
+        int tag = text.stripLeading().startsWith("{") ? -1 : text.indexOf(TAG);
         String before = tag < 0 ? "" : text.substring(0, tag).strip();
         String body = (tag < 0 ? text : text.substring(tag + TAG.length())).strip();
         if (!body.startsWith("{")) {

@@ -47,7 +47,15 @@ final class PlainCalls implements CallFormat {
             return -1;
         }
         calls.add(CallJson.read(one, "tool", "arguments", "parameters"));
-        return end < 0 ? lineEnd : end;
+        if (end < 0) {
+            return lineEnd;
+        }
+        // The rest of a call's line is no text, where it is blank.
+        int next = end;
+        while (next < text.length() && (text.charAt(next) == ' ' || text.charAt(next) == '\t')) {
+            next++;
+        }
+        return next < text.length() && text.charAt(next) == '\n' ? next + 1 : end;
     }
 
     private static boolean isCall(String one) {
