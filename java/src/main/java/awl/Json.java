@@ -19,11 +19,11 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Strict JSON as plain values: maps in the order of the text, lists, strings, `Long` or `BigInteger`, `Double`,
-/// booleans, null.
+/// Strict JSON as plain values: maps in the order of the text, lists, strings, `Long` or `BigInteger`,
+/// `Double`, booleans, null.
 ///
-/// A key that stands twice in an object is an error, and so are text behind the value, `NaN` and nesting deeper than
-/// [#MAX_DEPTH]; the work done before such an error is bounded by the length of the text.
+/// A key that stands twice in an object is an error, and so are text behind the value, `NaN` and nesting
+/// deeper than [#MAX_DEPTH]; the work done before such an error is bounded by the length of the text.
 public final class Json {
 
     /// Deepest nesting that is read or written.
@@ -75,8 +75,8 @@ public final class Json {
         }
     }
 
-    /// The parser stands at the value's first token and is left at its last. The parser bounds the depth.
-    private static @Nullable Object value(JsonParser parser) throws IOException {
+    /// The value at which a parser of [#parser] stands; the parser is left at its last token.
+    public static @Nullable Object value(JsonParser parser) throws IOException {
         return switch (parser.currentToken()) {
             case START_OBJECT -> {
                 Map<String, @Nullable Object> map = new LinkedHashMap<>();

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A checkpoint's `tokenizer.json`, run by Hugging Face's own library.
 ///
-/// Truncation and padding that the file may ask for are switched off: a text is always encoded whole. A lone surrogate,
-/// which is no character, is read as U+FFFD.
+/// Truncation and padding that the file may ask for are switched off: a text is always encoded whole. A lone
+/// surrogate, which is no character, is read as U+FFFD.
 public final class HuggingFaceTokenizer implements Tokenizer {
 
     private static final TokenizersLibrary NATIVE = TokenizerLibrary.get();
@@ -86,9 +86,10 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     private <T> T encoding(String text, boolean addSpecialTokens, LongFunction<T> read) {
         lock.readLock().lock();
         try {
+            long tokenizer = open();
             long encoding;
             try {
-                encoding = NATIVE.encode(open(), wellFormed(text), addSpecialTokens);
+                encoding = NATIVE.encode(tokenizer, wellFormed(text), addSpecialTokens);
             } catch (RuntimeException e) {
                 throw new DataException(file.where() + ": cannot encode this text: " + e.getMessage(), e);
             }

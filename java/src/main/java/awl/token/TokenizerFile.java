@@ -9,13 +9,16 @@ import java.io.IOException;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// What we read ourselves of a `tokenizer.json`: its added tokens at once, its vocabulary when first asked for.
+/// What we read ourselves of a `tokenizer.json`: its added tokens at once, its vocabulary when first asked
+/// for.
 ///
-/// The file is walked token by token (a vocabulary of 250,000 entries is several megabytes); what the native library
-/// needs of it, the library reads.
+/// The file is walked token by token (a vocabulary of 250,000 entries is several megabytes); what the native
+/// library needs of it, the library reads.
 final class TokenizerFile {
 
     private final String where;
@@ -40,8 +43,12 @@ final class TokenizerFile {
                 case "added_tokens" -> addedTokens(parser, added);
                 case "model" -> {
                     hasModel[0] = true;
-                    vocabulary(parser, (token, id) -> highest[0] = Math.max(highest[0], id));
+                    String prefix = vocabulary(parser, (token, id) -> highest[0] = Math.max(highest[0], id));
+                    if (!prefix.isEmpty()) {
+                        checkMerges(json, where, prefix);
+                    }
                 }
+                case "post_processor" -> checkTemplate(Json.value(parser), where);
                 default -> parser.skipChildren();
             }
         });
@@ -52,6 +59,28 @@ final class TokenizerFile {
             highest[0] = Math.max(highest[0], token.id());
         }
         return new TokenizerFile(where, json, Collections.unmodifiableMap(added), highest[0] + 1);
+    }
+
+    /// A post-processor that puts in a special token it does not list would end the process inside the
+    /// library.
+    private static void checkTemplate(@Nullable Object value, String where) {
+        if (value instanceof List<?> list) {
+            list.forEach(item -> checkTemplate(item, where));
+        } else if (value instanceof Map<?, ?> map) {
+            Set<?> listed = map.get("special_tokens") instanceof Map<?, ?> tokens ? tokens.keySet() : Set.of();
+            for (String form : List.of("single", "pair")) {
+                for (Object piece : map.get(form) instanceof List<?> pieces ? pieces : List.of()) {
+                    if (piece instanceof Map<?, ?> token
+                            && token.get("SpecialToken") instanceof Map<?, ?> named
+                            && !listed.contains(named.get("id"))) {
+                        throw new CheckpointException(
+                                "%s: post_processor.%s: special token %s is not among special_tokens"
+                                        .formatted(where, form, Json.kind(named.get("id"))));
+                    }
+                }
+            }
+            checkTemplate(map.get("processors"), where);
+        }
     }
 
     String where() {
@@ -145,16 +174,52 @@ final class TokenizerFile {
         }
     }
 
-    /// `vocab` is an object (content to id) in BPE and WordPiece, and an array of `[content, score]` in Unigram.
-    private static void vocabulary(JsonParser parser, Vocabulary to) throws IOException {
+    /// A merge whose second part lacks the prefix of continuing parts would end the process inside the
+    /// library.
+    private static void checkMerges(String json, String where, String prefix) {
+        walk(json, where, (field, parser) -> {
+            if (!field.equals("model")) {
+                parser.skipChildren();
+                return;
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                boolean merges = parser.currentName().equals("merges");
+                parser.nextToken();
+                if (!merges) {
+                    parser.skipChildren();
+                    continue;
+                }
+                for (Object merge : Json.value(parser) instanceof List<?> list ? list : List.of()) {
+                    Object second = merge instanceof String pair
+                            ? pair.substring(pair.indexOf(' ') + 1)
+                            : merge instanceof List<?> pair && !pair.isEmpty() ? pair.getLast() : "";
+                    if (!(second instanceof String part) || !part.startsWith(prefix)) {
+                        throw new CheckpointException(
+                                "%s: model.merges: %s does not continue with the continuing_subword_prefix %s"
+                                        .formatted(where, Json.write(merge), Json.write(prefix)));
+                    }
+                }
+            }
+        });
+    }
+
+    /// `vocab` is an object (content to id) in BPE and WordPiece, and an array of `[content, score]` in
+    /// Unigram.
+    ///
+    /// @return the model's `continuing_subword_prefix`, or empty
+    private static String vocabulary(JsonParser parser, Vocabulary to) throws IOException {
         if (parser.currentToken() != JsonToken.START_OBJECT) {
             parser.skipChildren();
-            return;
+            return "";
         }
+        String prefix = "";
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String field = parser.currentName();
             JsonToken value = parser.nextToken();
-            if (!field.equals("vocab")) {
+            if (field.equals("continuing_subword_prefix")) {
+                prefix = parser.getValueAsString("");
+                parser.skipChildren();
+            } else if (!field.equals("vocab")) {
                 parser.skipChildren();
             } else if (value == JsonToken.START_OBJECT) {
                 while (parser.nextToken() == JsonToken.FIELD_NAME) {
@@ -174,5 +239,6 @@ final class TokenizerFile {
                 }
             }
         }
+        return prefix;
     }
 }

@@ -19,8 +19,7 @@ class ConversationReaderTest {
 
     @Test
     void messagesKeepWhatTheyCameWith() {
-        String row =
-                """
+        String row = """
                 {"messages": [
                   {"role": "developer", "content": "Be brief.", "extra": {"deep": [1, 2.5, null]}},
                   {"role": "user", "content": [{"type": "text", "text": "Two "}, {"type": "image"}, {"type": "text", "text": "parts."}]},
@@ -35,10 +34,14 @@ class ConversationReaderTest {
         assertThat(read.messages().get(0)).isInstanceOf(Message.System.class);
         assertThat(read.messages().get(0).role()).isEqualTo("developer");
         assertThat(read.messages().get(1).text()).isEqualTo("Two parts.");
-        assertThat(read.messages().get(2)).isInstanceOfSatisfying(Message.Assistant.class, turn -> assertThat(
-                        turn.calls())
-                .containsExactly(new ToolCall.Parsed(
-                        "c1", "add", Map.of("a", new java.math.BigInteger("12345678901234567890"), "b", 1.0))));
+        assertThat(read.messages().get(2))
+                .isInstanceOfSatisfying(
+                        Message.Assistant.class,
+                        turn -> assertThat(turn.calls())
+                                .containsExactly(new ToolCall.Parsed(
+                                        "c1",
+                                        "add",
+                                        Map.of("a", new java.math.BigInteger("12345678901234567890"), "b", 1.0))));
         assertThat(read.tools().getFirst().name()).isEqualTo("add");
         // Templates see the same message, with the arguments as an object.
         assertThat(Json.write(read.messagesJson().get(2)))
@@ -60,8 +63,7 @@ class ConversationReaderTest {
 
     @Test
     void shareGpt() {
-        Conversation read = read(
-                """
+        Conversation read = read("""
                 {"system": "Be brief.", "tools": "[{\\"name\\": \\"add\\", \\"parameters\\": {}}]", "conversations": [
                   {"from": "human", "value": "1+2?"},
                   {"from": "function_call", "value": "{\\"name\\": \\"add\\", \\"arguments\\": {\\"a\\": 1}}"},

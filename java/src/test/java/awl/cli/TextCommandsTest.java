@@ -42,7 +42,8 @@ class TextCommandsTest {
     @Test
     void renderGivesTheGoldenTexts() throws IOException {
         Path chat = Shared.resource("golden/chat");
-        JsonNode conversations = JSON.readTree(chat.resolve("conversations.json").toFile());
+        JsonNode conversations =
+                JSON.readTree(chat.resolve("conversations.json").toFile());
         List<JsonNode> expected = rows(chat.resolve("expected.jsonl"));
         TreeSet<String> templates = new TreeSet<>();
         expected.forEach(row -> templates.add(row.get("template").asText()));
@@ -53,7 +54,8 @@ class TextCommandsTest {
                     .toList();
             StringBuilder input = new StringBuilder();
             for (int i = 0; i < own.size(); i++) {
-                JsonNode conversation = conversations.get(own.get(i).get("conversation").asText());
+                JsonNode conversation =
+                        conversations.get(own.get(i).get("conversation").asText());
                 ObjectNode row = JSON.createObjectNode().put("id", i);
                 row.set("messages", conversation.get("messages"));
                 ObjectNode variables = conversation.get("kwargs").deepCopy();
@@ -68,7 +70,8 @@ class TextCommandsTest {
             Path in = Files.writeString(folder.resolve("in.jsonl"), input);
             Path out = folder.resolve("out.jsonl");
             String file = chat.resolve(template + ".jinja").toString();
-            assertThat(awl(in, out, "render", "--template", file, "--date", "2026-01-15")).isZero();
+            assertThat(awl(in, out, "render", "--template", file, "--date", "2026-01-15"))
+                    .isZero();
             List<JsonNode> actual = rows(out);
             assertThat(actual).hasSameSizeAs(own);
             for (int i = 0; i < own.size(); i++) {
@@ -79,7 +82,9 @@ class TextCommandsTest {
                 } else if (!error.isMissingNode()) {
                     assertThat(actual.get(i).has("error")).as(at).isTrue();
                 } else {
-                    assertThat(actual.get(i).get("text")).as(at).isEqualTo(own.get(i).get("text"));
+                    assertThat(actual.get(i).get("text"))
+                            .as(at)
+                            .isEqualTo(own.get(i).get("text"));
                 }
                 checked++;
             }
@@ -89,9 +94,7 @@ class TextCommandsTest {
 
     @Test
     void oneBadRowDoesNotStopTheOthers() throws IOException {
-        Path in = Files.writeString(
-                folder.resolve("in.jsonl"),
-                """
+        Path in = Files.writeString(folder.resolve("in.jsonl"), """
                 {"id": "a", "messages": [{"role": "user", "content": "x"}]}
                 {"id": "b", "messages": 3}
                 not json
@@ -119,7 +122,10 @@ class TextCommandsTest {
                 .toList();
         StringBuilder input = new StringBuilder();
         for (int i = 0; i < cases.size(); i++) {
-            input.append(JSON.createObjectNode().put("id", i).set("text", cases.get(i).get("text")).toString())
+            input.append(JSON.createObjectNode()
+                            .put("id", i)
+                            .set("text", cases.get(i).get("text"))
+                            .toString())
                     .append('\n');
         }
         Path in = Files.writeString(folder.resolve("in.jsonl"), input);
@@ -127,7 +133,8 @@ class TextCommandsTest {
         Path back = folder.resolve("back.jsonl");
         assertThat(awl(in, ids, "tokenize", "--model", model.toString())).isZero();
         List<JsonNode> tokens = rows(ids);
-        assertThat(awl(ids, back, "tokenize", "--model", model.toString(), "--decode")).isZero();
+        assertThat(awl(ids, back, "tokenize", "--model", model.toString(), "--decode"))
+                .isZero();
         List<JsonNode> texts = rows(back);
         Path bare = folder.resolve("bare.jsonl");
         assertThat(awl(ids, bare, "tokenize", "--model", model.toString(), "--decode", "--no-special"))
@@ -180,7 +187,8 @@ class TextCommandsTest {
                                 "ids",
                                 JSON.convertValue(row.get("ids"), List.class).subList(first, last)))
                         + "\n");
-        assertThat(awl(ids, out, "tokenize", "--model", model.toString(), "--decode")).isZero();
+        assertThat(awl(ids, out, "tokenize", "--model", model.toString(), "--decode"))
+                .isZero();
         assertThat(rows(out).getFirst().get("text").asText()).isEqualTo("Yo");
     }
 
@@ -191,9 +199,12 @@ class TextCommandsTest {
                 folder.resolve("in.jsonl"),
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"<b>\"},{\"role\":\"assistant\",\"content\":\"Yo & \\ud83d\\ude00\"}]}\n");
         Path page = folder.resolve("page.html");
-        assertThat(Main.execute("show", "--model", model.toString(), "--input", in.toString(), "--html", page.toString()))
+        assertThat(Main.execute(
+                        "show", "--model", model.toString(), "--input", in.toString(), "--html", page.toString()))
                 .isZero();
         String html = Files.readString(page);
-        assertThat(html).contains("&lt;</span>", "class=\"l\"", "&lt;|im_end|&gt;", "😀").doesNotContain("<b>", "http");
+        assertThat(html)
+                .contains("&lt;</span>", "class=\"l\"", "&lt;|im_end|&gt;", "😀")
+                .doesNotContain("<b>", "http");
     }
 }

@@ -83,9 +83,11 @@ class CallFormatTest {
             })
     void formsThatModelsWrite(String name, String text, String rest, String tool) {
         CallFormat.Turn turn = format(name.strip()).parse(text.replace('⏎', '\n'));
-        assertThat(turn.calls()).hasSize(1).first().isInstanceOfSatisfying(ToolCall.Parsed.class, call -> assertThat(
-                        call.name())
-                .isEqualTo(tool));
+        assertThat(turn.calls())
+                .hasSize(1)
+                .first()
+                .isInstanceOfSatisfying(
+                        ToolCall.Parsed.class, call -> assertThat(call.name()).isEqualTo(tool));
         assertThat(turn.text()).isEqualTo(rest.replace('⏎', '\n'));
     }
 
@@ -131,8 +133,27 @@ class CallFormatTest {
     void anythingCanBeParsed() {
         Random random = new Random(3);
         String[] bits = {
-            "{", "}", "[", "]", "\"", ":", ",", "\\", "name", "tool", "\"name\": \"x\"", "\"tool\": \"x\"",
-            "\"arguments\": {}", "<tool_call>", "</tool_call>", "[TOOL_CALLS]", "[ARGS]", "<|python_tag|>", ";", "\n", " "
+            "{",
+            "}",
+            "[",
+            "]",
+            "\"",
+            ":",
+            ",",
+            "\\",
+            "name",
+            "tool",
+            "\"name\": \"x\"",
+            "\"tool\": \"x\"",
+            "\"arguments\": {}",
+            "<tool_call>",
+            "</tool_call>",
+            "[TOOL_CALLS]",
+            "[ARGS]",
+            "<|python_tag|>",
+            ";",
+            "\n",
+            " "
         };
         for (int round = 0; round < 20_000; round++) {
             StringBuilder text = new StringBuilder();
@@ -141,11 +162,14 @@ class CallFormatTest {
             }
             for (CallFormat format : CallFormat.ALL) {
                 CallFormat.Turn turn = format.parse(text.toString());
-                assertThat(turn.calls().isEmpty() && !turn.text().contentEquals(text)).isFalse();
+                assertThat(turn.calls().isEmpty() && !turn.text().contentEquals(text))
+                        .isFalse();
             }
         }
         for (CallFormat format : CallFormat.ALL) {
-            assertThat(format.parse("<tool_call>[TOOL_CALLS]{\"name\":" + "[".repeat(200_000)).text().length())
+            assertThat(format.parse("<tool_call>[TOOL_CALLS]{\"name\":" + "[".repeat(200_000))
+                            .text()
+                            .length())
                     .isLessThan(300_000);
         }
     }
