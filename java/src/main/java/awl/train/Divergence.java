@@ -1,0 +1,80 @@
+package awl.train;
+
+import awl.DivergedException;
+import awl.data.Batch;
+import awl.data.StepBatches;
+import awl.tensor.Parameter;
+import awl.tensor.TensorScope;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.bytedeco.javacpp.indexer.FloatIndexer;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/// Finds out where a NaN or infinity came from, once there is one: which documents, which gradient, which
+/// weight.
+final class Divergence {
+
+    private static final int NAMED = 5;
+
+    private Divergence() {}
+
+    /// @param batches those that were computed, with `logProbs` of their active rows
+    static DivergedException explain(
+            StepBatches step,
+            double loss,
+            double norm,
+            List<Batch> batches,
+            List<Tensor> logProbs,
+            List<Parameter> parameters) {
+        Set<String> documents = documents(batches, logProbs);
+        List<String> weights = parameters.stream()
+                .filter(p -> !isFinite(p.value()))
+                .map(Parameter::name)
+                .toList();
+        List<String> gradients = parameters.stream()
+                .filter(p -> p.gradient() != null && !isFinite(java.util.Objects.requireNonNull(p.gradient())))
+                .map(Parameter::name)
+                .toList();
+        StringBuilder message = new StringBuilder("step %d: the %s is %s; "
+                .formatted(step.step(), Double.isFinite(loss) ? "gradient norm" : "loss", Double.isFinite(loss) ? norm : loss));
+        message.append(documents.isEmpty() ? "documents of the step: " : "first seen in documents: ")
+                .append(some(documents.isEmpty() ? step.documentIds() : documents));
+        if (!weights.isEmpty()) {
+            message.append("; weights that are not finite: ").append(some(weights));
+        }
+        if (!gradients.isEmpty()) {
+            message.append("; gradients that are not finite: ").append(some(gradients));
+        }
+        message.append("; no weight was changed by this step. Lower optimizer.lr, set train.clip_norm, or look at these documents");
+        return new DivergedException(message.toString());
+    }
+
+    private static Set<String> documents(List<Batch> batches, List<Tensor> logProbs) {
+        Set<String> documents = new LinkedHashSet<>();
+        for (int b = 0; b < batches.size(); b++) {
+            Batch batch = batches.get(b);
+            try (TensorScope scope = TensorScope.open();
+                    FloatIndexer values = logProbs.get(b).contiguous().createIndexer()) {
+                for (int a = 0; a < batch.activeRows().length; a++) {
+                    if (!Float.isFinite(values.get(a))) {
+                        documents.add(batch.documentIds().get(batch.documentOf(batch.activeRows()[a])));
+                    }
+                }
+            }
+        }
+        return documents;
+    }
+
+    private static boolean isFinite(Tensor tensor) {
+        try (TensorScope scope = TensorScope.open()) {
+            return torch.isfinite(tensor).all().item_bool();
+        }
+    }
+
+    private static String some(java.util.Collection<String> names) {
+        return String.join(", ", names.stream().limit(NAMED).toList())
+                + (names.size() > NAMED ? " and %d more".formatted(names.size() - NAMED) : "");
+    }
+}

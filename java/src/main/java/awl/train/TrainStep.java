@@ -1,0 +1,84 @@
+package awl.train;
+
+import awl.data.Batch;
+import awl.data.StepBatches;
+import awl.optim.AdamW;
+import awl.optim.GradientNorm;
+import awl.optim.Schedule;
+import awl.tensor.Parameter;
+import awl.tensor.TensorScope;
+import awl.tensor.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// One optimiser step: gradients of all micro-batches, one global norm, clipping, AdamW.
+///
+/// The normaliser belongs to the whole step and is known before the first micro-batch, so accumulation and
+/// packing change nothing but rounding. Nothing waits for the device before the end of the step; a NaN anywhere
+/// keeps AdamW from touching the weights and is reported there.
+final class TrainStep {
+
+    private final Objective objective;
+    private final AdamW adam;
+    private final Schedule schedule;
+    private final double clipNorm;
+    private final RandomStreams random;
+
+    TrainStep(Objective objective, AdamW adam, Schedule schedule, double clipNorm, RandomStreams random) {
+        this.objective = objective;
+        this.adam = adam;
+        this.schedule = schedule;
+        this.clipNorm = clipNorm;
+        this.random = random;
+    }
+
+    StepReport run(StepBatches step) {
+        long start = System.nanoTime();
+        List<Parameter> parameters = objective.trainable();
+        try (TensorScope scope = TensorScope.open()) {
+            Tensor loss = Tensors.zeros(ScalarType.Double);
+            List<Tensor> logProbs = new ArrayList<>();
+            parameters.forEach(Parameter::zeroGradient);
+            objective.startRandomStream(random.of(step.step()));
+            for (Batch batch : learning(step)) {
+                try (TensorScope micro = TensorScope.open()) {
+                    Objective.Learned learned = objective.learn(batch, 1.0 / step.normaliser());
+                    loss.add_(learned.loss());
+                    logProbs.add(micro.keep(learned.logProb_A()));
+                }
+            }
+            List<Tensor> gradients =
+                    parameters.stream().map(Parameter::gradient).toList();
+            Tensor norm = GradientNorm.of(gradients);
+            Tensor broken = torch.isfinite(norm.add(loss)).logical_not().to(ScalarType.Float);
+            adam.step(gradients, schedule.at(step.step()), GradientNorm.divisor(norm, clipNorm), broken);
+
+            double lossValue = loss.item_double(); // the only wait for the device
+            double normValue = norm.item_double();
+            if (!Double.isFinite(lossValue) || !Double.isFinite(normValue)) {
+                throw Divergence.explain(step, lossValue, normValue, learning(step), logProbs, parameters);
+            }
+            return new StepReport(
+                    step.step(),
+                    step.epoch(),
+                    lossValue,
+                    schedule.at(step.step()),
+                    normValue,
+                    step.tokens(),
+                    step.learnedTokens(),
+                    (System.nanoTime() - start) / 1e9,
+                    Machine.peakMemory(),
+                    null);
+        }
+    }
+
+    /// A micro-batch without active rows has no loss and no gradient.
+    private static List<Batch> learning(StepBatches step) {
+        return step.microBatches().stream()
+                .filter(batch -> batch.activeRows().length > 0)
+                .toList();
+    }
+}

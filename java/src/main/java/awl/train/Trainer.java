@@ -1,0 +1,222 @@
+package awl.train;
+
+import awl.DivergedException;
+import awl.data.BatchStream;
+import awl.data.StepBatches;
+import awl.optim.AdamW;
+import awl.optim.Schedule;
+import awl.tensor.Parameter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// The loop: step after step, with a line of metrics for each, validation and a checkpoint every so often, and
+/// a checkpoint when asked to stop.
+///
+/// A run that stops anywhere, by a signal, an error or kill -9, and is resumed gives the same weights and
+/// metrics bit by bit as one that never stopped: a step depends only on the tensors in the checkpoint, the seed
+/// and its own number.
+final class Trainer implements AutoCloseable {
+
+    /// How a run ended.
+    enum End {
+        FINISHED,
+        STOPPED
+    }
+
+    private final Objective objective;
+    private final BatchStream data;
+    private final @Nullable Validation validation;
+    private final RunFolder folder;
+    private final CheckpointStore checkpoints;
+    private final Plan plan;
+    private final Schedule schedule;
+    private final AdamW adam;
+    private final TrainStep step;
+    private final Progress progress;
+    private final StopSignal stop;
+    private final RandomStreams random;
+
+    private long done;
+    private @Nullable Long bestStep;
+    private @Nullable Double bestLoss;
+    private @Nullable Double lastValidation;
+
+    /// The numbers of a run.
+    ///
+    /// @param steps optimiser steps in all
+    /// @param batchSize rows of a step
+    /// @param seed of the run
+    /// @param clipNorm most norm of the gradients, 0 for no limit
+    /// @param every steps between checkpoints
+    /// @param keep how many checkpoints stay
+    /// @param dataFingerprint of the training rows
+    record Plan(
+            long steps, int batchSize, long seed, double clipNorm, long every, int keep, String dataFingerprint) {}
+
+    Trainer(
+            Objective objective,
+            BatchStream data,
+            @Nullable Validation validation,
+            RunFolder folder,
+            Plan plan,
+            Schedule schedule,
+            AdamW adam,
+            Progress progress,
+            StopSignal stop) {
+        this.objective = objective;
+        this.data = data;
+        this.validation = validation;
+        this.folder = folder;
+        this.checkpoints = folder.checkpoints();
+        this.plan = plan;
+        this.schedule = schedule;
+        this.adam = adam;
+        this.random = new RandomStreams(plan.seed());
+        this.step = new TrainStep(objective, adam, schedule, plan.clipNorm(), random);
+        this.progress = progress;
+        this.stop = stop;
+    }
+
+    /// Takes up the newest whole checkpoint, if there is one.
+    ///
+    /// @return steps that are done
+    long resume() {
+        checkpoints.newest(progress::note).ifPresent(found -> {
+            TrainingState state = found.state();
+            if (!state.dataFingerprint().equals(plan.dataFingerprint())) {
+                throw new awl.ConfigException(
+                        "data.train: the rows are not those the run in %s was started with; put them back or use another output"
+                                .formatted(folder.path()));
+            }
+            checkpoints.restore(found, tensors());
+            done = state.step();
+            bestStep = state.bestStep();
+            bestLoss = state.bestLoss();
+            lastValidation = state.validationLoss();
+        });
+        progress.note(
+                done == 0
+                        ? "no checkpoint in " + folder.path() + " yet: starting from the beginning"
+                        : "resuming behind step " + done);
+        return done;
+    }
+
+    End run() {
+        try (NoGradGuard guard = new NoGradGuard();
+                BatchStream.Ahead ahead = data.from(done + 1, plan.steps())) {
+            folder.continueAfter(done == 0 ? -1 : done);
+            progress.begin(done, plan.steps());
+            if (done == 0) {
+                validate();
+            }
+            while (done < plan.steps()) {
+                if (stop.isRequested()) {
+                    progress.note("%s: stopping behind step %d".formatted(stop.name(), done));
+                    if (done > 0 && !checkpoints.steps().contains(done)) {
+                        checkpoint();
+                    }
+                    return End.STOPPED;
+                }
+                next(ahead.next());
+            }
+            return End.FINISHED;
+        }
+    }
+
+    private void next(StepBatches batches) {
+        if (batches.normaliser() == 0) {
+            progress.note("step %d: none of its rows has a token to learn".formatted(batches.step()));
+        }
+        StepReport report = guarded(batches);
+        done = batches.step();
+        lastValidation = null;
+        boolean due = done % plan.every() == 0 || done == plan.steps();
+        if (due) {
+            Double loss = validate();
+            report = loss == null ? report : report.withValidation(loss);
+        }
+        folder.report(report);
+        progress.step(report);
+        if (due) {
+            checkpoint();
+        }
+    }
+
+    private StepReport guarded(StepBatches batches) {
+        try {
+            return step.run(batches);
+        } catch (DivergedException e) {
+            List<Long> kept = checkpoints.steps();
+            String last = kept.isEmpty() ? "there is no checkpoint yet" : "last good checkpoint: step " + kept.getLast();
+            throw new DivergedException(e.getMessage() + "; " + last, e);
+        }
+    }
+
+    private @Nullable Double validate() {
+        if (validation == null) {
+            return null;
+        }
+        double loss = validation.loss();
+        if (!Double.isFinite(loss)) {
+            throw new DivergedException("step %d: the validation loss is %s".formatted(done, loss));
+        }
+        folder.reportValidation(done, loss);
+        progress.note("validation loss %.6f at step %d".formatted(loss, done));
+        lastValidation = loss;
+        if (done > 0 && (bestLoss == null || loss < bestLoss)) {
+            bestLoss = loss;
+            bestStep = done;
+        }
+        return loss;
+    }
+
+    private void checkpoint() {
+        folder.force(); // a checkpoint is never newer than the metrics on disk
+        checkpoints.write(state(), tensors());
+        checkpoints.prune(plan.keep(), bestStep);
+    }
+
+    private TrainingState state() {
+        long perEpoch = data.stepsPerEpoch();
+        return new TrainingState(
+                done,
+                done / perEpoch,
+                done % perEpoch * plan.batchSize(),
+                plan.seed(),
+                random.of(done + 1),
+                schedule.at(done),
+                plan.dataFingerprint(),
+                lastValidation,
+                bestStep,
+                bestLoss);
+    }
+
+    /// All that changes: parameters, masters and moments.
+    private Map<String, Tensor> tensors() {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (Parameter parameter : objective.trainable()) {
+            tensors.put(parameter.name(), parameter.value());
+        }
+        tensors.putAll(adam.state());
+        return tensors;
+    }
+
+    static List<AdamW.Slot> slots(Objective objective) {
+        List<AdamW.Slot> slots = new ArrayList<>();
+        for (Parameter parameter : objective.trainable()) {
+            slots.add(new AdamW.Slot(parameter.name(), parameter.value()));
+        }
+        return slots;
+    }
+
+    @Override
+    public void close() {
+        progress.close();
+        adam.close();
+    }
+}
