@@ -38,7 +38,10 @@ final class Divergence {
                 .map(Parameter::name)
                 .toList();
         StringBuilder message = new StringBuilder("step %d: the %s is %s; "
-                .formatted(step.step(), Double.isFinite(loss) ? "gradient norm" : "loss", Double.isFinite(loss) ? norm : loss));
+                .formatted(
+                        step.step(),
+                        Double.isFinite(loss) ? "gradient norm" : "loss",
+                        Double.isFinite(loss) ? norm : loss));
         message.append(documents.isEmpty() ? "documents of the step: " : "first seen in documents: ")
                 .append(some(documents.isEmpty() ? step.documentIds() : documents));
         if (!weights.isEmpty()) {
@@ -47,7 +50,8 @@ final class Divergence {
         if (!gradients.isEmpty()) {
             message.append("; gradients that are not finite: ").append(some(gradients));
         }
-        message.append("; no weight was changed by this step. Lower optimizer.lr, set train.clip_norm, or look at these documents");
+        message.append(
+                "; no weight was changed by this step. Lower optimizer.lr, set train.clip_norm, or look at these documents");
         return new DivergedException(message.toString());
     }
 

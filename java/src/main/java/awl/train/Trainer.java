@@ -55,8 +55,7 @@ final class Trainer implements AutoCloseable {
     /// @param every steps between checkpoints
     /// @param keep how many checkpoints stay
     /// @param dataFingerprint of the training rows
-    record Plan(
-            long steps, int batchSize, long seed, double clipNorm, long every, int keep, String dataFingerprint) {}
+    record Plan(long steps, int batchSize, long seed, double clipNorm, long every, int keep, String dataFingerprint) {}
 
     Trainer(
             Objective objective,
@@ -152,7 +151,8 @@ final class Trainer implements AutoCloseable {
             return step.run(batches);
         } catch (DivergedException e) {
             List<Long> kept = checkpoints.steps();
-            String last = kept.isEmpty() ? "there is no checkpoint yet" : "last good checkpoint: step " + kept.getLast();
+            String last =
+                    kept.isEmpty() ? "there is no checkpoint yet" : "last good checkpoint: step " + kept.getLast();
             throw new DivergedException(e.getMessage() + "; " + last, e);
         }
     }

@@ -41,7 +41,10 @@ final class Validation {
                     for (int a = 0; a < weights.length; a++) {
                         weights[a] = batch.weights()[batch.activeRows()[a]];
                     }
-                    sum.sub_(Tensors.floats(weights).to(ScalarType.Double).mul_(logProb_A).sum());
+                    sum.sub_(Tensors.floats(weights)
+                            .to(ScalarType.Double)
+                            .mul_(logProb_A)
+                            .sum());
                 }
             }
             return sum.item_double() / normaliser;

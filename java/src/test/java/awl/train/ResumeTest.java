@@ -39,7 +39,8 @@ final class ResumeTest {
     static void assertSame(Path run, Path straight) throws IOException {
         Path last = Path.of("checkpoints", "step-" + STEPS);
         for (String file : List.of("tensors.safetensors", "state.json", "manifest.json")) {
-            assertThat(run.resolve(last).resolve(file)).hasSameBinaryContentAs(straight.resolve(last).resolve(file));
+            assertThat(run.resolve(last).resolve(file))
+                    .hasSameBinaryContentAs(straight.resolve(last).resolve(file));
         }
         assertThat(metrics(run)).hasSize((int) STEPS).isEqualTo(metrics(straight));
         assertThat(run.resolve("validation.jsonl")).hasSameBinaryContentAs(straight.resolve("validation.jsonl"));
@@ -122,10 +123,15 @@ final class ResumeTest {
         Files.write(tensors, bytes);
 
         ByteArrayOutputStream said = new ByteArrayOutputStream();
-        TinyRun.run(run, STEPS, 1e-2, new StopSignal(), new PrintStream(said, true, StandardCharsets.UTF_8), TinyRun.Pause.NONE);
+        TinyRun.run(
+                run,
+                STEPS,
+                1e-2,
+                new StopSignal(),
+                new PrintStream(said, true, StandardCharsets.UTF_8),
+                TinyRun.Pause.NONE);
 
-        assertThat(said.toString(StandardCharsets.UTF_8))
-                .contains("step-30 is damaged", "resuming behind step 28");
+        assertThat(said.toString(StandardCharsets.UTF_8)).contains("step-30 is damaged", "resuming behind step 28");
         assertSame(run, straight);
     }
 
@@ -162,8 +168,12 @@ final class ResumeTest {
             child.toHandle().destroy(); // TERM; Process.destroy would close our end of the output as well
             List<String> said = child.inputReader().lines().toList();
             assertThat(child.waitFor()).isEqualTo(143);
-            String stopping = said.stream().filter(l -> l.startsWith("SIGTERM: stopping behind step ")).findFirst().orElseThrow();
-            assertThat(run.resolve("checkpoints/step-" + stopping.replaceAll("\\D+", "")).resolve("manifest.json"))
+            String stopping = said.stream()
+                    .filter(l -> l.startsWith("SIGTERM: stopping behind step "))
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(run.resolve("checkpoints/step-" + stopping.replaceAll("\\D+", ""))
+                            .resolve("manifest.json"))
                     .exists();
         } finally {
             child.destroyForcibly().waitFor();

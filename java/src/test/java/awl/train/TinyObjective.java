@@ -56,13 +56,20 @@ final class TinyObjective implements Objective, AutoCloseable {
         dLogits_AV.scatter_add_(
                 1,
                 rows.targets_A().unsqueeze(1),
-                torch.full(new long[] {rows.targets_A().numel(), 1}, new Scalar(-1.0), new TensorOptions(ScalarType.Float)));
+                torch.full(
+                        new long[] {rows.targets_A().numel(), 1},
+                        new Scalar(-1.0),
+                        new TensorOptions(ScalarType.Float)));
         dLogits_AV.mul_(weights_A.unsqueeze(1));
         head_VD.accumulateProduct(dLogits_AV.t(), hidden_AD);
         bias_V.accumulateRows(dLogits_AV);
         Tensor dEmbedded_AD = torch.mm(dLogits_AV, head_VD.value()).mul_(mask_AD);
         java.util.Objects.requireNonNull(embedding_VD.gradient()).index_add_(0, rows.inputs_A(), dEmbedded_AD);
-        Tensor loss = weights_A.to(ScalarType.Double).mul_(chosen_A.to(ScalarType.Double)).sum().neg();
+        Tensor loss = weights_A
+                .to(ScalarType.Double)
+                .mul_(chosen_A.to(ScalarType.Double))
+                .sum()
+                .neg();
         return new Learned(loss, chosen_A);
     }
 

@@ -102,8 +102,7 @@ final class TinyRun {
                 return objective.logProb(batch);
             }
         };
-        AdamW adam = new AdamW(
-                Trainer.slots(objective), new AdamW.Settings(0.9, 0.95, 1e-8, 0.1), AdamWRule.best());
+        AdamW adam = new AdamW(Trainer.slots(objective), new AdamW.Settings(0.9, 0.95, 1e-8, 0.1), AdamWRule.best());
         return new Trainer(
                 paused,
                 data,

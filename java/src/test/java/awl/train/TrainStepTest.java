@@ -51,10 +51,12 @@ final class TrainStepTest {
     private static Outcome once(List<Example> rows, Reduction reduction, Packer packer, TensorScope scope) {
         try (TinyObjective objective = new TinyObjective(TinyRun.VOCABULARY, 8, 0);
                 AdamW adam = adam(objective)) {
-            StepReport report = step(objective, adam).run(stream(rows, reduction, packer).at(1));
+            StepReport report =
+                    step(objective, adam).run(stream(rows, reduction, packer).at(1));
             List<Tensor> gradients = new ArrayList<>();
             for (Parameter parameter : objective.trainable()) {
-                gradients.add(java.util.Objects.requireNonNull(parameter.gradient()).clone());
+                gradients.add(
+                        java.util.Objects.requireNonNull(parameter.gradient()).clone());
             }
             return new Outcome(report, gradients);
         }
@@ -67,15 +69,20 @@ final class TrainStepTest {
         for (Reduction reduction : Reduction.values()) {
             try (TensorScope scope = TensorScope.open()) {
                 Outcome whole = once(rows, reduction, new Packer(false, 1, 8), scope);
-                for (Packer other : List.of(new Packer(false, 1, 1), new Packer(false, 1, 3), new Packer(true, 12, 1))) {
+                for (Packer other :
+                        List.of(new Packer(false, 1, 1), new Packer(false, 1, 3), new Packer(true, 12, 1))) {
                     Outcome parts = once(rows, reduction, other, scope);
                     assertThat(parts.report().loss()).isCloseTo(whole.report().loss(), within(1e-6));
-                    assertThat(parts.report().gradientNorm()).isCloseTo(whole.report().gradientNorm(), within(1e-6));
-                    assertThat(parts.report().learnedTokens()).isEqualTo(whole.report().learnedTokens());
+                    assertThat(parts.report().gradientNorm())
+                            .isCloseTo(whole.report().gradientNorm(), within(1e-6));
+                    assertThat(parts.report().learnedTokens())
+                            .isEqualTo(whole.report().learnedTokens());
                     for (int p = 0; p < parts.gradients().size(); p++) {
-                        Tensor apart = parts.gradients().get(p).sub(whole.gradients().get(p));
+                        Tensor apart =
+                                parts.gradients().get(p).sub(whole.gradients().get(p));
                         assertThat(apart.norm().item_double())
-                                .isLessThan(1e-6 * whole.gradients().get(p).norm().item_double());
+                                .isLessThan(
+                                        1e-6 * whole.gradients().get(p).norm().item_double());
                     }
                 }
             }
@@ -86,12 +93,12 @@ final class TrainStepTest {
     void gradientsAreThoseOfTheReportedLoss() {
         Threads.set(1);
         List<Example> rows = TinyRun.rows(8, 6);
-        StepBatches batches = stream(rows, Reduction.TOKEN_MEAN, new Packer(true, 24, 1)).at(1);
+        StepBatches batches =
+                stream(rows, Reduction.TOKEN_MEAN, new Packer(true, 24, 1)).at(1);
         try (TensorScope scope = TensorScope.open();
                 TinyObjective objective = new TinyObjective(TinyRun.VOCABULARY, 8, 0);
                 AdamW adam = adam(objective)) {
-            TrainStep frozen = new TrainStep(
-                    objective, adam, new Schedule.Constant(0, 0), 0, new RandomStreams(5));
+            TrainStep frozen = new TrainStep(objective, adam, new Schedule.Constant(0, 0), 0, new RandomStreams(5));
             frozen.run(batches);
             for (Parameter parameter : objective.trainable()) {
                 Tensor flat = parameter.value().view(-1);
@@ -133,7 +140,8 @@ final class TrainStepTest {
     void aStepWithNothingToLearnHasNoLossAndNoGradient() {
         Example idle = new Example("idle", new int[] {1, 2, 3}, new float[3], 1, "f:1");
         try (TensorScope scope = TensorScope.open()) {
-            StepReport report = once(List.of(idle), Reduction.TOKEN_MEAN, new Packer(false, 1, 1), scope).report();
+            StepReport report = once(List.of(idle), Reduction.TOKEN_MEAN, new Packer(false, 1, 1), scope)
+                    .report();
             assertThat(report.loss()).isZero();
             assertThat(report.gradientNorm()).isZero();
             assertThat(report.learnedTokens()).isZero();
@@ -152,7 +160,8 @@ final class TrainStepTest {
             embedding.value().select(0, 4).fill_(new Scalar(Double.NaN));
             Tensor head = objective.trainable().get(1).value();
             Tensor kept = head.clone();
-            StepBatches batches = stream(List.of(good, bad), Reduction.TOKEN_MEAN, new Packer(false, 1, 2)).at(1);
+            StepBatches batches = stream(List.of(good, bad), Reduction.TOKEN_MEAN, new Packer(false, 1, 2))
+                    .at(1);
 
             assertThatThrownBy(() -> step(objective, adam).run(batches))
                     .isInstanceOf(DivergedException.class)
