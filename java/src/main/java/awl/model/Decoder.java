@@ -7,10 +7,18 @@ import awl.tensor.Parameter;
 import awl.tensor.Precision;
 import awl.tensor.Tape;
 import awl.tensor.TensorScope;
+import awl.tensor.Tensors;
 import awl.tensor.Value;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// A decoder-only language model: tokens in, hidden states out; what is done with them (loss, sampling) is others'
 /// business.
@@ -44,7 +52,7 @@ public final class Decoder implements AutoCloseable {
         }
         this.norm = parts.norm("model.norm", d);
         Parameter rows = config.tied() ? table : weights.take("lm_head.weight", Weights.Start.NORMAL, v, d);
-        this.head = new Head(rows, config.tied(), config.finalSoftCap());
+        this.head = new Head(rows, config.tied(), config.finalSoftCap(), kernels);
         this.adapters = new Adapters(linears());
     }
 
@@ -153,12 +161,63 @@ public final class Decoder implements AutoCloseable {
             long key = tape.isTraining() ? adapters.nextKey() : 0;
             Pass pass = new DocumentPass(documentStart, rope, angles, key);
             Value x = embedding.forward(tape, tokens_N);
-            return scope.keep(through(x, tape, pass));
+            return scope.keep(norm.forward(tape, layers(x, tape, pass)).tensor());
         }
     }
 
-    /// From embeddings through all layers and the final norm.
-    private Tensor through(Value embedded, Tape tape, Pass pass) {
+    /// Room for the keys and values of sequences being generated. The caller closes it.
+    public KvCache cache(int slots, int capacity) {
+        return new KvCache(config, slots, capacity, precision == Precision.FP64 ? ScalarType.Double : ScalarType.Float);
+    }
+
+    /// Appends tokens to slots of a cache, at most one segment a slot.
+    ///
+    /// @return `[S, V]` in float32 (float64), the logits behind the last token of each segment in the order given
+    public Tensor logits(List<Segment> segments, KvCache cache) {
+        List<Segment> ordered = new ArrayList<>(segments);
+        ordered.sort(Comparator.comparingInt(Segment::slot));
+        int total = 0;
+        for (Segment segment : ordered) {
+            total += segment.tokens().length;
+        }
+        int[] tokens = new int[total];
+        int[] positions = new int[total];
+        int[] start = new int[ordered.size() + 1];
+        Map<Integer, Integer> lastRow = new HashMap<>();
+        List<CachePass.Piece> pieces = new ArrayList<>();
+        for (int s = 0; s < ordered.size(); s++) {
+            Segment segment = ordered.get(s);
+            int past = cache.room(segment, s > 0 && ordered.get(s - 1).slot() == segment.slot());
+            int count = segment.tokens().length;
+            System.arraycopy(segment.tokens(), 0, tokens, start[s], count);
+            for (int t = 0; t < count; t++) {
+                positions[start[s] + t] = past + t;
+            }
+            pieces.add(new CachePass.Piece(segment.slot(), start[s], count, past));
+            start[s + 1] = start[s] + count;
+            lastRow.put(segment.slot(), start[s + 1] - 1);
+        }
+        check(tokens);
+        try (TensorScope scope = TensorScope.open()) {
+            Rope.Angles angles = rope.angles(positions, start, precision.scalarType());
+            Pass pass = new CachePass(scope, cache, rope, angles, pieces, config.kvHeads());
+            Tape tape = Tape.none();
+            Value embedded = embedding.forward(tape, Tensors.indices(tokens));
+            int[] rows = segments.stream()
+                    .mapToInt(segment -> Objects.requireNonNull(lastRow.get(segment.slot())))
+                    .toArray();
+            Tensor last = layers(embedded, tape, pass).tensor();
+            if (!Arrays.equals(rows, IntStream.range(0, total).toArray())) {
+                last = last.index_select(0, Tensors.indices(rows));
+            }
+            Tensor logits = head.logits(norm.forward(tape, Value.constant(last)).tensor());
+            pieces.forEach(piece -> cache.appended(piece.slot(), piece.tokens()));
+            return scope.keep(logits);
+        }
+    }
+
+    /// From embeddings through all layers.
+    private Value layers(Value embedded, Tape tape, Pass pass) {
         Value x = embedded;
         for (Block block : blocks) {
             Value before = x;
@@ -169,7 +228,7 @@ public final class Decoder implements AutoCloseable {
                 before.tensor().deallocate();
             }
         }
-        return norm.forward(tape, x).tensor();
+        return x;
     }
 
     private void check(int[] tokens) {

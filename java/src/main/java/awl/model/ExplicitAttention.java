@@ -89,6 +89,25 @@ final class ExplicitAttention implements AttentionCore {
         }
     }
 
+    /// Forwards only, for other layouts.
+    ///
+    /// @param mask added to the scores; null = none
+    /// @return `[B, Q, E]`
+    static Tensor attend(
+            Tensor queries_BQE, Tensor keys_BTE, Tensor values_BTE, @Nullable Tensor mask, AttentionShape shape) {
+        Tensor scores = queries_BQE.bmm(keys_BTE.transpose(1, 2));
+        Double cap = shape.softCap();
+        if (cap == null) {
+            scores.mul_(scalar(shape.scale()));
+        } else {
+            scores.mul_(scalar(shape.scale() / cap)).tanh_().mul_(scalar(cap));
+        }
+        if (mask != null) {
+            scores.add_(mask);
+        }
+        return scores.softmax(2).bmm(values_BTE);
+    }
+
     private static Scores scores(Tensor queries_KQE, Tensor keys_KTE, AttentionTile tile, AttentionShape shape) {
         Tensor scores = queries_KQE.bmm(keys_KTE.transpose(1, 2));
         Tensor squashed = null;

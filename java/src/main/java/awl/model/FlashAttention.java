@@ -9,6 +9,7 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /// Attention by libtorch's blocked CPU kernel (FlashAttention, arXiv 2205.14135), one call a document: scores are
 /// never stored, only each row's log-sum-exp.
@@ -26,6 +27,19 @@ final class FlashAttention implements AttentionCore {
 
     private FlashAttention() {}
 
+    /// The bare kernel, for other layouts.
+    ///
+    /// @return `[B, H, T, E]`
+    static Tensor forward(
+            Tensor queries_BHTE,
+            Tensor keys_BHTE,
+            Tensor values_BHTE,
+            @Nullable Tensor mask,
+            boolean causal,
+            double scale) {
+        return FORWARD.call(queries_BHTE, keys_BHTE, values_BHTE, 0.0, causal, mask, scale)[0];
+    }
+
     @Override
     public Tensor forward(Tensor all, AttentionShape shape, int[] documentStart, Tensor out_NHE, boolean record) {
         try (TensorScope scope = TensorScope.open();
@@ -35,10 +49,7 @@ final class FlashAttention implements AttentionCore {
             Map<List<Integer>, Tensor> masks = AttentionTile.masks();
             for (AttentionTile tile : AttentionTile.of(documentStart, shape.window(), 0)) {
                 try (TensorScope inner = TensorScope.open()) {
-                    Tensor mask = tile.plain() ? null : tile.mask(masks, Tensors.dtype(wide));
-                    if (mask != null) {
-                        inner.keep(mask);
-                    }
+                    Tensor mask = tile.plain() ? null : scope.adopt(tile.mask(masks, Tensors.dtype(wide)));
                     Tensor[] results = FORWARD.call(
                             queries(wide, tile, shape, 0, shape.width()),
                             keys(wide, tile, shape, shape.keys(), true),
@@ -81,10 +92,7 @@ final class FlashAttention implements AttentionCore {
             Map<List<Integer>, Tensor> masks = AttentionTile.masks();
             for (AttentionTile tile : tiles) {
                 try (TensorScope inner = TensorScope.open()) {
-                    Tensor mask = tile.plain() ? null : tile.mask(masks, Tensors.dtype(wide));
-                    if (mask != null) {
-                        inner.keep(mask);
-                    }
+                    Tensor mask = tile.plain() ? null : scope.adopt(tile.mask(masks, Tensors.dtype(wide)));
                     Tensor[] gradients = BACKWARD.call(
                             queries(up, tile, shape, 0, shape.keys()),
                             queries(wide, tile, shape, 0, shape.width()),

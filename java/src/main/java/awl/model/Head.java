@@ -1,11 +1,11 @@
 package awl.model;
 
+import awl.kernel.Kernels;
 import awl.tensor.Parameter;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
@@ -15,11 +15,13 @@ public final class Head {
     private final Parameter weight_VD;
     private final boolean tied;
     private final @Nullable Double softCap;
+    private final Kernels kernels;
 
-    Head(Parameter weight_VD, boolean tied, @Nullable Double softCap) {
+    Head(Parameter weight_VD, boolean tied, @Nullable Double softCap, Kernels kernels) {
         this.weight_VD = weight_VD;
         this.tied = tied;
         this.softCap = softCap;
+        this.kernels = kernels;
     }
 
     /// `[V, D]`; the embedding itself where the head is tied, so that both add to one gradient.
@@ -39,10 +41,10 @@ public final class Head {
     /// `[S, D] -> [S, V]` in float32 (float64), for a few rows.
     public Tensor logits(Tensor hidden_SD) {
         try (TensorScope scope = TensorScope.open()) {
-            Tensor logits = torch.mm(hidden_SD, weight_VD.value().t());
-            if (Tensors.dtype(logits) != ScalarType.Double) {
-                logits = logits.to(ScalarType.Float);
-            }
+            ScalarType wide = Tensors.dtype(hidden_SD) == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
+            Tensor logits =
+                    Tensors.empty(wide, hidden_SD.size(0), weight_VD.value().size(0));
+            kernels.linear(hidden_SD.to(wide), weight_VD.value(), logits);
             if (softCap != null) {
                 logits.div_(new Scalar(softCap)).tanh_().mul_(new Scalar(softCap));
             }

@@ -1,6 +1,5 @@
 package awl.model;
 
-import awl.tensor.Gemm;
 import awl.tensor.Parameter;
 import awl.tensor.Scalars;
 import awl.tensor.Tensors;
@@ -9,6 +8,7 @@ import java.util.List;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /// A low-rank adapter of a frozen matrix (Hu et al., arXiv 2106.09685): `y += scale * dropout(x) A^T B^T`.
@@ -72,33 +72,46 @@ public final class Lora implements AutoCloseable {
     /// @param key names the micro-batch in the random numbers of dropout; 0 = no dropout
     Saved addTo(Tensor out_NO, Tensor x_NI, long key) {
         Tensor mask = key == 0 ? null : dropout.mask(x_NI, key);
-        Tensor low = torch.mm(mask == null ? x_NI : dropout.apply(x_NI, mask), aTransposed_IR);
+        Tensor low = torch.mm(widened(mask == null ? x_NI : dropout.apply(x_NI, mask)), aTransposed_IR);
         low.mul_(scale);
-        out_NO.addmm_(low, bTransposed_RO);
+        if (Tensors.dtype(out_NO) == Tensors.dtype(low)) {
+            out_NO.addmm_(low, bTransposed_RO);
+        } else {
+            out_NO.add_(torch.mm(low, bTransposed_RO));
+        }
         return new Saved(low, mask);
     }
 
     void backward(Tensor gradient_NO, Value x_NI, Tensor input_NI, Saved saved) {
-        Tensor low = torch.mm(gradient_NO, b_OR.value());
+        Tensor gradient = widened(gradient_NO);
+        Tensor low = torch.mm(gradient, b_OR.value());
         low.mul_(scale);
-        b_OR.accumulateProduct(gradient_NO.t(), saved.low_NR);
+        b_OR.accumulateProduct(gradient.t(), saved.low_NR);
         Tensor mask = saved.mask_NI;
         a_RI.accumulateProduct(low.t(), mask == null ? input_NI : dropout.apply(input_NI, mask));
         if (!x_NI.needsGradient()) {
             return;
         }
-        if (mask == null) {
+        boolean narrow = Tensors.dtype(input_NI) != Tensors.dtype(low);
+        if (mask == null && !narrow) {
             x_NI.accumulateProduct(low, a_RI.value());
         } else {
-            x_NI.accumulate(dropout.apply(Gemm.product(low, a_RI.value()), mask));
+            Tensor down = torch.mm(low, a_RI.value());
+            Tensor kept = mask == null ? down : dropout.apply(down, mask);
+            x_NI.accumulate(narrow ? kept.to(Tensors.dtype(input_NI)) : kept);
         }
+    }
+
+    /// Adapters stay in float32 beside a bfloat16 model.
+    private Tensor widened(Tensor tensor) {
+        ScalarType dtype = Tensors.dtype(a_RI.value());
+        return Tensors.dtype(tensor) == dtype ? tensor : tensor.to(dtype);
     }
 
     /// Adds `scale * B A` to a copy of the weight, for export.
     Tensor merged(Tensor weight_OI) {
-        Tensor wide = weight_OI.to(torch.ScalarType.Double);
-        wide.addmm_(
-                b_OR.value().to(torch.ScalarType.Double), a_RI.value().to(torch.ScalarType.Double), Scalars.ONE, scale);
+        Tensor wide = weight_OI.to(ScalarType.Double);
+        wide.addmm_(b_OR.value().to(ScalarType.Double), a_RI.value().to(ScalarType.Double), Scalars.ONE, scale);
         return wide.to(Tensors.dtype(weight_OI));
     }
 

@@ -78,7 +78,8 @@ final class Parts {
                 1 / Math.sqrt(config.queryScale()),
                 config.slidingWindow().get(layer),
                 config.attnSoftCap());
-        return new Attention(layer, shape, new Projection(projections), norms, new Projection(List.of(output)));
+        return new Attention(
+                layer, shape, new Projection(projections, kernels), norms, new Projection(List.of(output), kernels));
     }
 
     /// `mlp` with separate gate and up projections.
@@ -114,7 +115,7 @@ final class Parts {
                 throw new ConfigException("hidden_act '%s' is not supported; supported are silu and gelu_pytorch_tanh"
                         .formatted(config.hiddenAct()));
         };
-        return new GatedMlp(new Projection(gateUp), new Projection(List.of(down)), activation);
+        return new GatedMlp(new Projection(gateUp, kernels), new Projection(List.of(down), kernels), activation);
     }
 
     /// The usual layer: a norm before attention, a norm before the feed-forward part.

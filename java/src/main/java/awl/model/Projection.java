@@ -1,5 +1,6 @@
 package awl.model;
 
+import awl.kernel.Kernels;
 import awl.tensor.Gradient;
 import awl.tensor.Scalars;
 import awl.tensor.Tape;
@@ -15,10 +16,15 @@ import org.jspecify.annotations.Nullable;
 /// up). A family that stores them fused (Phi-3) has one layer here; what follows cannot tell the difference.
 final class Projection {
 
+    /// Up to here the time goes into reading the weights, and a kernel made for that is used.
+    private static final long FEW_ROWS = 32;
+
     private final List<Linear> parts;
     private final long[] start;
+    private final Kernels kernels;
 
-    Projection(List<Linear> parts) {
+    Projection(List<Linear> parts, Kernels kernels) {
+        this.kernels = kernels;
         this.parts = List.copyOf(parts);
         this.start = new long[parts.size() + 1];
         for (int i = 0; i < parts.size(); i++) {
@@ -84,8 +90,13 @@ final class Projection {
         return parts.size() == 1 ? whole : whole.narrow(1, start[part], start[part + 1] - start[part]);
     }
 
-    private static void multiply(Tensor out_NO, Tensor x_NI, Linear linear) {
-        if (linear.bias() == null) {
+    private void multiply(Tensor out_NO, Tensor x_NI, Linear linear) {
+        if (x_NI.size(0) <= FEW_ROWS) {
+            kernels.linear(x_NI, linear.weight().value(), out_NO);
+            if (linear.bias() != null) {
+                out_NO.add_(linear.bias().value());
+            }
+        } else if (linear.bias() == null) {
             torch.mm_out(out_NO, x_NI, linear.transposed());
         } else {
             torch.addmm_out(out_NO, linear.bias().value(), x_NI, linear.transposed(), Scalars.ONE, Scalars.ONE);

@@ -41,6 +41,12 @@ public final class TensorScope implements AutoCloseable {
         return pointer;
     }
 
+    /// Makes something made in a scope further inside belong to this one.
+    public <P extends Pointer> P adopt(P pointer) {
+        own.attach(pointer);
+        return pointer;
+    }
+
     /// Frees everything made since [#open] that was not kept.
     @Override
     public void close() {
