@@ -3,7 +3,10 @@ package awl.data;
 import awl.ConfigException;
 import awl.Json;
 import java.io.BufferedWriter;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Writes JSON lines so that the file is either complete or not there.
 ///
-/// Rows go to a file beside it, which takes the name when [#commit] is called; without that, [#close] throws the rows
-/// away. What is no regular file (a pipe, `/dev/stdout`) is written to directly.
+/// Rows go to a file beside it, which takes the name when [#commit] is called; without that, [#close] throws
+/// the rows away. What is no regular file (a pipe) is written to directly; `-` is standard output.
 public final class JsonLinesWriter implements AutoCloseable {
 
     private final Path file;
@@ -31,6 +34,15 @@ public final class JsonLinesWriter implements AutoCloseable {
     /// Opens a file for writing; its folder is made where it is missing.
     public static JsonLinesWriter open(Path file) {
         try {
+            // Redirected, /dev/stdout is the shell's file: replacing or truncating that would lose what is
+            // in it.
+            if (file.toString().equals("-") || file.toString().equals("/dev/stdout")) {
+                return new JsonLinesWriter(
+                        file,
+                        null,
+                        new BufferedWriter(new OutputStreamWriter(
+                                new FileOutputStream(FileDescriptor.out), StandardCharsets.UTF_8)));
+            }
             if (Files.isDirectory(file)) {
                 throw new ConfigException(file + ": is a folder; give the name of a file to write");
             }
