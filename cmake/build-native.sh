@@ -1,0 +1,39 @@
+#!/bin/sh
+# Builds libawl_cpu (preset "cpu"), quickly where nothing changed. Where there is no CMake or C++ compiler it says so
+# and succeeds: the engine then runs on its libtorch reference, and native tests are skipped.
+#   build-native.sh          builds
+#   build-native.sh test     builds and runs the C++ contract tests, then again under the address sanitizer
+set -eu
+cd "$(dirname "$0")/../native"
+mode=${1:-build}
+
+missing=
+command -v cmake > /dev/null || missing=cmake
+command -v c++ > /dev/null || command -v g++ > /dev/null || command -v clang++ > /dev/null || missing="$missing c++"
+command -v ninja > /dev/null || command -v make > /dev/null || missing="$missing make"
+if [ -n "$missing" ]; then
+  echo "awl: native kernels are not built: missing $missing"
+  exit 0
+fi
+
+generator="Unix Makefiles"
+command -v ninja > /dev/null && generator=Ninja
+
+build() {
+  log=build/$1.log
+  mkdir -p build
+  if ! { [ -f "build/$1/CMakeCache.txt" ] || cmake --preset "$1" -G "$generator"; } > "$log" 2>&1 \
+    || ! cmake --build --preset "$1" -j 2 >> "$log" 2>&1; then
+    cat "$log"
+    echo "awl: building native kernels failed (preset $1)"
+    exit 1
+  fi
+}
+
+build cpu
+echo "awl: native kernels are at native/build/cpu"
+if [ "$mode" = test ]; then
+  ctest --preset cpu
+  build cpu-asan
+  ctest --preset cpu-asan
+fi
