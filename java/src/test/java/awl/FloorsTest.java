@@ -113,14 +113,16 @@ final class FloorsTest {
     private static Map<String, Set<String>> uses(Path classes) throws IOException {
         Map<String, Set<String>> uses = new TreeMap<>();
         try (Stream<Path> files = Files.walk(classes)) {
-            for (Path file : files.filter(each -> each.toString().endsWith(".class")).toList()) {
+            for (Path file :
+                    files.filter(each -> each.toString().endsWith(".class")).toList()) {
                 ClassModel model = ClassFile.of().parse(file);
                 String type = model.thisClass().asInternalName().replace('/', '.');
                 Set<String> used = uses.computeIfAbsent(type, key -> new TreeSet<>());
                 for (PoolEntry each : model.constantPool()) {
                     if (each instanceof ClassEntry named) {
                         collect(named.asInternalName(), used);
-                    } else if (each instanceof Utf8Entry text && text.stringValue().startsWith("(")) {
+                    } else if (each instanceof Utf8Entry text
+                            && text.stringValue().startsWith("(")) {
                         collect(text.stringValue(), used);
                     }
                 }

@@ -54,7 +54,8 @@ final class ReadmeMapTest {
         Pattern name = Pattern.compile("@Command\\(\\s*name = \"([a-z-]+)\"");
         Set<String> unnamed = new TreeSet<>();
         try (Stream<Path> files = Files.list(cli)) {
-            for (Path file : files.filter(each -> each.toString().endsWith("Command.java")).toList()) {
+            for (Path file : files.filter(each -> each.toString().endsWith("Command.java"))
+                    .toList()) {
                 Matcher found = name.matcher(Files.readString(file));
                 if (found.find() && !readme.contains("awl " + found.group(1))) {
                     unnamed.add(found.group(1));
