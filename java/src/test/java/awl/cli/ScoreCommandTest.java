@@ -3,13 +3,9 @@ package awl.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import awl.Json;
 import awl.Shared;
 import awl.tensor.Safetensors;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,18 +22,6 @@ final class ScoreCommandTest {
 
     @TempDir
     Path folder;
-
-    private static int run(StringBuilder said, String... arguments) {
-        PrintStream before = System.err;
-        var bytes = new java.io.ByteArrayOutputStream();
-        System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
-        try {
-            return Main.execute(arguments);
-        } finally {
-            System.setErr(before);
-            said.append(bytes.toString(StandardCharsets.UTF_8));
-        }
-    }
 
     /// Rows of the golden batch as lines; the references are -nll.
     private record Rows(List<String> lines, List<float[]> logProbs) {
@@ -73,31 +57,16 @@ final class ScoreCommandTest {
         List<String> lines = new ArrayList<>(rows.lines());
         lines.add(1, "{\"id\":\"none\",\"ids\":[]}");
         lines.add(2, "{\"id\":1,\"ids\":[3]}");
-        Path input = folder.resolve("in.jsonl");
-        Path output = folder.resolve("out.jsonl");
-        Files.write(input, lines);
-        StringBuilder said = new StringBuilder();
-        int code = run(
-                said,
-                "score",
-                "--model",
-                model.toString(),
-                "--input",
-                input.toString(),
-                "--output",
-                output.toString(),
-                "--batch-tokens",
-                String.valueOf(batchTokens));
-        assertThat(code).as(said.toString()).isZero();
-        assertThat(said.toString().lines())
+        CommandRun run = CommandRun.of(
+                folder, lines, "score", "--model", model.toString(), "--batch-tokens", String.valueOf(batchTokens));
+        assertThat(run.code()).as(run.said()).isZero();
+        assertThat(run.said().lines())
                 .hasSize(1)
                 .first()
                 .asString()
                 .contains("fp32")
                 .contains("kernels");
-        List<Map<String, @Nullable Object>> written = Files.readAllLines(output).stream()
-                .map(line -> Json.object(line, "out"))
-                .toList();
+        List<Map<String, @Nullable Object>> written = run.rows();
         assertThat(written).hasSize(lines.size());
         assertThat(written.get(1)).containsEntry("id", "none").containsEntry("logprobs", List.of());
         assertThat(written.get(2).get("id")).isEqualTo(1L);
@@ -121,32 +90,15 @@ final class ScoreCommandTest {
 
     @Test
     void mistakesOfTheUserEndWithTwoAndLeaveNoOutput() throws IOException {
-        Path model = Shared.resource("golden/models/qwen2");
-        Path input = folder.resolve("in.jsonl");
-        Path output = folder.resolve("out.jsonl");
-        Files.writeString(input, "{\"id\":\"a\",\"ids\":[1]}\n{\"id\":\"b\",\"ids\":[1,99999999]}\n");
-        StringBuilder said = new StringBuilder();
-        assertThat(run(
-                        said,
-                        "score",
-                        "--model",
-                        model.toString(),
-                        "--input",
-                        input.toString(),
-                        "--output",
-                        output.toString()))
-                .isEqualTo(2);
-        assertThat(said).contains("in.jsonl:2: ids[1]").doesNotContain("\tat ");
-        assertThat(output).doesNotExist();
-        assertThat(run(
-                        new StringBuilder(),
-                        "score",
-                        "--model",
-                        folder.toString(),
-                        "--input",
-                        input.toString(),
-                        "--output",
-                        output.toString()))
+        String model = Shared.resource("golden/models/qwen2").toString();
+        List<String> lines = List.of("{\"id\":\"a\",\"ids\":[1]}", "{\"id\":\"b\",\"ids\":[1,99999999]}");
+        CommandRun run = CommandRun.of(folder, lines, "score", "--model", model);
+        assertThat(run.code()).isEqualTo(2);
+        assertThat(run.said()).contains("in.jsonl:2: ids[1]").doesNotContain("\tat ");
+        assertThat(run.rows()).isEmpty();
+        assertThat(folder.resolve("out.jsonl")).doesNotExist();
+        assertThat(CommandRun.of(folder, lines, "score", "--model", folder.toString())
+                        .code())
                 .isEqualTo(2);
     }
 }
