@@ -95,10 +95,22 @@ public final class RunFolder implements AutoCloseable {
         Durable.replace(config(), "# as it ran, defaults filled in\n" + ConfigFile.write(config));
     }
 
-    void writeEnvironment(Map<String, ?> environment) {
+    /// @param progress told where this differs from how the run was started in what decides on rounding
+    void writeEnvironment(Map<String, ?> environment, Progress progress) {
         try {
+            Path file = path.resolve("environment.json");
+            if (Files.exists(file)) {
+                JsonNode before = JSON.readTree(Files.readAllBytes(file));
+                for (String key : new String[] {"threads", "kernels", "optimizer", "processor", "libtorch"}) {
+                    String now = String.valueOf(environment.get(key));
+                    if (!before.path(key).asText().equals(now)) {
+                        progress.note("%s is %s, before it was %s: the last digits may differ from an unbroken run"
+                                .formatted(key, now, before.path(key).asText()));
+                    }
+                }
+            }
             Durable.replace(
-                    path.resolve("environment.json"),
+                    file,
                     JSON.writerWithDefaultPrettyPrinter().writeValueAsString(environment) + "\n");
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -24,6 +24,12 @@ public record TrainConfig(
         Checkpoint checkpoint,
         String output) {
 
+    /// The same with another precision.
+    TrainConfig withPrecision(String precision) {
+        Model other = new Model(model.path(), precision, model.adapter());
+        return new TrainConfig(other, lora, data, train, optimizer, schedule, checkpoint, output);
+    }
+
     /// @param path Hugging Face folder or GGUF file
     /// @param precision `fp32`, `bf16`, or `auto` = the faster of the two here
     /// @param adapter PEFT folder to be trained further

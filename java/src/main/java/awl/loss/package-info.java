@@ -1,0 +1,5 @@
+/// What training minimises, from hidden states to gradients.
+@NullMarked
+package awl.loss;
+
+import org.jspecify.annotations.NullMarked;

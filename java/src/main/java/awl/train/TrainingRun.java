@@ -1,0 +1,252 @@
+package awl.train;
+
+import awl.ConfigException;
+import awl.data.BatchStream;
+import awl.data.RowRenderer;
+import awl.kernel.KernelSelection;
+import awl.kernel.Kernels;
+import awl.loss.WeightedCrossEntropy;
+import awl.model.Checkpoint;
+import awl.model.Decoder;
+import awl.model.LoraConfig;
+import awl.model.PeftAdapter;
+import awl.model.TensorSource;
+import awl.optim.AdamW;
+import awl.optim.AdamWRule;
+import awl.tensor.Parameter;
+import awl.tensor.TensorScope;
+import awl.tensor.Threads;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// `awl train` from configuration to final model: opens the folder, reads data and model, lets the [Trainer] work and
+/// writes what came out.
+public final class TrainingRun {
+
+    /// Keys that may differ when a run is resumed: they change where things lie or how long it goes on, not the numbers
+    /// of its steps (rows are compared by content).
+    private static final Set<String> MAY_CHANGE = Set.of(
+            "model.path",
+            "model.adapter",
+            "data.train",
+            "data.validation",
+            "train.steps",
+            "train.epochs",
+            "checkpoint.every",
+            "checkpoint.keep",
+            "output");
+
+    private final TrainConfig asked;
+    private final boolean resume;
+    private final KernelSelection.Wanted kernelsWanted;
+    private final Supplier<RowRenderer> renderer;
+    private final Progress progress;
+    private final StopSignal stop;
+
+    /// @param renderer asked only when a row has text
+    public TrainingRun(
+            TrainConfig config,
+            boolean resume,
+            KernelSelection.Wanted kernels,
+            Supplier<RowRenderer> renderer,
+            Progress progress,
+            StopSignal stop) {
+        this.asked = config;
+        this.resume = resume;
+        this.kernelsWanted = kernels;
+        this.renderer = renderer;
+        this.progress = progress;
+        this.stop = stop;
+    }
+
+    /// Runs to the end or to a requested stop.
+    ///
+    /// @return exit code: 0, or that of the signal
+    public int run() {
+        try (RunFolder folder = RunFolder.open(Path.of(asked.output()));
+                progress) {
+            TrainConfig before = earlier(folder);
+            PrecisionChoice precision = precision(before);
+            TrainConfig config = asked.withPrecision(precision.precision().toString());
+            if (before != null) {
+                requireSameNumbers(folder, before, config);
+            }
+            try (TensorScope scope = TensorScope.open();
+                    TensorSource source = Checkpoint.open(Path.of(config.model().path()))) {
+                TrainingData data = TrainingData.read(
+                        config, source.config().vocabSize(), source.config().maxPositions(), renderer);
+                data.notes().forEach(progress::note);
+                Kernels kernels = KernelSelection.forThisMachine(kernelsWanted).open();
+                try (Decoder model = Decoder.load(source, precision.precision(), kernels)) {
+                    return train(folder, config, precision, data, kernels, model);
+                }
+            }
+        }
+    }
+
+    private @Nullable TrainConfig earlier(RunFolder folder) {
+        if (!folder.isUsed()) {
+            return null;
+        }
+        if (!resume) {
+            throw new ConfigException(
+                    "output: %s holds a run already; go on with it by --resume, or name another output"
+                            .formatted(folder.path()));
+        }
+        return Files.exists(folder.config()) ? ConfigFile.read(folder.config(), List.of()) : null;
+    }
+
+    private PrecisionChoice precision(@Nullable TrainConfig before) {
+        if (before != null && asked.model().precision().equals("auto")) {
+            return new PrecisionChoice(
+                    PrecisionChoice.of(before.model().precision()).precision(), "auto: as this run was started");
+        }
+        return PrecisionChoice.of(asked.model().precision());
+    }
+
+    private void requireSameNumbers(RunFolder folder, TrainConfig before, TrainConfig config) {
+        Map<String, JsonNode> old = ConfigFile.flat(before);
+        Map<String, JsonNode> now = ConfigFile.flat(config);
+        Set<String> keys = new java.util.TreeSet<>(old.keySet());
+        keys.addAll(now.keySet());
+        for (String key : keys) {
+            if (java.util.Objects.equals(old.get(key), now.get(key))) {
+                continue;
+            }
+            String values = "%s is %s, the run in %s was started with %s".formatted(
+                    key, now.getOrDefault(key, null), folder.path(), old.getOrDefault(key, null));
+            if (!MAY_CHANGE.contains(key)) {
+                throw new ConfigException(values + "; a resumed run must go on with the same numbers: put it back, or name another output");
+            }
+            if (key.startsWith("train.")) {
+                progress.note(values + "; a schedule that depends on the length goes on as if it had always been so");
+            }
+        }
+    }
+
+    private int train(
+            RunFolder folder,
+            TrainConfig config,
+            PrecisionChoice precision,
+            TrainingData data,
+            Kernels kernels,
+            Decoder model) {
+        prepare(model, config);
+        Objective objective = new WeightedObjective(model, new WeightedCrossEntropy(kernels));
+        BatchStream stream = data.stream(config);
+        Trainer.Plan plan = plan(config, stream, data.fingerprint());
+        AdamWRule rule = AdamWRule.best();
+        TrainConfig.Optimizer adam = config.optimizer();
+        try (Trainer trainer = new Trainer(
+                objective,
+                stream,
+                data.validation().isEmpty()
+                        ? null
+                        : new Validation(objective, data.validation(), data.weighting(), data.packer()),
+                folder,
+                plan,
+                config.schedule().over(plan.steps(), adam.lr()),
+                new AdamW(
+                        Trainer.slots(objective),
+                        new AdamW.Settings(
+                                adam.betas().getFirst(), adam.betas().getLast(), adam.eps(), adam.weightDecay()),
+                        rule),
+                progress,
+                stop)) {
+            if (resume) {
+                trainer.resume();
+            }
+            folder.writeConfig(config);
+            folder.writeEnvironment(environment(precision, kernels, rule, model), progress);
+            say(config, data, plan, model, precision, kernels);
+            if (trainer.run() == Trainer.End.STOPPED) {
+                return stop.exitCode();
+            }
+        }
+        Path written = FinalModel.write(folder.path(), config, model);
+        progress.note("done: " + written);
+        return 0;
+    }
+
+    private static void prepare(Decoder model, TrainConfig config) {
+        TrainConfig.Lora lora = config.lora();
+        String adapter = config.model().adapter();
+        if (lora != null && adapter != null) {
+            try (PeftAdapter trained = PeftAdapter.open(Path.of(adapter));
+                    TensorScope scope = TensorScope.open()) {
+                model.attach(trained.weights(), lora.dropout(), config.train().seed());
+            }
+        } else if (lora != null) {
+            model.attach(FinalModel.lora(lora), config.train().seed());
+        }
+        model.recompute(config.train().recompute());
+    }
+
+    private static Trainer.Plan plan(TrainConfig config, BatchStream stream, String fingerprint) {
+        TrainConfig.Train train = config.train();
+        Long steps = train.steps();
+        Double epochs = train.epochs();
+        long total = steps != null
+                ? steps
+                : (long) Math.ceil(java.util.Objects.requireNonNull(epochs) * stream.stepsPerEpoch() - 1e-9);
+        return new Trainer.Plan(
+                Math.max(1, total),
+                train.batchSize(),
+                train.seed(),
+                train.clipNorm(),
+                config.checkpoint().every(),
+                config.checkpoint().keep(),
+                fingerprint);
+    }
+
+    private void say(
+            TrainConfig config,
+            TrainingData data,
+            Trainer.Plan plan,
+            Decoder model,
+            PrecisionChoice precision,
+            Kernels kernels) {
+        long trained = model.trainable().stream().mapToLong(Parameter::count).sum();
+        long all = model.parameters().stream().mapToLong(Parameter::count).sum();
+        progress.note("%s, %,d of %,d parameters trained (%s), %s (%s), kernels %s, %d threads"
+                .formatted(
+                        config.model().path(),
+                        trained,
+                        all,
+                        config.lora() == null ? "full" : "LoRA",
+                        precision.precision(),
+                        precision.reason(),
+                        kernels.name(),
+                        Threads.count()));
+        long tokens = data.train().stream().mapToLong(e -> e.ids().length).sum();
+        long learned = data.train().stream().mapToLong(e -> e.learned()).sum();
+        progress.note("%,d rows, %,d tokens, %,d of them learned; %,d steps of %d rows"
+                .formatted(data.train().size(), tokens, learned, plan.steps(), plan.batchSize()));
+        if (data.train().size() < plan.batchSize()) {
+            progress.note("train.batch_size is more than there are rows: a step has all of them once");
+        }
+    }
+
+    private static Map<String, Object> environment(
+            PrecisionChoice precision, Kernels kernels, AdamWRule rule, Decoder model) {
+        Map<String, Object> facts = new LinkedHashMap<>(Machine.describe());
+        facts.put("libtorch", String.valueOf(Tensor.class.getPackage().getImplementationVersion()));
+        facts.put("device", "cpu");
+        facts.put("threads", Threads.count());
+        facts.put("precision", precision.precision().toString());
+        facts.put("precision_reason", precision.reason());
+        facts.put("kernels", kernels.name());
+        facts.put("optimizer", rule.name());
+        facts.put("model_type", model.config().modelType());
+        facts.put("started", java.time.Instant.now().toString());
+        return facts;
+    }
+}

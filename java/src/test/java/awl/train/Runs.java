@@ -1,0 +1,43 @@
+package awl.train;
+
+import awl.data.RowRenderer;
+import awl.kernel.KernelSelection;
+import awl.tensor.Threads;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Supplier;
+
+/// Whole runs in this process, as `awl train` makes them.
+final class Runs {
+
+    private Runs() {}
+
+    /// @param said what the user would have read
+    record Ended(int exitCode, String said) {}
+
+    static final Supplier<RowRenderer> NO_TEXT = () -> {
+        throw new AssertionError("rows of ids need no tokenizer");
+    };
+
+    /// @param yaml contents of run.yaml
+    static Ended run(Path folder, String yaml, boolean resume, String... overrides) throws IOException {
+        Threads.set(1);
+        Path file = Files.writeString(Files.createDirectories(folder).resolve("run.yaml"), yaml);
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        Progress progress = new Progress(new PrintStream(said, true, StandardCharsets.UTF_8), false);
+        int exit = new TrainingRun(
+                        ConfigFile.read(file, List.of(overrides)),
+                        resume,
+                        KernelSelection.Wanted.REFERENCE,
+                        NO_TEXT,
+                        progress,
+                        new StopSignal())
+                .run();
+        return new Ended(exit, said.toString(StandardCharsets.UTF_8));
+    }
+}
