@@ -17,7 +17,12 @@ public final class Main implements Runnable {
 
     /// Every command, in the order of the help page.
     static final Class<?>[] COMMANDS = {
-        TokenizeCommand.class, RenderCommand.class, ShowCommand.class, ScoreCommand.class, GenerateCommand.class
+        TokenizeCommand.class,
+        RenderCommand.class,
+        ShowCommand.class,
+        ScoreCommand.class,
+        GenerateCommand.class,
+        TrainCommand.class,
     };
 
     @Option(names = "--stacktrace", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")

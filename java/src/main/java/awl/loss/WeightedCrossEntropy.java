@@ -9,10 +9,12 @@ import awl.tensor.Parameter;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/// `scale * sum_n w_n (-log p(target_n))` over the rows with a weight, with the gradients of hidden states and head.
+/// `scale * sum_n w_n (-log p(target_n))` over the rows with a weight, with the gradients of hidden states and
+/// head.
 ///
-/// The weights come finished from [awl.data.Weighting] and the scale is one over the step's normaliser, so this is all
-/// that supervised and mixed objectives need. The full logits are never held: see [Kernels#linearCrossEntropy].
+/// The weights come finished from [awl.data.Weighting] and the scale is one over the step's normaliser, so this
+/// is all that supervised and mixed objectives need. The full logits are never held: see
+/// [Kernels#linearCrossEntropy].
 public final class WeightedCrossEntropy {
 
     private final Kernels kernels;
@@ -21,7 +23,8 @@ public final class WeightedCrossEntropy {
         this.kernels = kernels;
     }
 
-    /// Loss and gradients of a micro-batch; the head's gradient is added to its parameter unless that is frozen.
+    /// Loss and gradients of a micro-batch; the head's gradient is added to its parameter unless that is
+    /// frozen.
     ///
     /// @param hidden_ND hidden states behind the final norm
     public LossResult at(Head head, Tensor hidden_ND, TokenBatch in, double scale) {

@@ -14,8 +14,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// In which precision a run computes, and why.
 ///
-/// `auto` times one matrix product in each and takes the faster; bf16 is not faster everywhere (on processors without
-/// matrix units it is slower than fp32). The answer is kept in the user's cache folder, by processor and threads.
+/// `auto` times one matrix product in each and takes the faster; bf16 is not faster everywhere (on processors
+/// without matrix units it is slower than fp32). The answer is kept in the user's cache folder, by processor
+/// and threads.
 ///
 /// @param reason for the run folder and the user
 public record PrecisionChoice(Precision precision, String reason) {

@@ -27,12 +27,12 @@ import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// `awl train` from configuration to final model: opens the folder, reads data and model, lets the [Trainer] work and
-/// writes what came out.
+/// `awl train` from configuration to final model: opens the folder, reads data and model, lets the [Trainer]
+/// work and writes what came out.
 public final class TrainingRun {
 
-    /// Keys that may differ when a run is resumed: they change where things lie or how long it goes on, not the numbers
-    /// of its steps (rows are compared by content).
+    /// Keys that may differ when a run is resumed: they change where things lie or how long it goes on, not the
+    /// numbers of its steps (rows are compared by content).
     private static final Set<String> MAY_CHANGE = Set.of(
             "model.path",
             "model.adapter",
@@ -73,6 +73,11 @@ public final class TrainingRun {
     public int run() {
         try (RunFolder folder = RunFolder.open(Path.of(asked.output()));
                 progress) {
+            if (asked.lora() == null && !Files.isDirectory(Path.of(asked.model().path()))) {
+                throw new ConfigException(
+                        "model.path: %s is no Hugging Face folder; training all parameters writes one and needs one to begin with: make it by awl convert FILE.gguf DIR, or train LoRA adapters"
+                                .formatted(asked.model().path()));
+            }
             TrainConfig before = earlier(folder);
             PrecisionChoice precision = precision(before);
             TrainConfig config = asked.withPrecision(precision.precision().toString());

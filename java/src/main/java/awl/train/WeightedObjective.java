@@ -26,7 +26,8 @@ final class WeightedObjective implements Objective {
         return model.trainable();
     }
 
-    /// Dropout draws from (seed, adapter, micro-batch number); the number starts anew from the stream in each step.
+    /// Dropout draws from (seed, adapter, micro-batch number); the number starts anew from the stream in each
+    /// step.
     @Override
     public void startRandomStream(long stream) {
         model.adapters().microBatches(stream);

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Twenty steps of every family, all parameters and adapters alone, against curves of transformers and peft: loss and
-/// gradient norm of each step, through the configuration file and the run folder.
+/// Twenty steps of every family, all parameters and adapters alone, against curves of transformers and peft:
+/// loss and gradient norm of each step, through the configuration file and the run folder.
 final class GoldenCurveTest {
 
     private static final String YAML = """

@@ -16,7 +16,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Stopping anywhere, by any means, and resuming gives the weights, moments and metrics of a run that never stopped.
+/// Stopping anywhere, by any means, and resuming gives the weights, moments and metrics of a run that never
+/// stopped.
 final class ResumeTest {
 
     private static final long STEPS = 60;

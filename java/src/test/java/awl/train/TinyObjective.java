@@ -11,8 +11,8 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// The smallest model with an embedding, dropout and a head, its gradients by hand: the loop is tested with it, without
-/// a checkpoint to load. `hidden = dropout(E[x]); logits = hidden W^T + b`.
+/// The smallest model with an embedding, dropout and a head, its gradients by hand: the loop is tested with it,
+/// without a checkpoint to load. `hidden = dropout(E[x]); logits = hidden W^T + b`.
 final class TinyObjective implements Objective, AutoCloseable {
 
     private final double dropout;
