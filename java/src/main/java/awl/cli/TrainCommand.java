@@ -65,8 +65,7 @@ final class TrainCommand implements Callable<Integer> {
         stop.install();
         Progress progress = Progress.standard();
         try (CheckpointText text = ModelText.open(Path.of(run.model().path()))) {
-            return new TrainingRun(
-                            run, resume, wanted, () -> ModelText.rows(text, progress::note), progress, stop)
+            return new TrainingRun(run, resume, wanted, () -> ModelText.rows(text, progress::note), progress, stop)
                     .run();
         }
     }

@@ -43,8 +43,7 @@ public final class WeightedCrossEntropy {
 
     /// Log-probabilities of the active rows' targets, `[A]`, fp32.
     public Tensor logProb(Head head, Tensor hidden_ND, TokenBatch in) {
-        return kernels.score(
-                        hidden_ND, head.weight().value(), in.targets_N(), in.activeRows_A(), options(head))
+        return kernels.score(hidden_ND, head.weight().value(), in.targets_N(), in.activeRows_A(), options(head))
                 .logProb_A();
     }
 

@@ -35,8 +35,7 @@ final class FinalModel {
         Path base = Path.of(config.model().path());
         if (lora != null) {
             Path adapter = run.resolve("adapter");
-            OutputFolder.write(
-                    adapter, true, folder -> PeftWriter.write(folder, lora(lora), model, base.toString()));
+            OutputFolder.write(adapter, true, folder -> PeftWriter.write(folder, lora(lora), model, base.toString()));
             return adapter;
         }
         Path full = run.resolve("model");

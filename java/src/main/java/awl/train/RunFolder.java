@@ -109,9 +109,7 @@ public final class RunFolder implements AutoCloseable {
                     }
                 }
             }
-            Durable.replace(
-                    file,
-                    JSON.writerWithDefaultPrettyPrinter().writeValueAsString(environment) + "\n");
+            Durable.replace(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(environment) + "\n");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

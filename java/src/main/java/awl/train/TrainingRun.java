@@ -8,7 +8,6 @@ import awl.kernel.Kernels;
 import awl.loss.WeightedCrossEntropy;
 import awl.model.Checkpoint;
 import awl.model.Decoder;
-import awl.model.LoraConfig;
 import awl.model.PeftAdapter;
 import awl.model.TensorSource;
 import awl.optim.AdamW;
@@ -126,10 +125,11 @@ public final class TrainingRun {
             if (java.util.Objects.equals(old.get(key), now.get(key))) {
                 continue;
             }
-            String values = "%s is %s, the run in %s was started with %s".formatted(
-                    key, now.getOrDefault(key, null), folder.path(), old.getOrDefault(key, null));
+            String values = "%s is %s, the run in %s was started with %s"
+                    .formatted(key, now.getOrDefault(key, null), folder.path(), old.getOrDefault(key, null));
             if (!MAY_CHANGE.contains(key)) {
-                throw new ConfigException(values + "; a resumed run must go on with the same numbers: put it back, or name another output");
+                throw new ConfigException(values
+                        + "; a resumed run must go on with the same numbers: put it back, or name another output");
             }
             if (key.startsWith("train.")) {
                 progress.note(values + "; a schedule that depends on the length goes on as if it had always been so");

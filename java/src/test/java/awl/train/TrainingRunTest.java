@@ -97,16 +97,32 @@ final class TrainingRunTest {
     void whatARunLeavesBehind() throws IOException {
         run("run", LORA, false, "train.steps=6");
         Path run = temp.resolve("run");
-        assertThat(ConfigFile.read(run.resolve("config.yaml"), List.of()).train().steps()).isEqualTo(6);
+        assertThat(ConfigFile.read(run.resolve("config.yaml"), List.of())
+                        .train()
+                        .steps())
+                .isEqualTo(6);
         JsonNode environment = GoldenRows.JSON.readTree(Files.readAllBytes(run.resolve("environment.json")));
         for (String key : List.of(
-                "awl", "commit", "java", "os", "processor", "cores", "libtorch", "device", "threads", "precision",
-                "precision_reason", "kernels", "optimizer", "started")) {
+                "awl",
+                "commit",
+                "java",
+                "os",
+                "processor",
+                "cores",
+                "libtorch",
+                "device",
+                "threads",
+                "precision",
+                "precision_reason",
+                "kernels",
+                "optimizer",
+                "started")) {
             assertThat(environment.hasNonNull(key)).as(key).isTrue();
         }
         for (JsonNode line : GoldenRows.metrics(run)) {
             assertThat(line.path("peak_memory").asLong()).isGreaterThan(1 << 20);
-            assertThat(line.path("learned_tokens").asLong()).isBetween(1L, line.path("tokens").asLong());
+            assertThat(line.path("learned_tokens").asLong())
+                    .isBetween(1L, line.path("tokens").asLong());
             assertThat(line.path("seconds").asDouble()).isPositive();
         }
         assertThat(Files.readAllLines(run.resolve("validation.jsonl"))).hasSize(3); // before, at 4, at the end
@@ -147,8 +163,7 @@ final class TrainingRunTest {
     @Test
     void autoPrecisionSaysWhatItTook() throws IOException {
         run("run", LORA, false, "train.steps=1", "model.precision=auto");
-        JsonNode environment =
-                GoldenRows.JSON.readTree(Files.readAllBytes(temp.resolve("run/environment.json")));
+        JsonNode environment = GoldenRows.JSON.readTree(Files.readAllBytes(temp.resolve("run/environment.json")));
         assertThat(environment.path("precision_reason").asText()).startsWith("auto: a 512x576x1536 product takes");
         assertThat(ConfigFile.read(temp.resolve("run/config.yaml"), List.of())
                         .model()
