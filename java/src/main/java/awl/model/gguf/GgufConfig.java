@@ -1,196 +1,211 @@
 package awl.model.gguf;
 
 import awl.CheckpointException;
-import awl.model.ModelConfig;
-import awl.model.RopeScaling;
-import java.util.Collections;
+import awl.ConfigException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.function.LongUnaryOperator;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// A model's configuration out of GGUF metadata, architectures `llama` (Mistral too) and `qwen2`.
-final class GgufConfig {
+/// What Hugging Face's `config.json` would say of the model in a GGUF file.
+///
+/// The map is what `awl convert` writes, and what the engine itself reads its configuration from: both see one model.
+///
+/// @param config `config.json` without `dtype`
+/// @param generation `generation_config.json`
+/// @param interleaved whether the rows of q and k are stored with the rotary halves of each head interleaved
+/// @param headSize E
+record GgufConfig(
+        Map<String, @Nullable Object> config,
+        Map<String, @Nullable Object> generation,
+        boolean interleaved,
+        int headSize) {
 
-    private final GgufFile file;
-    private final String architecture;
+    private static final List<String> ARCHITECTURES = List.of("llama", "qwen2");
 
-    private GgufConfig(GgufFile file) {
-        this.file = file;
-        this.architecture = file.require("general.architecture", String.class);
-        if (!List.of("llama", "qwen2").contains(architecture)) {
-            throw bad("architecture '" + architecture + "' is not supported; supported are llama and qwen2");
-        }
+    static GgufConfig of(GgufFile file) {
+        return new Reader(file).read();
     }
 
-    static ModelConfig read(GgufFile file) {
-        return new GgufConfig(file).convert();
+    /// Head width where a tensor's rows are to be put back in order, 0 where they stand as they are.
+    int interleavedHead(GgufTensor tensor) {
+        boolean rotary = GgufNames.isQuery(tensor.name()) || GgufNames.isKey(tensor.name());
+        return interleaved && rotary ? headSize : 0;
     }
 
-    private ModelConfig convert() {
-        if (integer("expert_count", 0) > 0) {
-            throw bad("mixtures of experts are not supported");
-        }
-        int hidden = positive("embedding_length", null);
-        int layers = positive("block_count", null);
-        int heads = positive("attention.head_count", null);
-        int headDim = positive("attention.key_length", hidden / heads);
-        int rotated = positive("rope.dimension_count", headDim);
-        GgufReader.Entry embedding = file.tensors().get("token_embd.weight");
-        if (embedding == null || embedding.shape().length != 2) {
-            throw bad("tensor 'token_embd.weight' is missing or no matrix");
-        }
-        double theta = number("rope.freq_base", 10000);
-        return new ModelConfig(
-                architecture,
-                Math.toIntExact(embedding.shape()[0]),
-                hidden,
-                positive("feed_forward_length", null),
-                layers,
-                heads,
-                positive("attention.head_count_kv", heads),
-                headDim,
-                "silu",
-                number("attention.layer_norm_rms_epsilon", 1e-6),
-                theta,
-                scaling(theta, rotated),
-                (double) rotated / headDim,
-                positive("context_length", 2048),
-                Collections.nCopies(layers, integer("attention.sliding_window", 0)),
-                file.tensors().containsKey("blk.0.attn_q.bias"),
-                file.tensors().containsKey("blk.0.attn_output.bias"),
-                file.tensors().containsKey("blk.0.ffn_gate.bias"),
-                null,
-                null,
-                headDim,
-                !file.tensors().containsKey("output.weight"),
-                "float32",
-                eosIds(),
-                id("bos_token_id"),
-                id("padding_token_id"));
-    }
+    private static final class Reader {
+        private final GgufFile file;
+        private final GgufMetadata metadata;
+        private final String architecture;
 
-    private RopeScaling scaling(double theta, int rotated) {
-        GgufReader.Entry factors = file.tensors().get("rope_freqs.weight");
-        if (factors != null) {
-            return fromFactors(factors, theta, rotated);
-        }
-        String type = file.find(architecture + ".rope.scaling.type", String.class);
-        if (type == null || type.equals("none")) {
-            return RopeScaling.DEFAULT;
-        }
-        if (!type.equals("linear") && !type.equals("yarn")) {
-            throw bad("rope scaling type '" + type + "' is not supported; supported are none, linear, yarn");
-        }
-        RopeScaling plain = RopeScaling.DEFAULT;
-        return new RopeScaling(
-                type,
-                number("rope.scaling.factor", 1),
-                plain.lowFrequencyFactor(),
-                plain.highFrequencyFactor(),
-                integer("rope.scaling.original_context_length", 0),
-                plain.betaFast(),
-                plain.betaSlow(),
-                plain.attentionFactor(),
-                plain.mscale(),
-                plain.mscaleAllDim(),
-                plain.truncate(),
-                List.of(),
-                List.of());
-    }
-
-    /// Llama 3's scaling is stored as what each frequency is divided by. Where the numbers are those of the formula,
-    /// it is named so; otherwise the factors are kept as they are, in LongRoPE's form.
-    private RopeScaling fromFactors(GgufReader.Entry entry, double theta, int rotated) {
-        double[] factors = new double[rotated / 2];
-        try (Tensor tensor = file.read(entry, ScalarType.Float, LongUnaryOperator.identity())) {
-            if (tensor.numel() != factors.length) {
-                throw bad("tensor 'rope_freqs.weight' has %d values; expected %d"
-                        .formatted(tensor.numel(), factors.length));
+        Reader(GgufFile file) {
+            this.file = file;
+            this.metadata = file.metadata();
+            this.architecture = metadata.requireString("general.architecture");
+            if (!ARCHITECTURES.contains(architecture)) {
+                throw new ConfigException("%s: architecture '%s' is not supported in GGUF; supported are %s"
+                        .formatted(file.path(), architecture, String.join(", ", ARCHITECTURES)));
             }
-            for (int i = 0; i < factors.length; i++) {
-                factors[i] = tensor.data_ptr_float().get(i);
+            refuseParts();
+        }
+
+        private void refuseParts() {
+            if (metadata.size("split.count", 1) > 1) {
+                throw new CheckpointException(file.path()
+                        + ": one part of a split model; join the parts (llama-gguf-split --merge) and point at "
+                        + "the result");
+            }
+            Long experts = metadata.integer(architecture + ".expert_count");
+            if (experts != null && experts > 0) {
+                throw new ConfigException(
+                        "%s: a mixture of %d experts; only dense models are supported".formatted(file.path(), experts));
             }
         }
-        for (double factor : new double[] {8, 32, 4, 16}) {
-            for (int original : new int[] {8192, 4096}) {
-                if (agrees(factors, factor, original, theta, rotated)) {
-                    return new RopeScaling(
-                            "llama3", factor, 1, 4, original, 32, 1, Double.NaN, 0, 0, true, List.of(), List.of());
+
+        GgufConfig read() {
+            boolean llama = architecture.equals("llama");
+            int hidden = metadata.requireSize(architecture + ".embedding_length");
+            int heads = perLayer("attention.head_count", null);
+            int kvHeads = perLayer("attention.head_count_kv", heads);
+            int layers = metadata.requireSize(architecture + ".block_count");
+            int headSize = headSize(hidden, heads);
+            if (layers > file.tensors().size()) {
+                throw new CheckpointException("%s: %s.block_count says %d layers, but there are %d tensors in all"
+                        .formatted(
+                                file.path(),
+                                architecture,
+                                layers,
+                                file.tensors().size()));
+            }
+            if (heads % kvHeads != 0 || headSize == 0 || headSize % 2 != 0) {
+                throw new ConfigException("%s: %d query heads of %d over %d key heads do not divide"
+                        .formatted(file.path(), heads, headSize, kvHeads));
+            }
+            int context = metadata.size(architecture + ".context_length", 2048);
+            Map<String, @Nullable Object> config = new LinkedHashMap<>();
+            // llama.cpp knows Mistral as a llama; a window is what tells it apart.
+            Long window = llama ? metadata.integer(architecture + ".attention.sliding_window") : null;
+            boolean mistral = window != null && window > 0;
+            config.put(
+                    "architectures",
+                    List.of(mistral ? "MistralForCausalLM" : llama ? "LlamaForCausalLM" : "Qwen2ForCausalLM"));
+            config.put("model_type", mistral ? "mistral" : architecture);
+            if (mistral) {
+                config.put("sliding_window", metadata.requireSize(architecture + ".attention.sliding_window"));
+            } else if (llama) {
+                config.put("attention_bias", attentionBias());
+                config.put("mlp_bias", file.tensors().containsKey("blk.0.ffn_gate.bias"));
+            }
+            if (llama || headSize != hidden / heads) {
+                config.put("head_dim", headSize);
+            }
+            config.put("attention_dropout", 0.0);
+            Map<String, @Nullable Object> ids = ids();
+            config.putAll(ids);
+            config.put("hidden_act", "silu");
+            config.put("hidden_size", hidden);
+            config.put("initializer_range", 0.02);
+            config.put("intermediate_size", perLayer("feed_forward_length", null));
+            config.put("max_position_embeddings", context);
+            config.put("num_attention_heads", heads);
+            config.put("num_hidden_layers", layers);
+            config.put("num_key_value_heads", kvHeads);
+            config.put("rms_norm_eps", metadata.requireNumber(architecture + ".attention.layer_norm_rms_epsilon"));
+            config.put("rope_parameters", new GgufRope(file, architecture, headSize).parameters(context));
+            config.put("tie_word_embeddings", !file.tensors().containsKey(GgufNames.HEAD));
+            config.put("use_cache", true);
+            if (!llama) {
+                config.put("use_sliding_window", false);
+            }
+            config.put("vocab_size", vocabulary(hidden));
+            return new GgufConfig(config, ids, llama, headSize);
+        }
+
+        /// The embedding's rows: metadata may count without the padding that the matrix has.
+        private int vocabulary(int hidden) {
+            GgufTensor embedding = file.tensors().get(GgufNames.EMBEDDING);
+            if (embedding == null || embedding.shape().length != 2 || embedding.columns() != hidden) {
+                throw new CheckpointException("%s: expected the tensor %s of %d columns, found %s"
+                        .formatted(
+                                file.path(),
+                                GgufNames.EMBEDDING,
+                                hidden,
+                                embedding == null ? "none" : java.util.Arrays.toString(embedding.shape())));
+            }
+            return Math.toIntExact(Math.min(embedding.rows(), Integer.MAX_VALUE));
+        }
+
+        /// A number that some architectures give for each layer; here all must be alike.
+        private int perLayer(String name, @Nullable Integer fallback) {
+            String key = architecture + "." + name;
+            if (metadata.get(key) instanceof GgufArray array) {
+                long[] each = array.integers();
+                for (long value : each) {
+                    if (value != each[0] || value <= 0 || value > Integer.MAX_VALUE) {
+                        throw new ConfigException(
+                                "%s: %s differs between layers, which is not supported".formatted(file.path(), key));
+                    }
+                }
+                if (each.length > 0) {
+                    return (int) each[0];
                 }
             }
+            return fallback == null ? metadata.requireSize(key) : metadata.size(key, fallback);
         }
-        List<Double> kept = java.util.Arrays.stream(factors).boxed().toList();
-        return new RopeScaling("longrope", 1, 1, 4, 0, 32, 1, 1, 0, 0, true, kept, kept);
-    }
 
-    private static boolean agrees(double[] factors, double factor, int original, double theta, int rotated) {
-        for (int i = 0; i < factors.length; i++) {
-            double wavelength = 2 * Math.PI * Math.pow(theta, 2.0 * i / rotated);
-            double expected;
-            if (wavelength < original / 4.0) {
-                expected = 1;
-            } else if (wavelength > original) {
-                expected = factor;
-            } else {
-                double smooth = (original / wavelength - 1) / 3;
-                expected = 1 / ((1 - smooth) / factor + smooth);
+        private int headSize(int hidden, int heads) {
+            int width = metadata.size(architecture + ".attention.key_length", hidden / heads);
+            int values = metadata.size(architecture + ".attention.value_length", width);
+            int rotary = metadata.size(architecture + ".rope.dimension_count", width);
+            if (values != width || rotary != width) {
+                throw new ConfigException(
+                        "%s: heads have %d key and %d value dimensions of which %d rotate; supported is one size for all"
+                                .formatted(file.path(), width, values, rotary));
             }
-            if (Math.abs(factors[i] - expected) > 1e-4 * expected) {
-                return false;
+            return width;
+        }
+
+        /// Hugging Face's llama has biases on all four projections or on none.
+        private boolean attentionBias() {
+            boolean query = file.tensors().containsKey("blk.0.attn_q.bias");
+            if (query != file.tensors().containsKey("blk.0.attn_output.bias")) {
+                throw new ConfigException(file.path()
+                        + ": biases on some of the attention's projections only; a llama has them on all or on none");
+            }
+            return query;
+        }
+
+        private Map<String, @Nullable Object> ids() {
+            Map<String, @Nullable Object> ids = new LinkedHashMap<>();
+            put(ids, "bos_token_id", id("bos"));
+            Set<Long> ends = new LinkedHashSet<>();
+            for (String kind : List.of("eos", "eot", "eom")) {
+                Long end = id(kind);
+                if (end != null) {
+                    ends.add(end);
+                }
+            }
+            put(
+                    ids,
+                    "eos_token_id",
+                    ends.size() == 1 ? ends.iterator().next() : ends.isEmpty() ? null : new ArrayList<>(ends));
+            put(ids, "pad_token_id", id("padding"));
+            return ids;
+        }
+
+        private @Nullable Long id(String kind) {
+            Long id = metadata.integer("tokenizer.ggml." + kind + "_token_id");
+            // Some converters write an unsigned -1 where there is no such token.
+            return id != null && id >= 0 && id <= Integer.MAX_VALUE ? id : null;
+        }
+
+        private static void put(Map<String, @Nullable Object> into, String key, @Nullable Object value) {
+            if (value != null) {
+                into.put(key, value);
             }
         }
-        return true;
-    }
-
-    private List<Integer> eosIds() {
-        Set<Integer> ids = new LinkedHashSet<>();
-        for (String key : List.of("eos_token_id", "eot_token_id", "eom_token_id")) {
-            Integer id = id(key);
-            if (id != null) {
-                ids.add(id);
-            }
-        }
-        return List.copyOf(ids);
-    }
-
-    private @Nullable Integer id(String key) {
-        Long value = file.find("tokenizer.ggml." + key, Long.class);
-        return value == null ? null : (Integer) Math.toIntExact(value);
-    }
-
-    private int integer(String key, @Nullable Integer fallback) {
-        Long value = file.find(architecture + "." + key, Long.class);
-        if (value == null) {
-            if (fallback == null) {
-                throw bad("metadata '" + architecture + "." + key + "' is missing");
-            }
-            return fallback;
-        }
-        if (value < 0 || value > Integer.MAX_VALUE) {
-            throw bad("metadata '%s.%s' is %d".formatted(architecture, key, value));
-        }
-        return value.intValue();
-    }
-
-    private int positive(String key, @Nullable Integer fallback) {
-        int value = integer(key, fallback);
-        if (value == 0) {
-            throw bad("metadata '%s.%s' is 0".formatted(architecture, key));
-        }
-        return value;
-    }
-
-    /// Float metadata were decimal numbers once: the shortest decimal that gives the same float32 is taken.
-    private double number(String key, double fallback) {
-        Double value = file.find(architecture + "." + key, Double.class);
-        return value == null ? fallback : Double.parseDouble(Float.toString(value.floatValue()));
-    }
-
-    private CheckpointException bad(String message) {
-        return new CheckpointException(file.path() + ": " + message);
     }
 }

@@ -1,7 +1,6 @@
 package awl.model.gguf;
 
 import awl.CheckpointException;
-import awl.tensor.Tensors;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,38 +9,44 @@ import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.LongUnaryOperator;
-import java.util.stream.LongStream;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.jspecify.annotations.Nullable;
 
-/// A GGUF file, mapped read-only. Names and row order are the file's own; [GgufModel] gives Hugging Face's.
+/// A GGUF file (versions 2 and 3, little endian), mapped into memory: metadata and tensor table read and checked, data
+/// untouched. Thread-safe for reading.
+///
+/// Opening takes time and memory proportional to the header, whatever the file claims of itself.
 final class GgufFile implements AutoCloseable {
 
-    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
+    private static final int MAGIC = 0x46554747;
+    private static final int DEFAULT_ALIGNMENT = 32;
+    /// Deepest array of arrays.
+    private static final int MAX_DEPTH = 8;
 
     private final Path path;
     private final Arena arena;
+    private final GgufMetadata metadata;
+    private final Map<String, GgufTensor> tensors;
     private final MemorySegment data;
-    private final GgufReader.Head head;
 
-    private GgufFile(Path path, Arena arena, MemorySegment data, GgufReader.Head head) {
+    private GgufFile(
+            Path path, Arena arena, GgufMetadata metadata, Map<String, GgufTensor> tensors, MemorySegment data) {
         this.path = path;
         this.arena = arena;
+        this.metadata = metadata;
+        this.tensors = tensors;
         this.data = data;
-        this.head = head;
     }
 
-    /// @throws CheckpointException naming the file when it is missing, damaged or of a kind we do not read
+    /// Maps a file and checks its header.
+    ///
+    /// @throws CheckpointException when the file is missing, truncated, inconsistent, or of a version or number
+    ///     format that is not read
     static GgufFile open(Path path) {
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-            GgufReader.Head head = new GgufReader(path.toString(), bytes).read();
-            return new GgufFile(path, arena, bytes.asSlice(head.dataStart()), head);
+            return parse(path, arena, bytes);
         } catch (NoSuchFileException e) {
             arena.close();
             throw new CheckpointException(path + ": no such file", e);
@@ -54,130 +59,117 @@ final class GgufFile implements AutoCloseable {
         }
     }
 
+    private static GgufFile parse(Path path, Arena arena, MemorySegment bytes) {
+        String file = path.toString();
+        if (bytes.byteSize() < 24 || bytes.get(GgufCursor.INT, 0) != MAGIC) {
+            throw new CheckpointException(file + ": not a GGUF file (it must begin with the letters GGUF)");
+        }
+        GgufCursor cursor = new GgufCursor(file, bytes, 4);
+        int version = cursor.int32();
+        if (version != 2 && version != 3) {
+            boolean swapped = (version & 0xffff) == 0 && version != 0;
+            throw cursor.bad(
+                    swapped
+                            ? "big-endian GGUF; only little-endian files are read"
+                            : "GGUF version %s; versions 2 and 3 are read, convert the model anew"
+                                    .formatted(Integer.toUnsignedString(version)));
+        }
+        long tensorCount = cursor.count("tensors", 24);
+        long valueCount = cursor.count("metadata values", 13);
+        Map<String, Object> values = new LinkedHashMap<>();
+        for (long i = 0; i < valueCount; i++) {
+            cursor.reading("metadata key " + i);
+            String key = cursor.string();
+            cursor.reading(key);
+            if (values.put(key, value(file, cursor, bytes, key)) != null) {
+                throw cursor.bad("the metadata key " + key + " stands twice");
+            }
+        }
+        GgufMetadata metadata = new GgufMetadata(file, values);
+        Long alignment = metadata.integer("general.alignment");
+        long align = alignment == null ? DEFAULT_ALIGNMENT : alignment;
+        if (align <= 0 || align > 1 << 20 || Long.bitCount(align) != 1) {
+            throw cursor.bad("general.alignment must be a power of two up to 1048576, found " + align);
+        }
+        GgufTensorTable table = new GgufTensorTable(cursor, align);
+        table.read(tensorCount);
+        long start = (cursor.at() + align - 1) / align * align;
+        long size = Math.max(0, bytes.byteSize() - start);
+        Map<String, GgufTensor> tensors = table.check(size);
+        MemorySegment data = size == 0 ? MemorySegment.NULL : bytes.asSlice(start, size);
+        return new GgufFile(path, arena, metadata, tensors, data);
+    }
+
+    private static Object value(String file, GgufCursor cursor, MemorySegment bytes, String key) {
+        GgufValueType type = type(cursor, key);
+        return switch (type) {
+            case STRING -> cursor.string();
+            case ARRAY -> array(file, cursor, bytes, key);
+            case BOOL -> bytes.get(ValueLayout.JAVA_BYTE, cursor.take(1)) != 0;
+            case FLOAT32 -> Float.intBitsToFloat(cursor.int32());
+            case FLOAT64 -> Double.longBitsToDouble(cursor.int64());
+            default -> type.integer(bytes, cursor.take(type.bytes()));
+        };
+    }
+
+    private static GgufValueType type(GgufCursor cursor, String key) {
+        long number = cursor.uint32();
+        GgufValueType type = GgufValueType.of(number);
+        if (type == null) {
+            throw cursor.bad("%s has the unknown value type %d: damaged, or of a newer kind".formatted(key, number));
+        }
+        return type;
+    }
+
+    private static GgufArray array(String file, GgufCursor cursor, MemorySegment bytes, String key) {
+        GgufValueType type = type(cursor, key);
+        long count = cursor.count("items", type.least());
+        long at = cursor.at();
+        skip(cursor, key, type, count, 1);
+        return new GgufArray(file, key, type, count, bytes, at);
+    }
+
+    /// Steps over the items of an array, checking that they are there.
+    private static void skip(GgufCursor cursor, String key, GgufValueType type, long count, int depth) {
+        switch (type) {
+            case STRING -> {
+                for (long i = 0; i < count; i++) {
+                    cursor.skipString();
+                }
+            }
+            case ARRAY -> {
+                if (depth >= MAX_DEPTH) {
+                    throw cursor.bad("%s nests arrays deeper than %d".formatted(key, MAX_DEPTH));
+                }
+                for (long i = 0; i < count; i++) {
+                    GgufValueType inner = type(cursor, key);
+                    skip(cursor, key, inner, cursor.count("items", inner.least()), depth + 1);
+                }
+            }
+            default -> cursor.take(count * type.bytes());
+        }
+    }
+
     Path path() {
         return path;
     }
 
-    Map<String, Object> metadata() {
-        return head.metadata();
+    GgufMetadata metadata() {
+        return metadata;
     }
 
-    Map<String, GgufReader.Entry> tensors() {
-        return head.tensors();
+    /// The tensor table, in the order of the file.
+    Map<String, GgufTensor> tensors() {
+        return tensors;
     }
 
-    /// Metadata value of the type expected.
-    <T> T require(String key, Class<T> type) {
-        T value = find(key, type);
-        if (value == null) {
-            throw new CheckpointException("%s: metadata '%s' is missing".formatted(path, key));
-        }
-        return value;
-    }
-
-    <T> @Nullable T find(String key, Class<T> type) {
-        Object value = head.metadata().get(key);
-        if (value == null) {
-            return null;
-        }
-        if (!type.isInstance(value)) {
-            throw new CheckpointException("%s: metadata '%s' is of type %s; expected %s"
-                    .formatted(path, key, value.getClass().getSimpleName(), type.getSimpleName()));
-        }
-        return type.cast(value);
-    }
-
-    /// Strings of an array, or null where the key is absent.
-    @Nullable
-    List<String> strings(String key) {
-        List<?> values = find(key, List.class);
-        if (values == null) {
-            return null;
-        }
-        for (Object value : values) {
-            if (!(value instanceof String)) {
-                throw new CheckpointException("%s: metadata '%s' must hold strings".formatted(path, key));
-            }
-        }
-        return values.stream().map(String.class::cast).toList();
-    }
-
-    /// Dequantises a tensor, its rows in parallel.
-    ///
-    /// @param dtype Float, BFloat16, Half or Double
-    /// @param rowOf where row r of the file goes in the result
-    Tensor read(GgufReader.Entry entry, ScalarType dtype, LongUnaryOperator rowOf) {
-        Tensor tensor = Tensors.empty(dtype, entry.shape());
-        long values = tensor.numel();
-        if (values == 0) {
-            return tensor;
-        }
-        int rank = entry.shape().length;
-        int width = (int) (rank == 0 ? 1 : entry.shape()[rank - 1]);
-        long rows = values / width;
-        MemorySegment out = MemorySegment.ofAddress(tensor.data_ptr().address()).reinterpret(tensor.nbytes());
-        MemorySegment in = data.asSlice(entry.offset(), entry.byteSize());
-        RowWriter writer = RowWriter.of(dtype);
-        long perTask = Math.max(1, (1 << 18) / width);
-        LongStream.range(0, (rows + perTask - 1) / perTask).parallel().forEach(task -> {
-            int rowBytes = width / entry.type().blockValues() * entry.type().blockBytes();
-            byte[] packed = new byte[rowBytes];
-            float[] row = new float[width];
-            for (long r = task * perTask; r < Math.min(rows, (task + 1) * perTask); r++) {
-                MemorySegment.copy(in, ValueLayout.JAVA_BYTE, r * rowBytes, packed, 0, rowBytes);
-                entry.type().dequantize(packed, width / entry.type().blockValues(), row);
-                writer.write(row, out, rowOf.applyAsLong(r) * width);
-            }
-        });
-        return tensor;
+    /// The bytes of one tensor; valid until [#close].
+    MemorySegment bytes(GgufTensor tensor) {
+        return data.asSlice(tensor.start(), tensor.bytes());
     }
 
     @Override
     public void close() {
         arena.close();
-    }
-
-    /// Stores a row of values in the dtype of the result.
-    private interface RowWriter {
-        void write(float[] row, MemorySegment out, long firstValue);
-
-        static RowWriter of(ScalarType dtype) {
-            return switch (dtype.intern()) {
-                case Float ->
-                    (row, out, first) ->
-                            MemorySegment.copy(row, 0, out, ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * first, row.length);
-                case BFloat16 -> (row, out, first) -> shorts(row, out, first, RowWriter::bfloat16);
-                case Half -> (row, out, first) -> shorts(row, out, first, Float::floatToFloat16);
-                case Double ->
-                    (row, out, first) -> {
-                        for (int i = 0; i < row.length; i++) {
-                            out.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8 * (first + i), row[i]);
-                        }
-                    };
-                default -> throw new CheckpointException("weights cannot be read as " + dtype.intern());
-            };
-        }
-
-        private static void shorts(float[] row, MemorySegment out, long first, ToShort convert) {
-            short[] converted = new short[row.length];
-            for (int i = 0; i < row.length; i++) {
-                converted[i] = convert.apply(row[i]);
-            }
-            MemorySegment.copy(converted, 0, out, SHORT, 2 * first, converted.length);
-        }
-
-        /// Round to nearest, ties to even; NaN stays NaN.
-        private static short bfloat16(float value) {
-            int bits = Float.floatToRawIntBits(value);
-            if (Float.isNaN(value)) {
-                return (short) ((bits >>> 16) | 0x40);
-            }
-            return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
-        }
-    }
-
-    @FunctionalInterface
-    private interface ToShort {
-        short apply(float value);
     }
 }

@@ -1,57 +1,77 @@
 package awl.model.gguf;
 
 import awl.CheckpointException;
+import awl.Json;
+import awl.model.HuggingFaceConfig;
 import awl.model.ModelConfig;
 import awl.model.TensorSource;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.LongUnaryOperator;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
-/// A GGUF file as Hugging Face would have it: names, and the row order of the llama architecture's q and k projections,
-/// whose rotary halves GGUF interleaves.
+/// A GGUF file as Hugging Face would have it: its names, its row order, its `config.json`, its tokenizer.
+///
+/// Reading in float32 gives the dequantised values bit by bit.
 public final class GgufModel implements TensorSource {
 
-    private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d+)\\.([a-z_]+)\\.(weight|bias)");
-
-    private static final Map<String, String> IN_BLOCK = Map.of(
-            "attn_norm", "input_layernorm",
-            "ffn_norm", "post_attention_layernorm",
-            "attn_q", "self_attn.q_proj",
-            "attn_k", "self_attn.k_proj",
-            "attn_v", "self_attn.v_proj",
-            "attn_output", "self_attn.o_proj",
-            "ffn_gate", "mlp.gate_proj",
-            "ffn_up", "mlp.up_proj",
-            "ffn_down", "mlp.down_proj");
-
-    private static final Map<String, String> OUTSIDE = Map.of(
-            "token_embd.weight", "model.embed_tokens.weight",
-            "output_norm.weight", "model.norm.weight",
-            "output.weight", "lm_head.weight");
-
     private final GgufFile file;
+    private final GgufConfig mapped;
     private final ModelConfig config;
-    private final Map<String, GgufReader.Entry> byName = new LinkedHashMap<>();
+    private final Map<String, GgufTensor> byName = new LinkedHashMap<>();
 
     private GgufModel(GgufFile file) {
         this.file = file;
-        for (GgufReader.Entry entry : file.tensors().values()) {
-            // rope_freqs is read by the configuration.
-            if (!entry.name().equals("rope_freqs.weight")) {
-                byName.put(huggingFaceName(entry.name()), entry);
+        this.mapped = GgufConfig.of(file);
+        this.config = HuggingFaceConfig.read(
+                file.path().toString(),
+                Json.tree(Json.write(mapped.config()).getBytes(StandardCharsets.UTF_8), file.path() + " (metadata)"),
+                null);
+        List<String> unknown = new ArrayList<>();
+        file.tensors().forEach((name, tensor) -> {
+            String known = GgufNames.huggingFace(name);
+            if (known != null) {
+                byName.put(known, tensor);
+            } else if (!name.equals(GgufNames.ROPE_FACTORS)) {
+                unknown.add(name);
             }
+        });
+        if (!unknown.isEmpty()) {
+            throw new CheckpointException("%s: holds %d tensors that no %s model has: %s"
+                    .formatted(
+                            file.path(),
+                            unknown.size(),
+                            config.modelType(),
+                            String.join(", ", unknown.subList(0, Math.min(5, unknown.size())))));
         }
-        this.config = GgufConfig.read(file);
     }
 
-    /// @throws CheckpointException naming the file, and the tensor or metadata at fault
+    /// Head width where a tensor's rows are to be put back in order.
+    private int interleavedHead(GgufTensor tensor) {
+        int head = mapped.interleavedHead(tensor);
+        long rows = tensor.shape().length == 1 ? tensor.columns() : tensor.rows();
+        if (head > 0 && (tensor.shape().length == 0 || rows % head != 0)) {
+            throw new CheckpointException("%s: tensor '%s' has %d rows, which are no whole heads of %d"
+                    .formatted(file.path(), tensor.name(), rows, head));
+        }
+        if (head > 0 && tensor.shape().length == 1 && tensor.type().values > 1) {
+            throw new CheckpointException(
+                    "%s: the bias '%s' is stored as %s".formatted(file.path(), tensor.name(), tensor.type()));
+        }
+        return head;
+    }
+
+    /// Opens a `.gguf` file.
+    ///
+    /// @throws CheckpointException when it is damaged or holds tensors that its architecture does not have
+    /// @throws awl.ConfigException when its architecture is not supported
     public static GgufModel open(Path path) {
         GgufFile file = GgufFile.open(path);
         try {
@@ -62,69 +82,48 @@ public final class GgufModel implements TensorSource {
         }
     }
 
-    private String huggingFaceName(String name) {
-        String outside = OUTSIDE.get(name);
-        if (outside != null) {
-            return outside;
-        }
-        Matcher block = BLOCK.matcher(name);
-        String inside = block.matches() ? IN_BLOCK.get(block.group(2)) : null;
-        if (inside == null) {
-            throw new CheckpointException(
-                    "%s: tensor '%s' belongs to no part of a llama or qwen2 model; this file is of a kind we do not read"
-                            .formatted(file.path(), name));
-        }
-        return "model.layers." + block.group(1) + "." + inside + "." + block.group(3);
-    }
-
-    /// The tokenizer and chat template in the file's metadata.
-    public GgufTokenizer tokenizer() {
-        return GgufTokenizer.read(file);
-    }
-
     @Override
     public ModelConfig config() {
         return config;
     }
 
-    @Override
-    public Set<String> names() {
-        return byName.keySet();
+    /// The same as the text of a `config.json`, without `dtype`.
+    public Map<String, @Nullable Object> configJson() {
+        return mapped.config();
     }
 
-    private GgufReader.Entry entry(String name) {
-        GgufReader.Entry entry = byName.get(name);
-        if (entry == null) {
+    /// The text of a `generation_config.json`.
+    public Map<String, @Nullable Object> generationConfigJson() {
+        return mapped.generation();
+    }
+
+    /// The tokenizer that the file carries.
+    public GgufTokenizer tokenizer() {
+        return GgufTokenizer.of(file.metadata());
+    }
+
+    @Override
+    public Set<String> names() {
+        return Collections.unmodifiableSet(byName.keySet());
+    }
+
+    private GgufTensor tensor(String name) {
+        GgufTensor tensor = byName.get(name);
+        if (tensor == null) {
             throw new CheckpointException(file.path() + ": has no tensor '" + name + "'");
         }
-        return entry;
+        return tensor;
     }
 
     @Override
     public long[] shape(String name) {
-        return entry(name).shape().clone();
+        return tensor(name).shape().clone();
     }
 
     @Override
     public Tensor read(String name, ScalarType dtype) {
-        GgufReader.Entry entry = entry(name);
-        boolean interleaved = config.modelType().equals("llama")
-                && List.of("q_proj", "k_proj").stream().anyMatch(part -> name.contains("." + part + "."));
-        return file.read(entry, dtype, interleaved ? deinterleave(entry) : LongUnaryOperator.identity());
-    }
-
-    /// Row 2*i + j of a head goes to row j*(E/2) + i.
-    private LongUnaryOperator deinterleave(GgufReader.Entry entry) {
-        if (entry.shape().length != 2) {
-            throw new CheckpointException("%s: tensor '%s': biases on interleaved projections are not supported"
-                    .formatted(file.path(), entry.name()));
-        }
-        long width = config.headDim();
-        long half = width / 2;
-        return row -> {
-            long inHead = row % width;
-            return row - inHead + (inHead % 2) * half + inHead / 2;
-        };
+        GgufTensor tensor = tensor(name);
+        return new Dequantizer(tensor, file.bytes(tensor), interleavedHead(tensor)).read(dtype);
     }
 
     @Override
