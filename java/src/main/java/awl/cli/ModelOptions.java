@@ -4,9 +4,11 @@ import awl.kernel.KernelSelection;
 import awl.kernel.Kernels;
 import awl.model.Checkpoint;
 import awl.model.Decoder;
+import awl.model.PeftAdapter;
 import awl.model.TensorSource;
 import awl.tensor.LibTorch;
 import awl.tensor.Precision;
+import awl.tensor.TensorScope;
 import awl.tensor.Threads;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,15 +68,39 @@ final class ModelOptions {
         if (threads != null) {
             Threads.set(threads);
         }
-        try (TensorSource source = Checkpoint.open(model)) {
+        TensorSource source = Checkpoint.open(model);
+        try {
             int vocabulary = source.config().vocabSize();
             rows.forEach(row -> row.requireVocabulary(vocabulary));
             Kernels chosen = KernelSelection.forThisMachine(wanted).open();
-            Decoder decoder = Decoder.load(source, parsed, chosen);
+            Decoder decoder = Decoder.map(source, parsed, chosen);
+            if (adapter != null) {
+                try {
+                    attach(decoder, adapter);
+                } catch (RuntimeException e) {
+                    decoder.close();
+                    throw e;
+                }
+            }
             System.err.printf(
-                    "awl: %s (%s) on the CPU, %s, %d threads, kernels %s%n",
-                    model, source.config().modelType(), parsed, Threads.count(), chosen.name());
+                    "awl: %s (%s)%s on the CPU, %s, %d threads, kernels %s%n",
+                    model,
+                    source.config().modelType(),
+                    adapter == null ? "" : " with " + adapter,
+                    parsed,
+                    Threads.count(),
+                    chosen.name());
             return new Loaded(decoder, chosen);
+        } catch (RuntimeException e) {
+            source.close();
+            throw e;
+        }
+    }
+
+    private static void attach(Decoder decoder, Path folder) {
+        try (PeftAdapter adapter = PeftAdapter.open(folder);
+                TensorScope scope = TensorScope.open()) {
+            decoder.attach(adapter.weights(), 0, 0);
         }
     }
 

@@ -115,8 +115,11 @@ final class ScoreCommand implements Callable<Integer> {
             Tensor hidden_ND = decoder.hidden(in, Tape.none());
             HeadOptions options =
                     HeadOptions.standard().withSoftCap(decoder.head().softCap());
+            // A head mapped from a bfloat16 file is widened, exactly, to the arithmetic's dtype.
+            Tensor head_VD =
+                    decoder.head().weight().value().to(decoder.precision().scalarType());
             Tensor logProb_N = model.kernels()
-                    .score(hidden_ND, decoder.head().weight().value(), in.targets_N(), null, options)
+                    .score(hidden_ND, head_VD, in.targets_N(), null, options)
                     .logProb_A();
             FloatBuffer buffer = logProb_N.cpu().contiguous().createBuffer();
             buffer.get(values);

@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// Parameters read from a checkpoint, with the account of which tensors were wanted: each one in the file has to be
 /// used or known to be superfluous, each one wanted has to be there with its shape.
@@ -21,13 +22,18 @@ final class CheckpointWeights implements Weights {
 
     private final TensorSource source;
     private final Precision precision;
+    private final boolean mapped;
     private final Set<String> unused;
     private final List<String> missing = new ArrayList<>();
     private final List<String> misshapen = new ArrayList<>();
 
-    CheckpointWeights(TensorSource source, Precision precision) {
+    /// @param mapped for inference: weights are views of the file where its dtype allows, frozen and read-only; a
+    /// matrix
+    ///     stored in bfloat16 stays so under float32 arithmetic (widening it is exact and is done where it is used)
+    CheckpointWeights(TensorSource source, Precision precision, boolean mapped) {
         this.source = source;
         this.precision = precision;
+        this.mapped = mapped;
         this.unused = new LinkedHashSet<>(source.names());
     }
 
@@ -44,7 +50,16 @@ final class CheckpointWeights implements Weights {
                 misshapen.add("%s: expected %s found %s".formatted(name, Shapes.text(shape), Shapes.text(found)));
                 return placeholder(name, shape);
             }
-            return new Parameter(name, source.read(name, precision.scalarType()));
+            if (!mapped) {
+                return new Parameter(name, source.read(name, precision.scalarType()));
+            }
+            boolean narrow = precision == Precision.FP32
+                    && shape.length == 2
+                    && source.dtype(name).intern() == ScalarType.BFloat16;
+            Parameter parameter =
+                    new Parameter(name, source.view(name, narrow ? ScalarType.BFloat16 : precision.scalarType()));
+            parameter.freeze();
+            return parameter;
         }
     }
 

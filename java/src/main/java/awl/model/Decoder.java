@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /// A decoder-only language model: tokens in, hidden states out; what is done with them (loss, sampling) is others'
 /// business.
@@ -35,6 +36,7 @@ public final class Decoder implements AutoCloseable {
     private final Rope rope;
     private final Adapters adapters;
     private boolean recompute;
+    private @Nullable TensorSource source;
 
     private Decoder(ModelConfig config, Precision precision, Weights weights, Kernels kernels) {
         Family family = Families.of(config);
@@ -45,7 +47,7 @@ public final class Decoder implements AutoCloseable {
         long v = config.vocabSize();
         long d = config.hiddenSize();
         Parameter table = weights.take("model.embed_tokens.weight", Weights.Start.NORMAL, v, d);
-        this.embedding = new Embedding(table, family.embeddingScale(config));
+        this.embedding = new Embedding(table, family.embeddingScale(config), precision.scalarType());
         this.blocks = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
             blocks.add(family.block(layer, parts));
@@ -66,7 +68,20 @@ public final class Decoder implements AutoCloseable {
 
     /// @param kernels computes the norms
     public static Decoder load(TensorSource source, Precision precision, Kernels kernels) {
-        CheckpointWeights weights = new CheckpointWeights(source, precision);
+        return load(source, new CheckpointWeights(source, precision, false), precision, kernels);
+    }
+
+    /// A model for inference alone: its weights are views of the file where the file's dtype allows, so that it is
+    /// there at once and takes no memory of its own. It owns the source, which must not be closed before it.
+    ///
+    /// Nothing of it can be trained but an adapter, and a file that changes meanwhile changes it.
+    public static Decoder map(TensorSource source, Precision precision, Kernels kernels) {
+        Decoder model = load(source, new CheckpointWeights(source, precision, true), precision, kernels);
+        model.source = source;
+        return model;
+    }
+
+    private static Decoder load(TensorSource source, CheckpointWeights weights, Precision precision, Kernels kernels) {
         Decoder model = new Decoder(source.config(), precision, weights, kernels);
         try {
             if (source.config().tied()) {
@@ -246,5 +261,8 @@ public final class Decoder implements AutoCloseable {
     public void close() {
         linears().forEach(Linear::close);
         parameters().forEach(Parameter::close);
+        if (source != null) {
+            source.close();
+        }
     }
 }

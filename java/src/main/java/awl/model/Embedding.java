@@ -9,22 +9,26 @@ import awl.tensor.Value;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// Rows of a table, one a token.
 final class Embedding {
 
     private final Parameter weight_VD;
+    private final ScalarType dtype;
     private final @org.jspecify.annotations.Nullable Scalar scale;
 
     /// @param scale rows are multiplied with it (Gemma: sqrt of the width, rounded to the model's dtype)
-    Embedding(Parameter weight_VD, double scale) {
+    /// @param dtype of the rows that come out
+    Embedding(Parameter weight_VD, double scale, ScalarType dtype) {
         this.weight_VD = weight_VD;
-        this.scale = scale == 1 ? null : Scalars.of(rounded(scale, weight_VD));
+        this.dtype = dtype;
+        this.scale = scale == 1 ? null : Scalars.of(rounded(scale, dtype));
     }
 
-    private static double rounded(double scale, Parameter like) {
+    private static double rounded(double scale, ScalarType dtype) {
         try (TensorScope scope = TensorScope.open()) {
-            Tensor one = Tensors.zeros(Tensors.dtype(like.value()), 1);
+            Tensor one = Tensors.zeros(dtype, 1);
             one.fill_(new Scalar(scale));
             return one.item_double();
         }
@@ -36,7 +40,8 @@ final class Embedding {
 
     /// `[N] -> [N, D]`
     Value forward(Tape tape, Tensor tokens_N) {
-        Tensor out = torch.index_select(weight_VD.value(), 0, tokens_N);
+        Tensor rows = torch.index_select(weight_VD.value(), 0, tokens_N);
+        Tensor out = Tensors.dtype(rows) == dtype ? rows : rows.to(dtype);
         if (scale != null) {
             out.mul_(scale);
         }

@@ -127,6 +127,11 @@ final class HuggingFaceFolder implements TensorSource {
     }
 
     @Override
+    public ScalarType dtype(String name) {
+        return fileOf(name).dtype(name);
+    }
+
+    @Override
     public String where() {
         return folder.toString();
     }

@@ -91,8 +91,9 @@ final class Projection {
     }
 
     private void multiply(Tensor out_NO, Tensor x_NI, Linear linear) {
-        if (x_NI.size(0) <= FEW_ROWS) {
-            kernels.linear(x_NI, linear.weight().value(), out_NO);
+        Tensor weight = linear.weight().value();
+        if (x_NI.size(0) <= FEW_ROWS || Tensors.dtype(weight) != Tensors.dtype(x_NI)) {
+            kernels.linear(x_NI, weight, out_NO);
             if (linear.bias() != null) {
                 out_NO.add_(linear.bias().value());
             }

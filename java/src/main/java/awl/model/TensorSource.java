@@ -27,6 +27,11 @@ public interface TensorSource extends AutoCloseable {
         return read(name, dtype);
     }
 
+    /// How a tensor is stored; float32 where that is nothing libtorch computes with.
+    default ScalarType dtype(String name) {
+        return ScalarType.Float;
+    }
+
     /// The file or folder, for messages.
     String where();
 

@@ -7,7 +7,6 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +22,7 @@ public final class Threads {
     private static int count;
 
     static {
-        Loader.load(torch.class);
+        LibTorch.await();
         MethodHandle set = null;
         String state;
         try {
