@@ -122,10 +122,13 @@ public final class Json {
     ///
     /// @throws CheckpointException where the bytes are not one JSON object, with line and column
     public static JsonNode tree(byte[] json, String where) {
-        try {
-            JsonNode node = MAPPER.readTree(json);
+        try (JsonParser parser = MAPPER.createParser(json)) {
+            JsonNode node = MAPPER.readTree(parser);
             if (node == null || !node.isObject()) {
                 throw new CheckpointException(where + ": expected a JSON object");
+            }
+            if (parser.nextToken() != null) {
+                throw new CheckpointException(where + ": not JSON: text behind the object");
             }
             return node;
         } catch (JsonProcessingException e) {
