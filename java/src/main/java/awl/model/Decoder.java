@@ -66,7 +66,7 @@ public final class Decoder implements AutoCloseable {
         return load(source, precision, new TorchKernels());
     }
 
-    /// @param kernels computes the norms
+    /// @param kernels computes the norms, and the linear layers of generation
     public static Decoder load(TensorSource source, Precision precision, Kernels kernels) {
         return load(source, new CheckpointWeights(source, precision, false), precision, kernels);
     }
@@ -97,7 +97,12 @@ public final class Decoder implements AutoCloseable {
 
     /// An untrained model.
     public static Decoder random(ModelConfig config, long seed, Precision precision) {
-        return new Decoder(config, precision, new RandomWeights(seed, precision), new TorchKernels());
+        return random(config, seed, precision, new TorchKernels());
+    }
+
+    /// @param kernels computes the norms, and the linear layers of generation
+    public static Decoder random(ModelConfig config, long seed, Precision precision, Kernels kernels) {
+        return new Decoder(config, precision, new RandomWeights(seed, precision), kernels);
     }
 
     public ModelConfig config() {
