@@ -175,6 +175,15 @@ public final class Json {
         }
     }
 
+    /// Writes a value over many lines, indented by two, as files that people read have it.
+    public static String writeIndented(@Nullable Object value) {
+        try {
+            return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(value);
+        } catch (JsonProcessingException e) {
+            throw new DataException("cannot be written as JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+
     /// Writes a value with a blank behind each colon and comma, as Python's `json.dumps` does.
     public static String writeSpaced(@Nullable Object value) {
         StringBuilder out = new StringBuilder();
@@ -220,6 +229,11 @@ public final class Json {
 
     /// A parser with this class's limits, for large files of which little is wanted.
     public static JsonParser parser(String text) throws IOException {
+        return MAPPER.getFactory().createParser(text);
+    }
+
+    /// The same over bytes, whose offsets it then tells.
+    public static com.fasterxml.jackson.core.JsonParser parser(byte[] text) throws java.io.IOException {
         return MAPPER.getFactory().createParser(text);
     }
 

@@ -23,6 +23,8 @@ public final class Main implements Runnable {
         ScoreCommand.class,
         GenerateCommand.class,
         TrainCommand.class,
+        ExportCommand.class,
+        ConvertCommand.class,
     };
 
     @Option(names = "--stacktrace", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")

@@ -97,6 +97,11 @@ public final class GgufModel implements TensorSource {
         return mapped.generation();
     }
 
+    /// Whether the file carries a tokenizer.
+    public boolean hasTokenizer() {
+        return file.metadata().has("tokenizer.ggml.tokens");
+    }
+
     /// The tokenizer that the file carries.
     public GgufTokenizer tokenizer() {
         return GgufTokenizer.of(file.metadata());
