@@ -25,6 +25,7 @@ public final class Main implements Runnable {
         TrainCommand.class,
         ExportCommand.class,
         ConvertCommand.class,
+        DataCommand.class,
     };
 
     @Option(names = "--stacktrace", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
