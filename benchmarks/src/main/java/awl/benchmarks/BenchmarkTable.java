@@ -58,8 +58,8 @@ public final class BenchmarkTable {
         for (int i = 0; i < arguments.length; i += 2) {
             boolean known = named.containsKey(arguments[i]) || arguments[i].equals("--set");
             if (!known || i + 1 == arguments.length) {
-                System.err.println("benchmarks: expected " + named.keySet() + " or --set with a value each, got "
-                        + arguments[i]);
+                System.err.println(
+                        "benchmarks: expected " + named.keySet() + " or --set with a value each, got " + arguments[i]);
                 System.exit(2);
             }
             if (arguments[i].equals("--set")) {
@@ -119,7 +119,8 @@ public final class BenchmarkTable {
     private static String table(List<Case> cases, Map<String, Double> memory, String loadBefore) {
         StringBuilder out = new StringBuilder();
         out.append("%s; load %s before, %s after%n%n".formatted(Machine.describe(), loadBefore, Machine.load()));
-        out.append("| benchmark | case | median | fastest | p20-p80 | n | time / native's | peak above inputs, MiB |\n");
+        out.append(
+                "| benchmark | case | median | fastest | p20-p80 | n | time / native's | peak above inputs, MiB |\n");
         out.append("|---|---|---|---|---|---|---|---|\n");
         Map<String, Case> natives = new HashMap<>();
         for (Case each : cases) {

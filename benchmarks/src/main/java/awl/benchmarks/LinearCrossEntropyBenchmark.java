@@ -108,10 +108,8 @@ public class LinearCrossEntropyBenchmark {
     /// libtorch over the gathered rows they must agree to float32.
     private void requireSameAsPlain() {
         try (PointerScope _ = new PointerScope()) {
-            Tensor hidden = in.hidden_ND()
-                    .index_select(0, in.activeRows_A())
-                    .detach()
-                    .set_requires_grad(true);
+            Tensor hidden =
+                    in.hidden_ND().index_select(0, in.activeRows_A()).detach().set_requires_grad(true);
             Tensor head = in.weight_VD().detach().set_requires_grad(true);
             Tensor logProb = torch.log_softmax(torch.matmul(hidden, head.t()), 1)
                     .gather(1, in.target_N().index_select(0, in.activeRows_A()).unsqueeze(1))
@@ -208,8 +206,6 @@ public class LinearCrossEntropyBenchmark {
                 held.releaseReference();
             }
         }
-        lossSum = null;
-        dHidden = null;
     }
 
     @Benchmark

@@ -50,7 +50,7 @@ final class Machine {
                         Runtime.getRuntime().availableProcessors(),
                         threads(),
                         Runtime.version(),
-                        torch.TORCH_VERSION,
+                        torch.class.getPackage().getImplementationVersion(),
                         commit());
     }
 
@@ -65,8 +65,8 @@ final class Machine {
             Process git = new ProcessBuilder("git", "-C", home().toString(), "describe", "--always", "--dirty")
                     .redirectErrorStream(true)
                     .start();
-            String text = new String(git.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8)
-                    .strip();
+            String text =
+                    new String(git.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).strip();
             return git.waitFor() == 0 ? text : "unknown";
         } catch (IOException e) {
             return "unknown";

@@ -38,12 +38,14 @@ final class TrainCommandTest {
                 data: {train: %s}
                 train: {steps: 2, batch_size: 2}
                 output: %s
-                """.formatted(Shared.resource("golden/models/llama"), data, folder.resolve("run")));
+                """.formatted(
+                        Shared.resource("golden/models/llama"), data, folder.resolve("run")));
     }
 
     @Test
     void trainsOnReadyTokensWithoutATokenizer() throws IOException {
-        Path config = config("{\"ids\": [1, 5, 6], \"weights\": [0, 1, 1]}\n{\"ids\": [1, 7], \"weights\": [0, 0.5]}\n");
+        Path config =
+                config("{\"ids\": [1, 5, 6], \"weights\": [0, 1, 1]}\n{\"ids\": [1, 7], \"weights\": [0, 0.5]}\n");
         Ended run = awl("train", "--config", config.toString(), "--set", "train.steps=3", "--threads", "1");
         assertThat(run.exitCode()).as(run.said()).isZero();
         assertThat(run.said()).contains("step 3/3: loss ");
@@ -56,7 +58,9 @@ final class TrainCommandTest {
         Path config = config("{\"ids\": [1, 5, 6], \"weights\": [0, 1]}\n");
         Ended data = awl("train", "--config", config.toString());
         assertThat(data.exitCode()).isEqualTo(2);
-        assertThat(data.said()).contains("rows.jsonl:1: weights: expected 3 numbers").doesNotContain("\tat ");
+        assertThat(data.said())
+                .contains("rows.jsonl:1: weights: expected 3 numbers")
+                .doesNotContain("\tat ");
 
         Ended typo = awl("train", "--config", config.toString(), "--set", "train.stepz=3");
         assertThat(typo.exitCode()).isEqualTo(2);
