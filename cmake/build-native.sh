@@ -3,6 +3,8 @@
 # and succeeds: the engine then runs on its libtorch reference, and native tests are skipped.
 #   build-native.sh          builds
 #   build-native.sh test     builds and runs the C++ contract tests, then again under the address sanitizer
+#   build-native.sh cuda     builds libawl_cuda with the nvcc of fetch-nvcc.sh and tests it; tests that need a device
+#                            are skipped where there is none
 set -eu
 cd "$(dirname "$0")/../native"
 mode=${1:-build}
@@ -19,10 +21,11 @@ fi
 generator="Unix Makefiles"
 command -v ninja > /dev/null && generator=Ninja
 
+# build PRESET [option of the first cmake]...
 build() {
   log=build/$1.log
   mkdir -p build
-  if ! { [ -f "build/$1/CMakeCache.txt" ] || cmake --preset "$1" -G "$generator"; } > "$log" 2>&1 \
+  if ! { [ -f "build/$1/CMakeCache.txt" ] || cmake --preset "$@" -G "$generator"; } > "$log" 2>&1 \
     || ! cmake --build --preset "$1" -j 2 >> "$log" 2>&1; then
     cat "$log"
     echo "awl: building native kernels failed (preset $1)"
@@ -30,6 +33,12 @@ build() {
   fi
 }
 
+if [ "$mode" = cuda ]; then
+  nvcc=$(../cmake/fetch-nvcc.sh)
+  build cuda "-DCMAKE_CUDA_COMPILER=$nvcc"
+  ctest --preset cuda
+  exit 0
+fi
 build cpu
 echo "awl: native kernels are at native/build/cpu"
 if [ "$mode" = test ]; then
