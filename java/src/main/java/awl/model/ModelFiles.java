@@ -27,11 +27,13 @@ final class ModelFiles {
             "merges.txt",
             "chat_template.jinja",
             "chat_template.json",
+            "tekken.json",
             "LICENSE",
             "LICENSE.txt",
             "LICENSE.md",
             "NOTICE",
-            "NOTICE.txt");
+            "NOTICE.txt",
+            "USE_POLICY.md");
 
     private ModelFiles() {}
 
@@ -68,9 +70,7 @@ final class ModelFiles {
     }
 
     private static void generate(GgufModel model, Path folder, String dtype) {
-        Map<String, @Nullable Object> config = new LinkedHashMap<>(model.configJson());
-        config.put("dtype", dtype);
-        writeJson(folder.resolve("config.json"), config);
+        writeJson(folder.resolve("config.json"), bothDialects(model.configJson(), dtype));
         writeJson(folder.resolve("generation_config.json"), model.generationConfigJson());
         if (!model.hasTokenizer()) {
             return;
@@ -81,6 +81,20 @@ final class ModelFiles {
         if (tokenizer.chatTemplate() != null) {
             OutputFolder.writeText(folder.resolve("chat_template.jinja"), tokenizer.chatTemplate());
         }
+    }
+
+    /// What readers of either dialect of `config.json` look for: transformers 5 has `dtype` and `rope_parameters`, older
+    /// ones and other engines `torch_dtype`, `rope_theta` and `rope_scaling`.
+    private static Map<String, @Nullable Object> bothDialects(Map<String, @Nullable Object> newer, String dtype) {
+        Map<String, @Nullable Object> config = new LinkedHashMap<>(newer);
+        Map<String, @Nullable Object> rope = Json.copy(Json.asObject(newer.get("rope_parameters"), "rope_parameters"));
+        config.put("rope_theta", rope.remove("rope_theta"));
+        if (!"default".equals(rope.get("rope_type"))) {
+            config.put("rope_scaling", rope);
+        }
+        config.put("dtype", dtype);
+        config.put("torch_dtype", dtype);
+        return config;
     }
 
     private static void writeJson(Path file, Map<String, @Nullable Object> value) {
