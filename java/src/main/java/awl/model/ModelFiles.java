@@ -83,7 +83,8 @@ final class ModelFiles {
         }
     }
 
-    /// What readers of either dialect of `config.json` look for: transformers 5 has `dtype` and `rope_parameters`, older
+    /// What readers of either dialect of `config.json` look for: transformers 5 has `dtype` and `rope_parameters`,
+    /// older
     /// ones and other engines `torch_dtype`, `rope_theta` and `rope_scaling`.
     private static Map<String, @Nullable Object> bothDialects(Map<String, @Nullable Object> newer, String dtype) {
         Map<String, @Nullable Object> config = new LinkedHashMap<>(newer);
