@@ -102,7 +102,13 @@ public final class Decoder implements AutoCloseable {
 
     /// @param kernels computes the norms, and the linear layers of generation
     public static Decoder random(ModelConfig config, long seed, Precision precision, Kernels kernels) {
-        return new Decoder(config, precision, new RandomWeights(seed, precision), kernels);
+        return new Decoder(config, precision, RandomWeights.uniform(seed, precision), kernels);
+    }
+
+    /// An untrained narrow model that is to be trained: random matrices scaled by their inputs and the depth.
+    public static Decoder untrained(ModelConfig config, long seed, Precision precision) {
+        RandomWeights weights = RandomWeights.scaled(seed, precision, config.layers());
+        return new Decoder(config, precision, weights, new TorchKernels());
     }
 
     public ModelConfig config() {

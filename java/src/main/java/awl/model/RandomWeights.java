@@ -11,17 +11,38 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Parameters of an untrained model: matrices from N(0, 0.02), norms at one.
+/// Parameters of an untrained model: norms at one, matrices normal around zero.
 final class RandomWeights implements Weights {
 
     private static final double DEVIATION = 0.02;
 
     private final Precision precision;
+    private final int layers;
     private long stream;
 
-    RandomWeights(long seed, Precision precision) {
+    private RandomWeights(long seed, Precision precision, int layers) {
         this.precision = precision;
+        this.layers = layers;
         this.stream = LoraDropout.mix(seed);
+    }
+
+    /// All matrices with a deviation of 0.02.
+    static RandomWeights uniform(long seed, Precision precision) {
+        return new RandomWeights(seed, precision, 0);
+    }
+
+    /// For a narrow model that is to be trained: the deviation of a linear layer is one over the root of its inputs, and
+    /// what writes into the residual stream is divided by the root of twice the layers (Radford et al. 2019).
+    static RandomWeights scaled(long seed, Precision precision, int layers) {
+        return new RandomWeights(seed, precision, layers);
+    }
+
+    private double deviation(String name, long... shape) {
+        if (layers == 0 || name.contains("embed_tokens") || name.contains("lm_head")) {
+            return DEVIATION;
+        }
+        boolean residual = name.endsWith("o_proj.weight") || name.endsWith("down_proj.weight");
+        return 1 / Math.sqrt(shape[1]) / (residual ? Math.sqrt(2.0 * layers) : 1);
     }
 
     @Override
@@ -31,7 +52,7 @@ final class RandomWeights implements Weights {
             switch (start) {
                 case NORMAL -> {
                     Generator generator = torch.createCPUGenerator(LoraDropout.mix(++stream));
-                    value.normal_(0, DEVIATION, new GeneratorOptional(generator));
+                    value.normal_(0, deviation(name, shape), new GeneratorOptional(generator));
                 }
                 case ONE -> value.fill_(Scalars.ONE);
                 case ZERO -> {}

@@ -112,7 +112,8 @@ public final class LibTorch {
         return null;
     }
 
-    private static Path cache() {
+    /// The folder where JavaCPP unpacks its libraries, one folder a jar.
+    public static Path cache() {
         String named = System.getProperty("org.bytedeco.javacpp.cachedir", "");
         return named.isEmpty() ? Path.of(System.getProperty("user.home", "."), ".javacpp", "cache") : Path.of(named);
     }

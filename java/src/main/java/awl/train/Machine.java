@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /// What this process runs on, for `environment.json` and reports.
-final class Machine {
+public final class Machine {
 
     private Machine() {}
 
     /// Most resident memory of this process so far, bytes; 0 where the system does not say.
-    static long peakMemory() {
+    public static long peakMemory() {
         return fromProc("/proc/self/status", "VmHWM:");
     }
 
@@ -29,7 +29,7 @@ final class Machine {
     }
 
     /// Name of the processor.
-    static String processor() {
+    public static String processor() {
         try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
             return lines.filter(l -> l.startsWith("model name"))
                     .map(l -> l.substring(l.indexOf(':') + 1).strip())
@@ -41,7 +41,7 @@ final class Machine {
     }
 
     /// Versions and hardware.
-    static Map<String, Object> describe() {
+    public static Map<String, Object> describe() {
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("awl", version());
         facts.put("commit", commit());
@@ -59,7 +59,7 @@ final class Machine {
     }
 
     /// Commit of the checkout this runs from (`awl.home`), or `unknown`.
-    static String commit() {
+    public static String commit() {
         try {
             Path git = Path.of(System.getProperty("awl.home", "."), ".git");
             if (Files.isRegularFile(git)) { // a worktree names its folder

@@ -24,7 +24,7 @@ public record PrecisionChoice(Precision precision, String reason) {
     private static final int ROUNDS = 5;
 
     /// @param asked `fp32`, `bf16` or `auto`
-    static PrecisionChoice of(String asked) {
+    public static PrecisionChoice of(String asked) {
         if (!asked.equals("auto")) {
             return new PrecisionChoice(Precision.parse(asked), "asked for");
         }

@@ -1,0 +1,4 @@
+@NullMarked
+package awl.pipeline;
+
+import org.jspecify.annotations.NullMarked;

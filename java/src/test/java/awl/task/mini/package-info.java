@@ -1,0 +1,4 @@
+@NullMarked
+package awl.task.mini;
+
+import org.jspecify.annotations.NullMarked;
