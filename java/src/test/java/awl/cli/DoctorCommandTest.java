@@ -45,7 +45,7 @@ final class DoctorCommandTest {
         Map<String, Object> said = Json.object(output("doctor", "--json"), "doctor");
         assertThat(said).containsEntry("ok", true);
         assertThat((List<?>) said.get("findings"))
-                .extracting(each -> ((Map<?, ?>) each).get("name"))
+                .extracting(each -> String.valueOf(((Map<?, ?>) each).get("name")))
                 .contains("JDK", "AOT cache", "instructions", "memory", "library", "device", "precision", "threads")
                 .contains("native", "tokenizers", "cmake", "disk here");
         assertThat((List<?>) said.get("findings"))

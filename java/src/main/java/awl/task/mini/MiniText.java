@@ -58,15 +58,11 @@ public final class MiniText {
         for (char digit = '0'; digit <= '9'; digit++) {
             tokens.add(String.valueOf(digit));
         }
-        StringBuilder text = new StringBuilder("no tools tools: optional required answer -");
-        MiniTools.SPECS.forEach(spec -> text.append(' ').append(spec.name()));
-        for (String word : List.of("yes", "no", "A", "B", MiniTools.ERROR)) {
-            text.append(' ').append(word);
+        for (String piece : List.of(
+                "no tools", "tools:. optional required", "optional", "required", "answer yes no A B error - .")) {
+            add(piece, tokens);
         }
-        add(text.toString(), tokens);
-        add(" optional", tokens);
-        add(" required", tokens);
-        add("optional", tokens);
+        MiniTools.SPECS.forEach(spec -> tokens.add(" " + spec.name()));
         MiniQuestions questions = new MiniQuestions(0);
         for (int round = 0; round < 400; round++) {
             for (MiniKind kind : MiniKind.ALL) {
