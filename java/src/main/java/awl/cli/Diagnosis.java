@@ -48,8 +48,8 @@ final class Diagnosis {
 
     private void java() {
         int feature = Runtime.version().feature();
-        String found = System.getProperty("java.vm.vendor") + " " + Runtime.version() + ", "
-                + System.getProperty("java.home");
+        String found =
+                System.getProperty("java.vm.vendor") + " " + Runtime.version() + ", " + System.getProperty("java.home");
         findings.add(
                 feature >= 25
                         ? Finding.ok("Java", "JDK", found)
@@ -69,8 +69,10 @@ final class Diagnosis {
                     "none: a command starts about a second later",
                     "AWL_JAVA_OPTS=-XX:AOTCacheOutput=java/target/awl.aot ./awl doctor makes one"));
         }
-        findings.add(Finding.ok("Java", "heap", mebibytes(Runtime.getRuntime().maxMemory()) + " at most (tensors live"
-                + " outside of it)"));
+        findings.add(Finding.ok(
+                "Java",
+                "heap",
+                mebibytes(Runtime.getRuntime().maxMemory()) + " at most (tensors live" + " outside of it)"));
     }
 
     private void machine() {
@@ -85,7 +87,8 @@ final class Diagnosis {
     }
 
     private void memory() {
-        if (!(ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system)) {
+        if (!(ManagementFactory.getOperatingSystemMXBean()
+                instanceof com.sun.management.OperatingSystemMXBean system)) {
             findings.add(Finding.note("Machine", "memory", "this JVM does not say", "use a HotSpot JDK"));
             return;
         }
@@ -119,7 +122,8 @@ final class Diagnosis {
         try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
             List<String> flags = lines.filter(line -> line.startsWith("flags") || line.startsWith("Features"))
                     .findFirst()
-                    .map(line -> List.of(line.substring(line.indexOf(':') + 1).strip().split("\\s+")))
+                    .map(line -> List.of(
+                            line.substring(line.indexOf(':') + 1).strip().split("\\s+")))
                     .orElse(List.of());
             String found = wanted.stream().filter(flags::contains).collect(Collectors.joining(" "));
             return found.isEmpty() ? "none of " + String.join(" ", wanted) : found;
@@ -154,8 +158,7 @@ final class Diagnosis {
         findings.add(device(jar));
         PrecisionChoice precision = PrecisionChoice.of("auto");
         findings.add(Finding.ok("libtorch", "precision", precision.precision() + " (" + precision.reason() + ")"));
-        findings.add(Finding.ok(
-                "libtorch", "threads", Threads.count() + " compute; OpenBLAS " + Threads.openBlas()));
+        findings.add(Finding.ok("libtorch", "threads", Threads.count() + " compute; OpenBLAS " + Threads.openBlas()));
     }
 
     private static Finding device(@Nullable String jar) {
@@ -180,8 +183,7 @@ final class Diagnosis {
 
     private void kernels() {
         try {
-            List<KernelSelection.Candidate> candidates =
-                    KernelSelection.search(System::getProperty, System::getenv);
+            List<KernelSelection.Candidate> candidates = KernelSelection.search(System::getProperty, System::getenv);
             KernelSelection chosen = KernelSelection.choose(KernelSelection.Wanted.AUTO, candidates);
             if (chosen.library() == null) {
                 findings.add(Finding.note(
@@ -196,9 +198,9 @@ final class Diagnosis {
             findings.add(Finding.ok(
                     "Kernels",
                     "native",
-                    "%s, %s (%s)"
-                            .formatted(open.library().instructionSet(), chosen.library(), chosen.reason())));
-            findings.add(Finding.ok("Kernels", "kernels", String.join(" ", open.library().kernels())));
+                    "%s, %s (%s)".formatted(open.library().instructionSet(), chosen.library(), chosen.reason())));
+            findings.add(Finding.ok(
+                    "Kernels", "kernels", String.join(" ", open.library().kernels())));
         } catch (RuntimeException | LinkageError e) {
             findings.add(Finding.note("Kernels", "native", "unknown: " + e.getMessage(), "repair libtorch first"));
         }
@@ -206,7 +208,8 @@ final class Diagnosis {
 
     private void tokenizers() {
         try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.of(
-                "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0},\"unk_token\":\"a\"}}", "a tokenizer of one word")) {
+                "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0},\"unk_token\":\"a\"}}",
+                "a tokenizer of one word")) {
             tokenizer.encode("a", false);
             String jar = jar("tokenizers-", name -> true);
             findings.add(Finding.ok("Text", "tokenizers", jar == null ? "works" : version(jar)));

@@ -66,7 +66,8 @@ final class DoctorCommand implements Callable<Integer> {
 
     /// Aligned lines under headings; a note or fault is marked and followed by what to do.
     static String text(List<Finding> findings) {
-        int width = findings.stream().mapToInt(each -> each.name().length()).max().orElse(0);
+        int width =
+                findings.stream().mapToInt(each -> each.name().length()).max().orElse(0);
         StringBuilder text = new StringBuilder();
         String group = "";
         for (Finding each : findings) {
@@ -80,9 +81,14 @@ final class DoctorCommand implements Callable<Integer> {
                 case BROKEN -> "! ";
             };
             text.append("  ").append(mark).append(each.name());
-            text.append(" ".repeat(width - each.name().length() + 2)).append(each.value()).append('\n');
+            text.append(" ".repeat(width - each.name().length() + 2))
+                    .append(each.value())
+                    .append('\n');
             if (each.advice() != null) {
-                text.append(" ".repeat(width + 6)).append("-> ").append(each.advice()).append('\n');
+                text.append(" ".repeat(width + 6))
+                        .append("-> ")
+                        .append(each.advice())
+                        .append('\n');
             }
         }
         boolean broken = exitCode(findings) != 0;

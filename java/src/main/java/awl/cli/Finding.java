@@ -10,7 +10,11 @@ import org.jspecify.annotations.Nullable;
 /// @param value what was found, and why where there was a choice
 /// @param advice what to do; null where there is nothing to do
 record Finding(
-        String group, String name, State state, String value, @Nullable String advice) {
+        String group,
+        String name,
+        State state,
+        String value,
+        @Nullable String advice) {
 
     /// What a finding means for the user.
     enum State {

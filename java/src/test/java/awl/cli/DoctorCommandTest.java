@@ -37,7 +37,9 @@ final class DoctorCommandTest {
         List<Finding> broken = List.of(Finding.broken("libtorch", "library", "gone", "repair"));
         assertThat(DoctorCommand.exitCode(broken)).isEqualTo(1);
         assertThat(DoctorCommand.object(broken)).containsEntry("ok", false);
-        assertThat(DoctorCommand.text(broken)).contains("! library  gone", "-> repair").doesNotContain("Ready.");
+        assertThat(DoctorCommand.text(broken))
+                .contains("! library  gone", "-> repair")
+                .doesNotContain("Ready.");
     }
 
     @Test

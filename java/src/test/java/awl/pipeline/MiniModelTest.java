@@ -35,7 +35,9 @@ final class MiniModelTest {
                 Conversation conversation = script.next(i / 300.0);
                 Rendered rendered = renderer.render(conversation);
                 String back = renderer.tokenizer().decode(rendered.ids(), false);
-                assertThat(back).isEqualTo(renderer.detail(renderer.request(conversation, false)).text());
+                assertThat(back)
+                        .isEqualTo(renderer.detail(renderer.request(conversation, false))
+                                .text());
                 assertThat(back).doesNotContain("<unk>");
                 int last = rendered.ids().length - 1;
                 assertThat(rendered.weights()[last]).isEqualTo(1f);
@@ -57,9 +59,10 @@ final class MiniModelTest {
             Conversation called = asked.with(awl.chat.Message.assistant("", List.of(MiniScript.call(problem))));
             String whole = renderer.detail(renderer.request(called, false)).text();
             assertThat(whole)
-                    .isEqualTo(prompt + "<tool_call>{\"name\": \"simulate\", \"arguments\": {\"kind\": \"range\", \"v\": "
-                            + problem.arguments().get("v") + ", \"angle\": "
-                            + problem.arguments().get("angle") + "}}</tool_call><eot>");
+                    .isEqualTo(
+                            prompt + "<tool_call>{\"name\": \"simulate\", \"arguments\": {\"kind\": \"range\", \"v\": "
+                                    + problem.arguments().get("v") + ", \"angle\": "
+                                    + problem.arguments().get("angle") + "}}</tool_call><eot>");
             assertThat(renderer.turn(whole.substring(prompt.length())).calls())
                     .singleElement()
                     .isEqualTo(MiniScript.call(problem));

@@ -91,16 +91,15 @@ public final class MiniQuestions {
     private Draft range() {
         double v = between(100, 999) / 10.0;
         long angle = between(10, 80);
-        String question = "A " + any("cart", "ball") + " is thrown at " + v + " m/s and angle " + angle
-                + " deg. Range in m?";
+        String question =
+                "A " + any("cart", "ball") + " is thrown at " + v + " m/s and angle " + angle + " deg. Range in m?";
         return new Draft(question, call("range", "v", v, "angle", angle), false, decimal(uniform(5, 900), 1));
     }
 
     private Draft pendulum() {
         double length = between(100, 999) / 100.0;
         long angle = between(30, 150);
-        String question =
-                "A pendulum of length " + length + " m starts at angle " + angle + " deg. Period in s?";
+        String question = "A pendulum of length " + length + " m starts at angle " + angle + " deg. Period in s?";
         return new Draft(
                 question, call("pendulum", "length", length, "angle", angle), false, decimal(uniform(2, 9), 2));
     }
@@ -112,10 +111,7 @@ public final class MiniQuestions {
                 "Both ends of a " + solid + " stay at " + value + " C. Final value in the middle?",
                 "A " + solid + " has both ends at " + value + " C. Middle after a long time?");
         return new Draft(
-                question,
-                call("steady", "left", value, "right", value),
-                value < 50,
-                String.valueOf(between(1, 99)));
+                question, call("steady", "left", value, "right", value), value < 50, String.valueOf(between(1, 99)));
     }
 
     private Draft meanOfEnds() {
@@ -136,10 +132,7 @@ public final class MiniQuestions {
         String question = "A rod starts with a sine of " + amplitude + " C and D " + d + ". Value at x " + x + " after "
                 + t + " s?";
         return new Draft(
-                question,
-                call("value", "amp", amplitude, "D", d, "x", x, "t", t),
-                false,
-                decimal(uniform(1, 60), 2));
+                question, call("value", "amp", amplitude, "D", d, "x", x, "t", t), false, decimal(uniform(1, 60), 2));
     }
 
     private Draft grows() {
@@ -169,8 +162,8 @@ public final class MiniQuestions {
         double r = between(15, 60) / 10.0;
         long latent = between(2, 9);
         long infectious = between(2, 14);
-        String question = "An epidemic has R0 " + r + ", latent " + latent + " d and infectious " + infectious + " d. "
-                + asked;
+        String question =
+                "An epidemic has R0 " + r + ", latent " + latent + " d and infectious " + infectious + " d. " + asked;
         return new Draft(question, call(kind, "R", r, "latent", latent, "infectious", infectious), false, guess);
     }
 
@@ -188,10 +181,8 @@ public final class MiniQuestions {
         double e = between(50, 150) / 10.0;
         double g = between(0, 40) / 10.0;
         long year = between(2035, 2100);
-        String question =
-                "Emissions of " + e + " GtC grow " + g + " percent a year. Warming in " + year + " in K?";
-        return new Draft(
-                question, call("warming", "e", e, "g", g, "year", year), false, decimal(uniform(1.2, 5), 2));
+        String question = "Emissions of " + e + " GtC grow " + g + " percent a year. Warming in " + year + " in K?";
+        return new Draft(question, call("warming", "e", e, "g", g, "year", year), false, decimal(uniform(1.2, 5), 2));
     }
 
     private static Map<String, Object> call(String kind, Object... namesAndValues) {

@@ -9,15 +9,15 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The text side of the mini model: a tokenizer of words with their leading blank, single digits and single marks, and a
+/// The text side of the mini model: a tokenizer of words with their leading blank, single digits and single marks, and
+/// a
 /// chat template. The punctuation of a call is merged into whole tokens, so that a call takes 13 to 32 of them.
 public final class MiniText {
 
     /// Ends every turn.
     public static final String END = "<eot>";
 
-    private static final List<String> SPECIAL =
-            List.of("<unk>", "<bos>", "<sys>", "<user>", "<asst>", "<tool>", END);
+    private static final List<String> SPECIAL = List.of("<unk>", "<bos>", "<sys>", "<user>", "<asst>", "<tool>", END);
 
     /// Never split, but part of what the model writes.
     private static final List<String> MERGED = List.of(
@@ -34,8 +34,7 @@ public final class MiniText {
     private static final String SPLIT = "[0-9]| ?[A-Za-z][A-Za-z/]*|[^A-Za-z0-9]";
 
     /// Conversations as this model reads them; understood by any engine that renders Hugging Face templates.
-    public static final String TEMPLATE =
-            """
+    public static final String TEMPLATE = """
             {% macro listed() %}{% if tools %}tools:{% for tool in tools %} {{ tool.function.name }}{% endfor %}. \
             {% endif %}{% endmacro %}\
             <bos>{% if messages[0].role != 'system' %}<sys>{{ listed() }}\
@@ -158,5 +157,4 @@ public final class MiniText {
         config.put("torch_dtype", "float32");
         return config;
     }
-
 }

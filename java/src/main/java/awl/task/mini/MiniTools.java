@@ -6,7 +6,8 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The tools of the mini problem set. A call that cannot be run is answered with `error`, which the model reads like any
+/// The tools of the mini problem set. A call that cannot be run is answered with `error`, which the model reads like
+/// any
 /// other result.
 public final class MiniTools {
 
