@@ -13,6 +13,11 @@ interface AttentionCore {
         return shape.softCap() == null ? FlashAttention.INSTANCE : ExplicitAttention.INSTANCE;
     }
 
+    /// The same for documents whose borders are known: many short ones are computed together.
+    static AttentionCore of(AttentionShape shape, ScalarType dtype, int[] documentStart) {
+        return PaddedAttention.suits(shape, dtype, documentStart) ? PaddedAttention.INSTANCE : of(shape, dtype);
+    }
+
     /// @param out_NHE written, `[N, H E]`
     /// @param record whether [#backward] will follow
     /// @return what backward needs beside inputs and output

@@ -33,7 +33,7 @@ final class DocumentPass implements Pass {
         Tensor all = projected.tensor();
         rope.rotate(rotated(all, shape), angles);
         boolean record = tape.records(false, projected);
-        AttentionCore core = AttentionCore.of(shape, Tensors.dtype(all));
+        AttentionCore core = AttentionCore.of(shape, Tensors.dtype(all), documentStart);
         Tensor out = Tensors.empty(Tensors.dtype(all), all.size(0), shape.keys());
         Tensor logSumExp = core.forward(all, shape, documentStart, out, record);
         if (!record) {

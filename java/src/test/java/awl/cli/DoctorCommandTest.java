@@ -51,7 +51,7 @@ final class DoctorCommandTest {
                 .contains("JDK", "AOT cache", "instructions", "memory", "library", "device", "precision", "threads")
                 .contains("native", "tokenizers", "cmake", "disk here");
         assertThat((List<?>) said.get("findings"))
-                .allSatisfy(each -> assertThat(((Map<?, ?>) each).get("state").equals("ok")
+                .allSatisfy(each -> assertThat("ok".equals(((Map<?, ?>) each).get("state"))
                                 == (((Map<?, ?>) each).get("advice") == null))
                         .isTrue());
     }
