@@ -10,6 +10,7 @@ for candidate in "${JAVA_HOME:-}" /usr/lib/jvm/*; do
     break
   fi
 done
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}" # as the launcher does
 ./mvnw -q -pl java,benchmarks -DskipTests package 1>&2
 exec "${JAVA_HOME:?no JDK 25 was found: set JAVA_HOME}/bin/java" --enable-native-access=ALL-UNNAMED \
   -Dorg.bytedeco.javacpp.maxPhysicalBytes=0 -Dorg.bytedeco.javacpp.maxBytes=0 -Dawl.home="$PWD" -Xmx1g \

@@ -1,7 +1,7 @@
 """Ours against its peers, interleaved in one sitting: A, B, C, then C, B, A, and so on; prints a Markdown table.
 
     python compare.py train-full --model DIR --rows rows.jsonl --rounds 3
-    python compare.py train-full ... --ours './awl bench-step --config mine.yaml' --only 'fp32'
+    python compare.py train-full ... --ours 'python my_steps.py' --only 'fp32'
 
 A command's last line of output is a JSON object with at least `name`, `dtype`, `seconds` (all measured repetitions) and,
 where tokens are counted, `useful_tokens` a repetition. Seconds of all rounds are pooled. Peak memory is the largest
@@ -54,8 +54,8 @@ def head(*variants):
 
 # measure: (our command, {label: a peer's command})
 MEASURES = {
-    "train-full": ("./awl bench-step " + AWL_INPUT, training(0)),
-    "train-lora": ("./awl bench-step --lora 16 " + AWL_INPUT, training(16)),
+    "train-full": ("{python} {here}/train_awl.py " + AWL_INPUT, training(0)),
+    "train-lora": ("{python} {here}/train_awl.py --lora 16 " + AWL_INPUT, training(16)),
     "generate-1": ("./awl bench-generate --batch 1 " + AWL_INPUT, generation(1)),
     "generate-16": ("./awl bench-generate --batch 16 " + AWL_INPUT, generation(16)),
     "start": ("{python} {here}/start_to_logits.py " + COUNTS
