@@ -1,6 +1,7 @@
 package awl.task.gsm8k;
 
 import awl.DataException;
+import awl.tool.Arithmetic;
 import org.jspecify.annotations.Nullable;
 
 /// One `<<48/2=24>>` of a solution.

@@ -5,6 +5,7 @@ import awl.chat.Conversation;
 import awl.chat.Message;
 import awl.chat.ToolCall;
 import awl.chat.ToolSpec;
+import awl.tool.Calculator;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,16 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class Gsm8kConversation {
 
     /// The only tool.
-    public static final ToolSpec CALCULATOR = ToolSpec.of(
-            "calculator",
-            "Computes an arithmetic expression.",
-            Map.of(
-                    "type",
-                    "object",
-                    "properties",
-                    Map.of("expression", Map.of("type", "string", "description", "for example 48/2")),
-                    "required",
-                    List.of("expression")));
+    public static final ToolSpec CALCULATOR = Calculator.SPEC;
 
     private static final String OPEN = "<<";
     private static final String CLOSE = ">>";

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import awl.DataException;
+import awl.tool.Arithmetic;
 import awl.chat.Message;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -1,4 +1,4 @@
-package awl.task.gsm8k;
+package awl.tool;
 
 import awl.DataException;
 
