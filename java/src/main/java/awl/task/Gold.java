@@ -75,8 +75,6 @@ public sealed interface Gold {
                 .round(new java.math.MathContext(4))
                 .stripTrailingZeros();
         double size = Math.abs(value);
-        return size >= 1e-4 && size < 1e9
-                ? rounded.toPlainString()
-                : String.format(Locale.ROOT, "%.3e", value);
+        return size >= 1e-4 && size < 1e9 ? rounded.toPlainString() : String.format(Locale.ROOT, "%.3e", value);
     }
 }

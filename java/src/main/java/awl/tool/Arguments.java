@@ -35,7 +35,9 @@ public final class Arguments {
                 BigDecimal exact = new BigDecimal(number.toString());
                 yield exact.signum() == 0
                         ? "0"
-                        : exact.stripTrailingZeros().round(new java.math.MathContext(17)).toString();
+                        : exact.stripTrailingZeros()
+                                .round(new java.math.MathContext(17))
+                                .toString();
             }
             case String text -> "s" + text; // the text "22" is not the number 22
             case null, default -> value;

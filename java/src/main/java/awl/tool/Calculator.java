@@ -14,10 +14,7 @@ public final class Calculator implements Tool {
     public static final ToolSpec SPEC = ToolSpec.of(
             "calculator",
             "Computes an arithmetic expression.",
-            new Parameters()
-                    .text("expression", "for example 48/2")
-                    .required()
-                    .schema());
+            new Parameters().text("expression", "for example 48/2").required().schema());
 
     private static final int LONGEST = 2000;
 

@@ -68,7 +68,9 @@ public final class Toolbox implements AutoCloseable {
         if (tool == null) {
             String nearest = Names.nearest(name, tools.keySet());
             throw new ConfigException("tool '" + name + "' is not known; "
-                    + (nearest == null ? "there are " + String.join(", ", tools.keySet()) : "meant '" + nearest + "'?"));
+                    + (nearest == null
+                            ? "there are " + String.join(", ", tools.keySet())
+                            : "meant '" + nearest + "'?"));
         }
         return tool;
     }
@@ -122,7 +124,8 @@ public final class Toolbox implements AutoCloseable {
             return ToolResult.failed(
                     ToolResult.Cause.TIME, "no result within " + limit.toMillis() / 1000.0 + " s; ask for less");
         } catch (ExecutionException e) {
-            return ToolResult.failed(ToolResult.Cause.TOOL, "the tool failed: " + shortened(String.valueOf(e.getCause())));
+            return ToolResult.failed(
+                    ToolResult.Cause.TOOL, "the tool failed: " + shortened(String.valueOf(e.getCause())));
         } catch (InterruptedException e) {
             result.cancel(true);
             Thread.currentThread().interrupt();
