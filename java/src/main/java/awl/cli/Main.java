@@ -17,6 +17,7 @@ public final class Main implements Runnable {
 
     /// Every command, in the order of the help page.
     static final Class<?>[] COMMANDS = {
+        QuickstartCommand.class,
         DoctorCommand.class,
         TokenizeCommand.class,
         RenderCommand.class,

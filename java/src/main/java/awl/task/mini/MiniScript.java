@@ -20,6 +20,9 @@ public final class MiniScript {
     /// Share of the stage in which formats and copying are learned.
     private static final double FIRST_PART = 0.6;
 
+    /// How an answer begins.
+    public static final String ANSWER = "answer ";
+
     private static final double DRILLS = 0.3;
     private static final double TOOL_DRILLS = 0.3;
 
@@ -53,7 +56,7 @@ public final class MiniScript {
 
     /// How an answer is written.
     public static Message.Assistant answer(String value) {
-        return Message.assistant("answer " + value);
+        return Message.assistant(ANSWER + value);
     }
 
     /// The call that answers a question.
