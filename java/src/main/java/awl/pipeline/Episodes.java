@@ -103,7 +103,8 @@ final class Episodes implements AutoCloseable {
                 mode + problem.question(), key -> renderer.prompt(MiniScript.ask(problem.question(), mode)));
     }
 
-    /// What stands between the end of a calling turn and the beginning of the next: the result, as the template shows it.
+    /// What stands between the end of a calling turn and the beginning of the next: the result, as the template shows
+    /// it.
     private int[] reply(Conversation asked, ToolCall.Parsed call, String result) {
         return replies.computeIfAbsent(result, key -> {
             Conversation replied = asked.with(Message.assistant(SENTINEL)).with(Message.reply(call, result));
@@ -157,7 +158,8 @@ final class Episodes implements AutoCloseable {
             boolean ended = stops.contains(completion.ids()[completion.ids().length - 1]);
             if (turn.calls().isEmpty()) {
                 turns.add(new Episode.Turn("assistant", said));
-                answer = ended && said.startsWith(MiniScript.ANSWER) ? said.substring(MiniScript.ANSWER.length()) : null;
+                answer =
+                        ended && said.startsWith(MiniScript.ANSWER) ? said.substring(MiniScript.ANSWER.length()) : null;
                 finished.run();
                 return;
             }

@@ -47,7 +47,10 @@ record Evaluation(String name, Map<ToolMode, List<Episode>> byMode) {
 
     Proportion accuracy(ToolMode mode, MiniKind kind) {
         return Proportion.of(
-                under(mode).stream().filter(each -> each.problem().kind() == kind).toList(), Episode::right);
+                under(mode).stream()
+                        .filter(each -> each.problem().kind() == kind)
+                        .toList(),
+                Episode::right);
     }
 
     /// Tool-usage accuracy; a question is easy where this model answers it without tools.
@@ -64,8 +67,7 @@ record Evaluation(String name, Map<ToolMode, List<Episode>> byMode) {
 
     private ToolUse toolUse(List<Boolean> easy) {
         return ToolUse.of(
-                easy,
-                under(ToolMode.OPTIONAL).stream().map(Episode::usedTool).toList());
+                easy, under(ToolMode.OPTIONAL).stream().map(Episode::usedTool).toList());
     }
 
     double callsPerQuestion() {

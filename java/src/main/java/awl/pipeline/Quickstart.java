@@ -22,11 +22,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /// `awl quickstart`: the method on a tiny model made here, from random weights to an evaluated model.
 ///
-/// Every stage leaves a file or folder that is there whole or not at all, so a run that was ended goes on with the first
+/// Every stage leaves a file or folder that is there whole or not at all, so a run that was ended goes on with the
+/// first
 /// stage that is not.
 public final class Quickstart {
 
@@ -129,7 +129,13 @@ public final class Quickstart {
                 scripted,
                 held,
                 new TrainingStage.Recipe(
-                        2e-3, "epochs: 1", plan.bootstrapBatch(), "warmup_steps: 200", "token_mean", false, plan.seed()));
+                        2e-3,
+                        "epochs: 1",
+                        plan.bootstrapBatch(),
+                        "warmup_steps: 200",
+                        "token_mean",
+                        false,
+                        plan.seed()));
         train("the format of calls and answers, from scripted conversations", bootstrap);
         List<Evaluation> evaluations = new ArrayList<>();
         log.stage("evaluation", () -> false, () -> {

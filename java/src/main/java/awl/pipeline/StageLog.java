@@ -67,8 +67,7 @@ final class StageLog {
         row.put("stage", name);
         row.put("seconds", took);
         try {
-            Files.writeString(
-                    file, Json.write(row) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            Files.writeString(file, Json.write(row) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + file, e);
         }

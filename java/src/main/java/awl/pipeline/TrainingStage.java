@@ -21,10 +21,14 @@ import java.util.Locale;
 /// @param base model folder to begin with
 /// @param rows training rows
 /// @param held rows the loss is measured on, or null
-record TrainingStage(String name, Path base, Path rows, @org.jspecify.annotations.Nullable Path held, Recipe recipe) {
+record TrainingStage(
+        String name,
+        Path base,
+        Path rows,
+        @org.jspecify.annotations.Nullable Path held,
+        Recipe recipe) {
 
-    record Recipe(
-            double rate, String length, int batch, String warmUp, String reduction, boolean shuffle, long seed) {}
+    record Recipe(double rate, String length, int batch, String warmUp, String reduction, boolean shuffle, long seed) {}
 
     /// More than the rows of any step have: a step is one micro-batch, its rows sorted by length.
     private static final int PACKED = 8192;
