@@ -28,6 +28,8 @@ public final class Main implements Runnable {
         ExportCommand.class,
         ConvertCommand.class,
         DataCommand.class,
+        BenchGenerateCommand.class,
+        RehearseCommand.class,
     };
 
     @Option(names = "--stacktrace", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")

@@ -3,6 +3,12 @@ package awl.tensor;
 import awl.NativeException;
 import java.io.File;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -40,6 +46,11 @@ public final class LibTorch {
             "libtorch_cpu.so",
             "libtorch.so",
             "libjnitorch.so");
+
+    /// How often an idle OpenMP worker looks for work before it sleeps: some 50 microseconds, enough for the gaps
+    /// between the kernels of a decoding step. libgomp's default of milliseconds keeps a core from OpenBLAS, whose
+    /// threads are others: on two cores a forward pass then takes five times as long.
+    private static final String SPINS = "3000";
 
     private static @Nullable CompletableFuture<Void> loading;
 
@@ -87,6 +98,9 @@ public final class LibTorch {
     }
 
     private static void load(@Nullable Path notes, List<Path> known) {
+        if (System.getenv("OMP_WAIT_POLICY") == null) {
+            setEnvironment("GOMP_SPINCOUNT", SPINS);
+        }
         if (!known.isEmpty()) {
             for (Path file : known) {
                 System.load(file.toString());
@@ -96,6 +110,28 @@ public final class LibTorch {
         Loader.load(org.bytedeco.pytorch.global.torch.class);
         if (notes != null) {
             write(notes);
+        }
+    }
+
+    /// Sets a variable of the process's environment that libgomp reads when it is loaded; one the user set stays.
+    private static void setEnvironment(String name, String value) {
+        Linker linker = Linker.nativeLinker();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment function = linker.defaultLookup().find("setenv").orElse(MemorySegment.NULL);
+            if (function.address() == 0) {
+                return; // not a POSIX system
+            }
+            MethodHandle set = linker.downcallHandle(
+                    function,
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+            int failed = (int) set.invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), 0);
+            if (failed != 0) {
+                System.getLogger(LibTorch.class.getName())
+                        .log(System.Logger.Level.DEBUG, "setenv " + name + " failed: computing may be slower");
+            }
+        } catch (Throwable e) {
+            throw new NativeException("setenv(" + name + ") failed", e);
         }
     }
 

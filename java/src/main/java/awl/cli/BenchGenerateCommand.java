@@ -1,0 +1,119 @@
+package awl.cli;
+
+import awl.ConfigException;
+import awl.Json;
+import awl.model.KvCache;
+import awl.sample.CachePlan;
+import awl.sample.Completion;
+import awl.sample.DecoderSlots;
+import awl.sample.Generator;
+import awl.sample.Request;
+import awl.sample.Sampling;
+import awl.tensor.LibTorch;
+import awl.tensor.Threads;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `awl bench-generate`: how fast greedy decoding is; our side of `benchmarks/peers/compare.py`.
+///
+/// What counts is what `awl generate` does between reading its rows and writing them: prompts read, tokens made and
+/// turned into ids. End-of-text tokens are ignored, so that every engine makes the same number of tokens.
+@Command(
+        name = "bench-generate",
+        hidden = true,
+        mixinStandardHelpOptions = true,
+        description = "Times greedy decoding of the first rows; the last line of output is a JSON object.")
+final class BenchGenerateCommand implements Callable<Integer> {
+
+    @Mixin
+    ModelOptions options = new ModelOptions();
+
+    @Option(names = "--rows", required = true, paramLabel = "FILE", description = "Prompts, as for generate.")
+    Path input;
+
+    @Option(names = "--batch", defaultValue = "1", description = "Prompts answered at once. Default: 1.")
+    int batch;
+
+    @Option(names = "--new-tokens", defaultValue = "128", description = "Length of every answer. Default: 128.")
+    int newTokens;
+
+    @Option(names = "--steps", defaultValue = "3", description = "Measured repetitions. Default: 3.")
+    int steps;
+
+    @Option(names = "--warmup", defaultValue = "1", description = "Repetitions before those. Default: 1.")
+    int warmup;
+
+    @Override
+    public Integer call() {
+        if (batch < 1 || newTokens < 1 || steps < 1 || warmup < 0) {
+            throw new ConfigException("--batch, --new-tokens and --steps: expected at least 1, --warmup at least 0");
+        }
+        LibTorch.begin();
+        List<PromptRows.Row> rows;
+        try (ModelTextSource text = new ModelTextSource(options.model, true)) {
+            rows = PromptRows.read(input, text);
+        }
+        if (rows.size() < batch) {
+            throw new ConfigException(input + ": " + rows.size() + " rows, --batch " + batch + " asked for");
+        }
+        List<Request> requests = new ArrayList<>();
+        int longest = 1;
+        int promptTokens = 0;
+        for (PromptRows.Row row : rows.subList(0, batch)) {
+            requests.add(
+                    new Request(requests.size(), row.ids(), Sampling.GREEDY, newTokens, List.of(), List.of()));
+            longest = Math.max(longest, row.ids().length + newTokens);
+            promptTokens += row.ids().length;
+        }
+        List<Double> seconds = new ArrayList<>();
+        try (ModelOptions.Loaded model = options.load(rows)) {
+            CachePlan plan = CachePlan.of(
+                    KvCache.bytesPerToken(model.decoder().config()), ModelOptions.freeMemory() / 2, batch, longest);
+            List<Completion> answers = List.of();
+            for (int n = 0; n < warmup + steps; n++) {
+                long start = System.nanoTime();
+                // A cache of its own each time: nothing of an earlier repetition may be reused.
+                try (Generator generator = new Generator(new DecoderSlots(model.decoder(), plan), null, 512)) {
+                    answers = generator.complete(requests);
+                }
+                if (n >= warmup) {
+                    seconds.add((System.nanoTime() - start) * 1e-9);
+                }
+            }
+            report(model, seconds, answers, promptTokens);
+        }
+        return 0;
+    }
+
+    private void report(ModelOptions.Loaded model, List<Double> seconds, List<Completion> answers, int promptTokens) {
+        int made = answers.stream().mapToInt(answer -> answer.ids().length).sum();
+        double[] sorted = seconds.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        double median = (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+        int[] first = answers.getFirst().ids();
+        Map<String, @Nullable Object> line = new LinkedHashMap<>();
+        line.put("name", "awl generate");
+        line.put("dtype", model.decoder().precision().toString());
+        line.put("threads", Threads.count());
+        line.put("steps", steps);
+        line.put("warmup", warmup);
+        line.put("median_seconds", median);
+        line.put("fastest_seconds", sorted[0]);
+        line.put("seconds", seconds);
+        line.put("useful_tokens", made);
+        line.put("tokens_per_second", made / median);
+        line.put("batch", batch);
+        line.put("prompt_tokens", promptTokens);
+        line.put("first_row", Arrays.copyOf(first, Math.min(16, first.length)));
+        line.put("kernels", model.kernels().name());
+        System.out.println(Json.write(line));
+    }
+}
