@@ -69,8 +69,7 @@ final class BenchGenerateCommand implements Callable<Integer> {
         int longest = 1;
         int promptTokens = 0;
         for (PromptRows.Row row : rows.subList(0, batch)) {
-            requests.add(
-                    new Request(requests.size(), row.ids(), Sampling.GREEDY, newTokens, List.of(), List.of()));
+            requests.add(new Request(requests.size(), row.ids(), Sampling.GREEDY, newTokens, List.of(), List.of()));
             longest = Math.max(longest, row.ids().length + newTokens);
             promptTokens += row.ids().length;
         }
@@ -96,7 +95,8 @@ final class BenchGenerateCommand implements Callable<Integer> {
 
     private void report(ModelOptions.Loaded model, List<Double> seconds, List<Completion> answers, int promptTokens) {
         int made = answers.stream().mapToInt(answer -> answer.ids().length).sum();
-        double[] sorted = seconds.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        double[] sorted =
+                seconds.stream().mapToDouble(Double::doubleValue).sorted().toArray();
         double median = (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
         int[] first = answers.getFirst().ids();
         Map<String, @Nullable Object> line = new LinkedHashMap<>();

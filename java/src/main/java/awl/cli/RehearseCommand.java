@@ -28,23 +28,20 @@ import picocli.CommandLine.Command;
 @Command(name = "rehearse", hidden = true, description = "Runs score and generate on a tiny random model.")
 final class RehearseCommand implements Callable<Integer> {
 
-    private static final String CONFIG =
-            """
+    private static final String CONFIG = """
             {"model_type": "llama", "vocab_size": 96, "hidden_size": 64, "intermediate_size": 128,
              "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-5,
              "max_position_embeddings": 512, "tie_word_embeddings": true, "eos_token_id": 1, "torch_dtype": "float32"}
             """;
 
-    private static final String TOKENIZER =
-            """
+    private static final String TOKENIZER = """
             {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
              "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null, "decoder": null,
              "model": {"type": "WordLevel", "vocab": {"unknown": 0, "end": 1, "a": 2, "b": 3},
                        "unk_token": "unknown"}}
             """;
 
-    private static final String TOKENIZER_CONFIG =
-            """
+    private static final String TOKENIZER_CONFIG = """
             {"eos_token": "end", "chat_template": "{% for m in messages %}{{ m.role }} {{ m.content }}\\n{% endfor %}"}
             """;
 
