@@ -105,9 +105,18 @@ final class ModelText {
         return new RowRenderer() {
             @Override
             public Rendered conversation(JsonNode messages, @Nullable JsonNode listed) {
-                Conversation conversation =
-                        ConversationReader.of(Json.plain(messages), listed == null ? null : Json.plain(listed));
+                Conversation conversation = read(messages, listed);
                 return (conversation.tools().isEmpty() ? plain : tools).render(conversation);
+            }
+
+            @Override
+            public int[] prompt(JsonNode messages, @Nullable JsonNode listed) {
+                Conversation conversation = read(messages, listed);
+                return (conversation.tools().isEmpty() ? plain : tools).prompt(conversation);
+            }
+
+            private Conversation read(JsonNode messages, @Nullable JsonNode listed) {
+                return ConversationReader.of(Json.plain(messages), listed == null ? null : Json.plain(listed));
             }
 
             @Override

@@ -15,6 +15,7 @@ import java.util.List;
 /// @param positions position of each token inside its document, N
 /// @param documentStart D+1 increasing offsets, first 0, last N
 /// @param documentIds D names for errors and reports
+/// @param documentGroup [Datum#group] of each document, D
 /// @param activeRows ascending indices of rows whose weight is not zero, A
 public record Batch(
         int[] tokens,
@@ -23,6 +24,7 @@ public record Batch(
         int[] positions,
         int[] documentStart,
         List<String> documentIds,
+        int[] documentGroup,
         int[] activeRows) {
 
     /// Lays documents end to end, in the order given. Empty documents are kept as empty ranges.
@@ -33,12 +35,14 @@ public record Batch(
         float[] weights = new float[total];
         int[] positions = new int[total];
         int[] start = new int[documents.size() + 1];
+        int[] group = new int[documents.size()];
         List<String> ids = new ArrayList<>(documents.size());
         int at = 0;
         int active = 0;
         for (int d = 0; d < documents.size(); d++) {
             Datum datum = documents.get(d);
             ids.add(datum.id());
+            group[d] = datum.group();
             System.arraycopy(datum.inputs(), 0, tokens, at, datum.length());
             System.arraycopy(datum.targets(), 0, targets, at, datum.length());
             System.arraycopy(datum.weights(), 0, weights, at, datum.length());
@@ -58,7 +62,7 @@ public record Batch(
                 rows[next++] = n;
             }
         }
-        return new Batch(tokens, targets, weights, positions, start, List.copyOf(ids), rows);
+        return new Batch(tokens, targets, weights, positions, start, List.copyOf(ids), group, rows);
     }
 
     /// N, the number of tokens read.

@@ -1,6 +1,5 @@
 package awl.data;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -8,77 +7,58 @@ import org.jspecify.annotations.Nullable;
 /// The training data as a sequence of optimiser steps.
 ///
 /// [#at] is a pure function of the step: an epoch's order comes from the seed and the epoch's number alone. So
-/// a run resumes at any step without state, and two runs with one seed read the same. An epoch shows each row
-/// once; its last step may be smaller than the others.
+/// a run resumes at any step without state, and two runs with one seed read the same. What the rows are and
+/// what they count is said by [StepRows].
 public final class BatchStream {
 
     private static final int AHEAD = 2;
 
-    private final List<Example> examples;
-    private final Weighting weighting;
+    private final StepRows rows;
     private final Packer packer;
     private final int batchSize;
-    private final boolean shuffle;
-    private final long seed;
+    private final long steps;
 
     /// @param batchSize rows of an optimiser step
-    public BatchStream(
-            List<Example> examples, Weighting weighting, Packer packer, int batchSize, boolean shuffle, long seed) {
-        if (examples.isEmpty() || batchSize < 1) {
-            throw new IllegalArgumentException("examples and batchSize must be positive");
+    public BatchStream(StepRows rows, Packer packer, int batchSize) {
+        if (rows.size() == 0 || batchSize < 1) {
+            throw new IllegalArgumentException("rows and batchSize must be positive");
         }
-        this.examples = List.copyOf(examples);
-        this.weighting = weighting;
+        this.rows = rows;
         this.packer = packer;
         this.batchSize = batchSize;
-        this.shuffle = shuffle;
-        this.seed = seed;
+        this.steps = (rows.size() + batchSize - 1L) / batchSize;
     }
 
-    /// Number of optimiser steps in which every row is read once.
+    /// Rows of one kind.
+    public BatchStream(
+            List<Example> examples, Weighting weighting, Packer packer, int batchSize, boolean shuffle, long seed) {
+        this(new PlainRows(examples, weighting, new RowOrder(shuffle, seed)), packer, batchSize);
+    }
+
+    /// Number of optimiser steps of an epoch.
     public long stepsPerEpoch() {
-        return (examples.size() + batchSize - 1L) / batchSize;
+        return steps;
+    }
+
+    /// Rows of its epoch that are read when so many steps are done.
+    public long position(long done) {
+        return first(done % steps);
+    }
+
+    /// First row of a step, counted from 0 inside its epoch.
+    private long first(long step) {
+        return rows.evenSteps() ? step * rows.size() / steps : Math.min(step * batchSize, rows.size());
     }
 
     /// Step counted from 1.
     public StepBatches at(long step) {
-        return at(step, order((step - 1) / stepsPerEpoch()));
+        return at(step, rows.order((step - 1) / steps));
     }
 
     private StepBatches at(long step, int[] order) {
-        int from = Math.toIntExact((step - 1) % stepsPerEpoch() * batchSize);
-        int to = Math.min(examples.size(), from + batchSize);
-        List<Example> rows = new ArrayList<>(to - from);
-        for (int i = from; i < to; i++) {
-            rows.add(examples.get(order[i]));
-        }
-        Weighting.Weighted weighted = weighting.apply(rows);
-        return new StepBatches(
-                step,
-                (step - 1) / stepsPerEpoch(),
-                packer.pack(weighted.documents()),
-                weighted.normaliser(),
-                rows.stream().map(Example::id).toList(),
-                rows.stream().mapToLong(e -> e.ids().length).sum(),
-                rows.stream().mapToLong(e -> e.weight() == 0 ? 0 : e.learned()).sum());
-    }
-
-    /// Order of the rows in an epoch (Fisher and Yates with SplitMix64).
-    private int[] order(long epoch) {
-        int[] order = new int[examples.size()];
-        for (int i = 0; i < order.length; i++) {
-            order[i] = i;
-        }
-        if (shuffle) {
-            SplitMix random = new SplitMix(SplitMix.mix(seed) ^ SplitMix.mix(epoch + 1));
-            for (int i = order.length - 1; i > 0; i--) {
-                int j = random.below(i + 1);
-                int kept = order[i];
-                order[i] = order[j];
-                order[j] = kept;
-            }
-        }
-        return order;
+        long inEpoch = (step - 1) % steps;
+        int[] read = java.util.Arrays.copyOfRange(order, (int) first(inEpoch), (int) first(inEpoch + 1));
+        return StepBatches.of(rows.content(read, steps), packer, step, (step - 1) / steps);
     }
 
     /// The steps `first` to `last`, made on another thread a little ahead of their use. Arrays only, no
@@ -105,9 +85,9 @@ public final class BatchStream {
                 long epoch = -1;
                 int[] order = {};
                 for (long step = first; step <= last; step++) {
-                    if ((step - 1) / stepsPerEpoch() != epoch) {
-                        epoch = (step - 1) / stepsPerEpoch();
-                        order = order(epoch);
+                    if ((step - 1) / steps != epoch) {
+                        epoch = (step - 1) / steps;
+                        order = rows.order(epoch);
                     }
                     queue.put(new Made(at(step, order), null));
                 }

@@ -9,13 +9,25 @@ import awl.DataException;
 /// @param inputs token ids, length T-1
 /// @param targets token ids, length T-1
 /// @param weights what predicting `targets[t]` counts, length T-1; may be zero, may be negative
-public record Datum(String id, int[] inputs, int[] targets, float[] weights) {
+/// @param group what the objective has to know of the document: its component, its pair and branch; 0 where it
+///     makes no difference
+public record Datum(String id, int[] inputs, int[] targets, float[] weights, int group) {
 
     public Datum {
         if (inputs.length != targets.length || inputs.length != weights.length) {
             throw new DataException("document %s: inputs %d, targets %d and weights %d must have one length"
                     .formatted(id, inputs.length, targets.length, weights.length));
         }
+    }
+
+    /// A document of group 0.
+    public Datum(String id, int[] inputs, int[] targets, float[] weights) {
+        this(id, inputs, targets, weights, 0);
+    }
+
+    /// The same document in another group.
+    public Datum in(int other) {
+        return other == group ? this : new Datum(id, inputs, targets, weights, other);
     }
 
     /// Shifts rendered tokens: `weights[t]` is the weight of predicting `ids[t]`; that of position 0 has no prediction.

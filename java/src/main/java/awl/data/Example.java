@@ -1,6 +1,7 @@
 package awl.data;
 
 import awl.DataException;
+import org.jspecify.annotations.Nullable;
 
 /// One training row as tokens: a conversation, a prompt with its completion, or ids given as they are.
 ///
@@ -10,13 +11,25 @@ import awl.DataException;
 ///     is ignored
 /// @param weight what the whole row counts (`weight` of the row, else 1)
 /// @param where `file:line`, for messages
-public record Example(String id, int[] ids, float[] weights, double weight, String where) {
+/// @param origin its part of the mixed objective, where the row names one
+public record Example(
+        String id,
+        int[] ids,
+        float[] weights,
+        double weight,
+        String where,
+        @Nullable Origin origin) {
 
     public Example {
         if (ids.length != weights.length) {
             throw new DataException("%s: %d ids but %d weights; give one weight for each id"
                     .formatted(where, ids.length, weights.length));
         }
+    }
+
+    /// A row without an origin.
+    public Example(String id, int[] ids, float[] weights, double weight, String where) {
+        this(id, ids, weights, weight, where, null);
     }
 
     /// Whether there is a prediction that counts.
@@ -49,6 +62,11 @@ public record Example(String id, int[] ids, float[] weights, double weight, Stri
     /// The first `length` tokens.
     public Example head(int length) {
         return new Example(
-                id, java.util.Arrays.copyOf(ids, length), java.util.Arrays.copyOf(weights, length), weight, where);
+                id,
+                java.util.Arrays.copyOf(ids, length),
+                java.util.Arrays.copyOf(weights, length),
+                weight,
+                where,
+                origin);
     }
 }

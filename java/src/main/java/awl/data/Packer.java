@@ -13,9 +13,12 @@ import java.util.List;
 /// still has room. Otherwise documents are taken in order, so many at a time. Both depend on nothing but their
 /// arguments.
 ///
+/// What is packed is a unit: one document, or several that must share a micro-batch (the two branches of a
+/// preference pair).
+///
 /// @param packing fill micro-batches up to `tokens` tokens
 /// @param tokens most tokens of a packed micro-batch
-/// @param documents most documents of a micro-batch that is not packed
+/// @param documents most units of a micro-batch that is not packed
 public record Packer(boolean packing, int tokens, int documents) {
 
     public Packer {
@@ -25,44 +28,62 @@ public record Packer(boolean packing, int tokens, int documents) {
         }
     }
 
-    /// Micro-batches of one step. Documents without a prediction are left out.
+    /// Micro-batches of documents that each stand for themselves. Documents without a prediction are left out.
     public List<Batch> pack(List<Datum> step) {
-        List<Datum> present = step.stream().filter(d -> d.length() > 0).toList();
-        List<List<Datum>> bins = packing ? bestFit(present) : inOrder(present);
-        return bins.stream().map(Batch::of).toList();
+        return packUnits(step.stream().map(List::of).toList());
     }
 
-    private List<List<Datum>> inOrder(List<Datum> step) {
-        List<List<Datum>> bins = new ArrayList<>();
+    /// Micro-batches of units. Documents without a prediction are left out.
+    public List<Batch> packUnits(List<List<Datum>> step) {
+        List<Unit> present = step.stream()
+                .map(unit -> new Unit(unit.stream().filter(d -> d.length() > 0).toList()))
+                .filter(unit -> !unit.documents().isEmpty())
+                .toList();
+        List<List<Unit>> bins = packing ? bestFit(present) : inOrder(present);
+        return bins.stream()
+                .map(bin -> Batch.of(
+                        bin.stream().flatMap(unit -> unit.documents().stream()).toList()))
+                .toList();
+    }
+
+    private record Unit(List<Datum> documents) {
+        int length() {
+            return documents.stream().mapToInt(Datum::length).sum();
+        }
+    }
+
+    private List<List<Unit>> inOrder(List<Unit> step) {
+        List<List<Unit>> bins = new ArrayList<>();
         for (int at = 0; at < step.size(); at += documents) {
             bins.add(step.subList(at, Math.min(step.size(), at + documents)));
         }
         return bins;
     }
 
-    private List<List<Datum>> bestFit(List<Datum> step) {
-        List<Datum> sorted = new ArrayList<>(step);
-        sorted.sort(Comparator.comparingInt(Datum::length).reversed()); // stable: equal lengths keep their order
-        List<List<Datum>> bins = new ArrayList<>();
+    private List<List<Unit>> bestFit(List<Unit> step) {
+        List<Unit> sorted = new ArrayList<>(step);
+        sorted.sort(Comparator.comparingInt(Unit::length).reversed()); // stable: equal lengths keep their order
+        List<List<Unit>> bins = new ArrayList<>();
         List<Integer> room = new ArrayList<>();
-        for (Datum datum : sorted) {
+        for (Unit unit : sorted) {
+            int length = unit.length();
             int best = -1;
             for (int b = 0; b < bins.size(); b++) {
-                if (room.get(b) >= datum.length() && (best < 0 || room.get(b) < room.get(best))) {
+                if (room.get(b) >= length && (best < 0 || room.get(b) < room.get(best))) {
                     best = b;
                 }
             }
             if (best < 0) {
-                if (datum.length() > tokens) {
+                if (length > tokens) {
                     throw new DataException("document %s has %d tokens, more than a packed row of %d"
-                            .formatted(datum.id(), datum.length(), tokens));
+                            .formatted(unit.documents().getFirst().id(), length, tokens));
                 }
                 best = bins.size();
                 bins.add(new ArrayList<>());
                 room.add(tokens);
             }
-            bins.get(best).add(datum);
-            room.set(best, room.get(best) - datum.length());
+            bins.get(best).add(unit);
+            room.set(best, room.get(best) - length);
         }
         return bins;
     }

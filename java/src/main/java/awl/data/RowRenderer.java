@@ -14,6 +14,9 @@ public interface RowRenderer {
     ///     them)
     Rendered conversation(JsonNode messages, @Nullable JsonNode tools);
 
+    /// Ids of the prompt of the next turn: what a model is given to go on with the conversation.
+    int[] prompt(JsonNode messages, @Nullable JsonNode tools);
+
     /// The prompt as the model sees it at inference, then the completion and the end-of-text token; the latter
     /// two are learned.
     Rendered completion(String prompt, String completion);

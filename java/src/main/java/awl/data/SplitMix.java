@@ -28,6 +28,11 @@ public final class SplitMix {
         return (int) (draw % bound);
     }
 
+    /// A number in `[0, 1)` with 53 random bits.
+    public double fraction() {
+        return (next() >>> 11) * 0x1p-53;
+    }
+
     /// Scrambles 64 bits one to one: neighbouring seeds give unrelated streams.
     public static long mix(long value) {
         long z = value + GOLDEN;

@@ -7,8 +7,10 @@ import java.util.List;
 /// @param step counted from 1
 /// @param epoch counted from 0
 /// @param microBatches in the order they are run
+/// @param measured batches that count nothing but whose loss is reported
 /// @param normaliser what the weighted sum over all micro-batches is divided by; 0 when nothing is to be
 ///     learned
+/// @param components parts whose loss is reported; [Batch#documentGroup] is an index into it. Empty: no parts
 /// @param documentIds names of the step's rows, in order
 /// @param tokens ids of all rows
 /// @param learnedTokens predictions that count
@@ -16,7 +18,26 @@ public record StepBatches(
         long step,
         long epoch,
         List<Batch> microBatches,
+        List<Batch> measured,
         double normaliser,
+        List<Component> components,
         List<String> documentIds,
         long tokens,
-        long learnedTokens) {}
+        long learnedTokens) {
+
+    /// Packs what a step learns.
+    public static StepBatches of(StepContent content, Packer packer, long step, long epoch) {
+        return new StepBatches(
+                step,
+                epoch,
+                packer.packUnits(content.units()),
+                packer.pack(content.measured()),
+                content.normaliser(),
+                content.components(),
+                content.examples().stream().map(Example::id).toList(),
+                content.examples().stream().mapToLong(e -> e.ids().length).sum(),
+                content.examples().stream()
+                        .mapToLong(e -> e.weight() == 0 ? 0 : e.learned())
+                        .sum());
+    }
+}

@@ -10,7 +10,7 @@ import java.util.List;
 ///
 /// With row weight r, token weights w and sums over t inside a row:
 ///
-/// | reduction | token weight | normaliser over the step |
+/// | reduction | token weight | normaliser over the rows |
 /// |---|---|---|
 /// | `token_mean` | r w_t | sum of r w_t |
 /// | `example_mean` | r w_t / sum w | sum of r over rows that learn something |
@@ -22,12 +22,27 @@ public record Weighting(Reduction reduction) {
     ///     learn
     public record Weighted(List<Datum> documents, double normaliser) {}
 
+    /// @param factors what the token weights of each row are multiplied with
+    /// @param normaliser what the weighted sum over all rows is divided by; 0 when there is nothing to learn
+    record Factors(double[] factors, double normaliser) {}
+
     /// Weights the rows of one optimiser step.
     public Weighted apply(List<Example> step) {
+        Factors factors = factors(step);
         List<Datum> documents = new ArrayList<>(step.size());
+        for (int i = 0; i < step.size(); i++) {
+            documents.add(weigh(step.get(i), factors.factors[i], 0));
+        }
+        return new Weighted(documents, factors.normaliser);
+    }
+
+    /// What rows that share a normaliser count: those of a step, or of a part of the data.
+    Factors factors(List<Example> rows) {
+        double[] factors = new double[rows.size()];
         double normaliser = 0;
         boolean learns = false;
-        for (Example example : step) {
+        for (int i = 0; i < factors.length; i++) {
+            Example example = rows.get(i);
             double sum = 0;
             for (int t = 1; t < example.weights().length; t++) {
                 sum += example.weights()[t];
@@ -50,22 +65,24 @@ public record Weighting(Reduction reduction) {
                     }
                 }
             }
-            documents.add(weigh(example, factor));
+            factors[i] = factor;
         }
         if (learns && normaliser <= 0) {
             throw new DataException(
                     "%s: %s divides by the sum of the weights of a step, which is %s in the step with %s; use sequence_sum for rows with negative weights"
                             .formatted(
-                                    step.getFirst().where(),
+                                    rows.getFirst().where(),
                                     reduction.key(),
                                     normaliser,
-                                    step.getFirst().id()));
+                                    rows.getFirst().id()));
         }
-        return new Weighted(documents, learns ? normaliser : 0);
+        return new Factors(factors, learns ? normaliser : 0);
     }
 
-    private static Datum weigh(Example example, double factor) {
-        Datum datum = Datum.shift(example.id(), example.ids(), example.weights());
+    /// A row as a document whose token weights are multiplied with `factor`.
+    static Datum weigh(Example example, double factor, int group) {
+        Datum datum =
+                Datum.shift(example.id(), example.ids(), example.weights()).in(group);
         float[] weights = datum.weights();
         for (int t = 0; t < weights.length; t++) {
             weights[t] = (float) (weights[t] * factor);

@@ -1,5 +1,6 @@
 package awl.tensor;
 
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -57,6 +58,19 @@ public final class Tensors {
         try (TensorOptions options = new TensorOptions(ScalarType.Float)) {
             return torch.tensor(values, options);
         }
+    }
+
+    /// The values of a tensor as float32, in row-major order; waits for the device.
+    public static float[] array(Tensor tensor) {
+        float[] values = new float[Math.toIntExact(tensor.numel())];
+        if (values.length > 0) {
+            try (TensorScope scope = TensorScope.open();
+                    FloatPointer at =
+                            tensor.to(ScalarType.Float).cpu().contiguous().data_ptr_float()) {
+                at.get(values);
+            }
+        }
+        return values;
     }
 
     /// A view with sizes and strides of one's own.

@@ -109,12 +109,13 @@ public final class ConfigFile {
 
     private static void addDefaults(YamlTree tree) {
         ObjectNode root = tree.root();
-        for (String section : List.of("model", "data", "train", "optimizer", "schedule", "checkpoint")) {
+        for (String section : List.of("model", "data", "objective", "train", "optimizer", "schedule", "checkpoint")) {
             if (!(root.get(section) instanceof ObjectNode)) {
                 root.putObject(section);
             }
         }
         tree.addDefaults(resource("train-defaults.yaml"));
+        addObjective(tree);
         boolean adapter = root.path("model").path("adapter").isTextual();
         if (adapter || root.get("lora") instanceof ObjectNode) {
             if (!(root.get("lora") instanceof ObjectNode)) {
@@ -136,6 +137,33 @@ public final class ConfigFile {
         ObjectNode rate = root.objectNode();
         rate.putObject("optimizer").put("lr", full ? 1e-5 : 2e-4);
         tree.addDefaults(rate);
+    }
+
+    /// Defaults of the type; a key of another type is refused, for it would be without effect.
+    private static void addObjective(YamlTree tree) {
+        ObjectNode given = (ObjectNode) tree.root().get("objective");
+        ObjectiveConfig.Type type;
+        try {
+            type = BIND.treeToValue(given.path("type"), ObjectiveConfig.Type.class);
+        } catch (JsonProcessingException e) {
+            return; // said by bind, with the place
+        }
+        given.properties().forEach(entry -> {
+            List<ObjectiveConfig.Type> readers = ObjectiveConfig.readers(entry.getKey());
+            if (!entry.getValue().isNull() && !readers.contains(type)) {
+                throw tree.wrong(
+                        "objective." + entry.getKey(),
+                        "belongs to objective.type %s, which is %s here"
+                                .formatted(
+                                        readers.stream()
+                                                .map(ObjectiveConfig.Type::key)
+                                                .collect(Collectors.joining(" or ")),
+                                        type.key()));
+            }
+        });
+        ObjectNode defaults = tree.root().objectNode();
+        defaults.set("objective", BIND.valueToTree(ObjectiveConfig.DEFAULTS.get(type)));
+        tree.addDefaults(defaults);
     }
 
     /// The `lora` section that a PEFT folder stands for.
@@ -252,6 +280,14 @@ public final class ConfigFile {
                 "data.max_length",
                 config.data().maxLength() == null || config.data().maxLength() > 1,
                 "at least 2"));
+        ObjectiveConfig objective = config.objective();
+        checks.add(new Check("objective.alpha", objective.alpha() == null || share(objective.alpha()), "0 to 1"));
+        checks.add(new Check("objective.lambda", objective.lambda() == null || share(objective.lambda()), "0 to 1"));
+        checks.add(new Check("objective.beta", objective.beta() == null || positive(objective.beta()), "more than 0"));
+        checks.add(new Check(
+                "objective.sft_weight",
+                objective.sftWeight() == null || (objective.sftWeight() >= 0 && Double.isFinite(objective.sftWeight())),
+                "0 or more"));
         TrainConfig.Optimizer adam = config.optimizer();
         checks.add(new Check(
                 "optimizer.lr", adam.lr() >= 0 && Double.isFinite(adam.lr()), "a finite number of at least 0"));

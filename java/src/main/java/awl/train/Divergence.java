@@ -8,7 +8,6 @@ import awl.tensor.TensorScope;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import org.bytedeco.javacpp.indexer.FloatIndexer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -20,15 +19,10 @@ final class Divergence {
 
     private Divergence() {}
 
-    /// @param batches those that were computed, with `logProbs` of their active rows
+    /// @param computed the micro-batches with the scores of their active rows
     static DivergedException explain(
-            StepBatches step,
-            double loss,
-            double norm,
-            List<Batch> batches,
-            List<Tensor> logProbs,
-            List<Parameter> parameters) {
-        Set<String> documents = documents(batches, logProbs);
+            StepBatches step, double loss, double norm, LogProbs computed, List<Parameter> parameters) {
+        Set<String> documents = documents(computed);
         List<String> weights = parameters.stream()
                 .filter(p -> !isFinite(p.value()))
                 .map(Parameter::name)
@@ -55,16 +49,14 @@ final class Divergence {
         return new DivergedException(message.toString());
     }
 
-    private static Set<String> documents(List<Batch> batches, List<Tensor> logProbs) {
+    private static Set<String> documents(LogProbs computed) {
         Set<String> documents = new LinkedHashSet<>();
-        for (int b = 0; b < batches.size(); b++) {
-            Batch batch = batches.get(b);
-            try (TensorScope scope = TensorScope.open();
-                    FloatIndexer values = logProbs.get(b).contiguous().createIndexer()) {
-                for (int a = 0; a < batch.activeRows().length; a++) {
-                    if (!Float.isFinite(values.get(a))) {
-                        documents.add(batch.documentIds().get(batch.documentOf(batch.activeRows()[a])));
-                    }
+        for (int b = 0; b < computed.batches().size(); b++) {
+            Batch batch = computed.batches().get(b);
+            float[] values = computed.of(b);
+            for (int a = 0; a < values.length; a++) {
+                if (!Float.isFinite(values[a])) {
+                    documents.add(batch.documentIds().get(batch.documentOf(batch.activeRows()[a])));
                 }
             }
         }

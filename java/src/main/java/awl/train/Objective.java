@@ -1,9 +1,12 @@
 package awl.train;
 
 import awl.data.Batch;
+import awl.data.StepBatches;
 import awl.tensor.Parameter;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// What a run minimises, over a model: one micro-batch forwards and backwards.
 public interface Objective {
@@ -24,6 +27,22 @@ public interface Objective {
     ///
     /// @return A, fp32
     Tensor logProb(Batch batch);
+
+    /// The loss of batches that were scored, on the host.
+    ///
+    /// @param scale as in [#learn]
+    default double loss(LogProbs scored, double scale) {
+        return WeightedSums.loss(scored) * scale;
+    }
+
+    /// What is reported beside the loss, by name; null = undefined.
+    ///
+    /// @param loss of the step
+    /// @param learned scores of the step's micro-batches
+    /// @param measured scores of [StepBatches#measured]
+    default Map<String, @Nullable Double> parts(StepBatches step, double loss, LogProbs learned, LogProbs measured) {
+        return WeightedSums.components(step, loss, learned, measured);
+    }
 
     /// @param loss the micro-batch's part of the step's loss, 0-d fp64
     /// @param logProb_A log-probability of each active row, fp32

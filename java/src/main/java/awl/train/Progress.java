@@ -2,6 +2,8 @@ package awl.train;
 
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -61,8 +63,9 @@ public final class Progress implements AutoCloseable {
     void step(StepReport report) {
         String figures = String.format(
                 Locale.ROOT,
-                "loss %.4f, norm %.3f, lr %.3g, %.0f tok/s",
+                "loss %.4f%s, norm %.3f, lr %.3g, %.0f tok/s",
                 report.loss(),
+                parts(report.parts()),
                 report.gradientNorm(),
                 report.learningRate(),
                 report.tokensPerSecond());
@@ -78,6 +81,15 @@ public final class Progress implements AutoCloseable {
             out.printf(
                     Locale.ROOT, "step %d/%d: %s, %s left%n", report.step(), total, figures, clock(Math.round(left)));
         }
+    }
+
+    /// What an objective reports beside its loss, `(J_hard 1.25, ...)`; empty where there is nothing.
+    static String parts(Map<String, @Nullable Double> parts) {
+        String list = parts.entrySet().stream()
+                .filter(part -> part.getValue() != null && !part.getKey().equals("J_Mix")) // that is the loss
+                .map(part -> String.format(Locale.ROOT, "%s %.4f", part.getKey(), part.getValue()))
+                .collect(Collectors.joining(", "));
+        return list.isEmpty() ? "" : " (" + list + ")";
     }
 
     private static String clock(long seconds) {

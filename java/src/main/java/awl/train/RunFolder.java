@@ -157,13 +157,10 @@ public final class RunFolder implements AutoCloseable {
     }
 
     /// Appends one measurement; step 0 is before training.
-    void reportValidation(long step, double loss) {
+    void reportValidation(long step, Validation.Measured measured) {
         try (FileChannel open = FileChannel.open(
                 validationFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
-            append(
-                    open,
-                    JSON.writeValueAsString(
-                            JSON.createObjectNode().put("step", step).put("loss", loss)));
+            append(open, JSON.writeValueAsString(measured.line(step)));
             open.force(false);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + validationFile(), e);

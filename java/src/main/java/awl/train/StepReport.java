@@ -1,8 +1,10 @@
 package awl.train;
 
+import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// One line of `metrics.jsonl`.
@@ -16,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// @param seconds wall time of the step
 /// @param peakMemory most resident memory of the process so far, bytes
 /// @param validationLoss where it was measured behind this step
-@JsonInclude(JsonInclude.Include.NON_NULL)
+/// @param parts what the objective reports beside the loss, each a field of its own; null = undefined
+
 @JsonPropertyOrder({
     "step",
     "epoch",
@@ -40,7 +43,11 @@ public record StepReport(
         @JsonProperty("learned_tokens") long learnedTokens,
         double seconds,
         @JsonProperty("peak_memory") long peakMemory,
-        @JsonProperty("validation_loss") @Nullable Double validationLoss) {
+
+        @JsonInclude(JsonInclude.Include.NON_NULL) @JsonProperty("validation_loss") @Nullable
+        Double validationLoss,
+
+        @JsonAnyGetter Map<String, @Nullable Double> parts) {
 
     /// Tokens of the step by its wall time.
     @JsonProperty("tokens_per_second")
@@ -50,6 +57,16 @@ public record StepReport(
 
     StepReport withValidation(double loss) {
         return new StepReport(
-                step, epoch, this.loss, learningRate, gradientNorm, tokens, learnedTokens, seconds, peakMemory, loss);
+                step,
+                epoch,
+                this.loss,
+                learningRate,
+                gradientNorm,
+                tokens,
+                learnedTokens,
+                seconds,
+                peakMemory,
+                loss,
+                parts);
     }
 }

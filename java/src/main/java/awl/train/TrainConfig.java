@@ -18,6 +18,7 @@ public record TrainConfig(
         Model model,
         @Nullable Lora lora,
         Data data,
+        ObjectiveConfig objective,
         Train train,
         Optimizer optimizer,
         Schedule schedule,
@@ -27,7 +28,7 @@ public record TrainConfig(
     /// The same with another precision.
     TrainConfig withPrecision(String precision) {
         Model other = new Model(model.path(), precision, model.adapter());
-        return new TrainConfig(other, lora, data, train, optimizer, schedule, checkpoint, output);
+        return new TrainConfig(other, lora, data, objective, train, optimizer, schedule, checkpoint, output);
     }
 
     /// @param path Hugging Face folder or GGUF file
@@ -48,7 +49,7 @@ public record TrainConfig(
     /// @param validation JSONL file, evaluated at the start, at checkpoints and at the end
     /// @param packing fill micro-batches with `max_length * micro_batch_size` tokens
     /// @param maxLength most tokens of a row; default the longest row
-    /// @param reduction how tokens become one loss
+    /// @param reduction how tokens become one loss; preference pairs are always sums or means over a branch
     /// @param shuffle another order in every epoch
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Data(

@@ -8,11 +8,12 @@ import awl.optim.Schedule;
 import awl.tensor.Parameter;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /// One optimiser step: gradients of all micro-batches, one global norm, clipping, AdamW.
 ///
@@ -40,14 +41,14 @@ final class TrainStep {
         List<Parameter> parameters = objective.trainable();
         try (TensorScope scope = TensorScope.open()) {
             Tensor loss = Tensors.zeros(ScalarType.Double);
-            List<Tensor> logProbs = new ArrayList<>();
+            LogProbs learned = new LogProbs();
             parameters.forEach(Parameter::zeroGradient);
             objective.startRandomStream(random.of(step.step()));
-            for (Batch batch : learning(step)) {
+            for (Batch batch : active(step.microBatches())) {
                 try (TensorScope micro = TensorScope.open()) {
-                    Objective.Learned learned = objective.learn(batch, 1.0 / step.normaliser());
-                    loss.add_(learned.loss());
-                    logProbs.add(micro.keep(learned.logProb_A()));
+                    Objective.Learned out = objective.learn(batch, 1.0 / step.normaliser());
+                    loss.add_(out.loss());
+                    learned.add(batch, micro.keep(out.logProb_A()));
                 }
             }
             List<Tensor> gradients =
@@ -59,8 +60,10 @@ final class TrainStep {
             double lossValue = loss.item_double(); // the only wait for the device
             double normValue = norm.item_double();
             if (!Double.isFinite(lossValue) || !Double.isFinite(normValue)) {
-                throw Divergence.explain(step, lossValue, normValue, learning(step), logProbs, parameters);
+                throw Divergence.explain(step, lossValue, normValue, learned, parameters);
             }
+            Map<String, @Nullable Double> parts =
+                    objective.parts(step, lossValue, learned, scored(objective, step.measured()));
             return new StepReport(
                     step.step(),
                     step.epoch(),
@@ -71,14 +74,24 @@ final class TrainStep {
                     step.learnedTokens(),
                     (System.nanoTime() - start) / 1e9,
                     Machine.peakMemory(),
-                    null);
+                    null,
+                    parts);
         }
     }
 
+    /// Scores batches without learning from them; the results live in the caller's scope.
+    static LogProbs scored(Objective objective, List<Batch> batches) {
+        LogProbs scored = new LogProbs();
+        for (Batch batch : active(batches)) {
+            try (TensorScope micro = TensorScope.open()) {
+                scored.add(batch, micro.keep(objective.logProb(batch)));
+            }
+        }
+        return scored;
+    }
+
     /// A micro-batch without active rows has no loss and no gradient.
-    private static List<Batch> learning(StepBatches step) {
-        return step.microBatches().stream()
-                .filter(batch -> batch.activeRows().length > 0)
-                .toList();
+    private static List<Batch> active(List<Batch> batches) {
+        return batches.stream().filter(batch -> batch.activeRows().length > 0).toList();
     }
 }

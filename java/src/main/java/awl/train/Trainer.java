@@ -128,7 +128,7 @@ final class Trainer implements AutoCloseable {
     }
 
     private void next(StepBatches batches) {
-        if (batches.normaliser() == 0) {
+        if (batches.learnedTokens() == 0) {
             progress.note("step %d: none of its rows has a token to learn".formatted(batches.step()));
         }
         StepReport report = guarded(batches);
@@ -161,12 +161,13 @@ final class Trainer implements AutoCloseable {
         if (validation == null) {
             return null;
         }
-        double loss = validation.loss();
+        Validation.Measured measured = validation.measure();
+        double loss = measured.loss();
         if (!Double.isFinite(loss)) {
             throw new DivergedException("step %d: the validation loss is %s".formatted(done, loss));
         }
-        folder.reportValidation(done, loss);
-        progress.note("validation loss %.6f at step %d".formatted(loss, done));
+        folder.reportValidation(done, measured);
+        progress.note("validation loss %.6f at step %d%s".formatted(loss, done, Progress.parts(measured.parts())));
         lastValidation = loss;
         if (done > 0 && (bestLoss == null || loss < bestLoss)) {
             bestLoss = loss;
@@ -186,7 +187,7 @@ final class Trainer implements AutoCloseable {
         return new TrainingState(
                 done,
                 done / perEpoch,
-                done % perEpoch * plan.batchSize(),
+                data.position(done),
                 plan.seed(),
                 random.of(done + 1),
                 schedule.at(done),

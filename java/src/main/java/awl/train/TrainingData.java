@@ -4,8 +4,16 @@ import awl.data.BatchStream;
 import awl.data.Example;
 import awl.data.ExampleFile;
 import awl.data.LengthLimit;
+import awl.data.MixedRows;
+import awl.data.Mixture;
 import awl.data.Packer;
+import awl.data.PairRows;
+import awl.data.PlainRows;
+import awl.data.PreferenceFile;
+import awl.data.PreferencePair;
+import awl.data.RowOrder;
 import awl.data.RowRenderer;
+import awl.data.StepRows;
 import awl.data.Weighting;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -15,72 +23,130 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/// The rows of a run, read and checked, with how they are weighted and packed.
+/// The rows of a run, read and checked, with what they count and how they are packed.
 ///
 /// @param train rows to train on
-/// @param validation rows to measure on, maybe none
-/// @param weighting from rows to token weights
+/// @param validation rows to measure on, or null
 /// @param packer from documents to micro-batches
 /// @param notes what the user should know
-record TrainingData(
-        List<Example> train, List<Example> validation, Weighting weighting, Packer packer, List<String> notes) {
+record TrainingData(StepRows train, @Nullable StepRows validation, Packer packer, List<String> notes) {
 
     /// @param vocabulary ids must be below it
     /// @param maxPositions longest row the model was made for
     /// @param renderer asked only when a row has text
     static TrainingData read(TrainConfig config, int vocabulary, int maxPositions, Supplier<RowRenderer> renderer) {
         List<String> notes = new ArrayList<>();
-        ExampleFile reader = new ExampleFile(vocabulary, renderer);
-        List<Example> train = rows(reader, config.data().train(), config, notes);
-        String validation = config.data().validation();
-        List<Example> held = validation == null ? List.of() : rows(reader, validation, config, notes);
-        int longest = Math.max(longest(train), longest(held));
+        boolean pairs = config.objective().type().preference();
+        Reader reader = pairs
+                ? pairs(config, new PreferenceFile(vocabulary, renderer), notes)
+                : rows(config, new ExampleFile(vocabulary, renderer), notes);
+        StepRows train = reader.read(config.data().train());
+        String file = config.data().validation();
+        StepRows validation = file == null ? null : reader.read(file);
+        int longest = Math.max(longest(train), validation == null ? 1 : longest(validation));
         if (longest > maxPositions) {
             notes.add("the longest row has %d tokens, the model was made for %d; set data.max_length to keep to that"
                     .formatted(longest, maxPositions));
         }
         Integer given = config.data().maxLength();
-        int maxLength = given == null ? longest : given;
+        int maxLength = Math.multiplyExact(given == null ? longest : given, pairs ? 2 : 1);
         Integer micro = config.train().microBatchSize();
         boolean packing = config.data().packing();
         int atOnce = micro == null ? (packing ? 1 : config.train().batchSize()) : micro;
         Packer packer = new Packer(packing, Math.multiplyExact(maxLength, packing ? atOnce : 1), atOnce);
-        return new TrainingData(train, held, new Weighting(config.data().reduction()), packer, List.copyOf(notes));
+        return new TrainingData(train, validation, packer, List.copyOf(notes));
     }
 
-    private static List<Example> rows(ExampleFile reader, String file, TrainConfig config, List<String> notes) {
-        ExampleFile.Rows rows = reader.read(Path.of(file));
-        notes.addAll(rows.notes());
+    private interface Reader {
+        StepRows read(String file);
+    }
+
+    private static Reader rows(TrainConfig config, ExampleFile reader, List<String> notes) {
+        RowOrder order = order(config);
+        return file -> {
+            ExampleFile.Rows rows = reader.read(Path.of(file));
+            notes.addAll(rows.notes());
+            List<Example> examples = limited(rows.examples(), config, notes);
+            if (config.objective().type() == ObjectiveConfig.Type.MIXED) {
+                Mixture mixture = config.objective().mixture(config.data().reduction());
+                MixedRows mixed = new MixedRows(examples, mixture, order, file);
+                notes.addAll(mixed.notes());
+                return mixed;
+            }
+            long named = examples.stream().filter(e -> e.origin() != null).count();
+            if (named > 0) {
+                notes.add(
+                        "%s: origin of %d rows is not used; it belongs to objective.type mixed".formatted(file, named));
+            }
+            return new PlainRows(examples, new Weighting(config.data().reduction()), order);
+        };
+    }
+
+    private static Reader pairs(TrainConfig config, PreferenceFile reader, List<String> notes) {
+        return file -> {
+            PreferenceFile.Pairs pairs = reader.read(Path.of(file));
+            notes.addAll(pairs.notes());
+            List<Example> chosen =
+                    limited(pairs.pairs().stream().map(PreferencePair::chosen).toList(), config, notes);
+            List<Example> rejected =
+                    limited(pairs.pairs().stream().map(PreferencePair::rejected).toList(), config, notes);
+            List<PreferencePair> limited = new ArrayList<>();
+            for (int p = 0; p < chosen.size(); p++) {
+                PreferencePair pair = pairs.pairs().get(p);
+                limited.add(new PreferencePair(
+                        pair.id(), chosen.get(p), rejected.get(p), pair.weight(), pair.reference(), pair.where()));
+            }
+            return new PairRows(limited, order(config));
+        };
+    }
+
+    private static List<Example> limited(List<Example> rows, TrainConfig config, List<String> notes) {
         Integer limit = config.data().maxLength();
-        return limit == null ? rows.examples() : LengthLimit.apply(rows.examples(), limit, notes);
+        return limit == null ? rows : LengthLimit.apply(rows, limit, notes);
     }
 
-    private static int longest(List<Example> rows) {
-        return rows.stream().mapToInt(e -> e.ids().length).max().orElse(1);
+    private static RowOrder order(TrainConfig config) {
+        return new RowOrder(config.data().shuffle(), config.train().seed());
+    }
+
+    private static int longest(StepRows rows) {
+        return rows.documents().stream().mapToInt(e -> e.ids().length).max().orElse(1);
     }
 
     BatchStream stream(TrainConfig config) {
-        return new BatchStream(
-                train,
-                weighting,
-                packer,
-                config.train().batchSize(),
-                config.data().shuffle(),
-                config.train().seed());
+        return new BatchStream(train, packer, config.train().batchSize());
     }
 
-    /// Of all ids and weights of the training rows, in order.
+    /// Of all ids and weights of the training rows, in order, their origins, and what pairs count.
     String fingerprint() {
+        return fingerprint(train);
+    }
+
+    static String fingerprint(StepRows rows) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Example example : train) {
+            for (Example example : rows.documents()) {
                 ByteBuffer bytes = ByteBuffer.allocate(12 + 8 * example.ids().length);
                 bytes.putInt(example.ids().length).putDouble(example.weight());
                 for (int t = 0; t < example.ids().length; t++) {
                     bytes.putInt(example.ids()[t]).putFloat(example.weights()[t]);
                 }
                 digest.update(bytes.flip());
+                if (rows instanceof MixedRows && example.origin() != null) {
+                    digest.update((byte) example.origin().ordinal());
+                }
+            }
+            if (rows instanceof PairRows pairs) {
+                for (PreferencePair pair : pairs.pairs()) {
+                    PreferencePair.LogProbs given = pair.reference();
+                    digest.update(ByteBuffer.allocate(24)
+                            .putDouble(pair.weight())
+                            .putDouble(given == null ? 0 : given.chosen())
+                            .putDouble(given == null ? 0 : given.rejected())
+                            .flip());
+                }
             }
             return "sha256:" + HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {

@@ -2,10 +2,11 @@ package awl.train;
 
 import awl.ConfigException;
 import awl.data.BatchStream;
+import awl.data.Example;
 import awl.data.RowRenderer;
+import awl.data.StepRows;
 import awl.kernel.KernelSelection;
 import awl.kernel.Kernels;
-import awl.loss.WeightedCrossEntropy;
 import awl.model.Checkpoint;
 import awl.model.Decoder;
 import awl.model.PeftAdapter;
@@ -144,8 +145,9 @@ public final class TrainingRun {
             TrainingData data,
             Kernels kernels,
             Decoder model) {
+        Objectives objectives = Objectives.of(config, data, kernels, model, folder, progress);
         prepare(model, config);
-        Objective objective = new WeightedObjective(model, new WeightedCrossEntropy(kernels));
+        Objective objective = objectives.train();
         BatchStream stream = data.stream(config);
         Trainer.Plan plan = plan(config, stream, data.fingerprint());
         AdamWRule rule = AdamWRule.best();
@@ -153,9 +155,7 @@ public final class TrainingRun {
         try (Trainer trainer = new Trainer(
                 objective,
                 stream,
-                data.validation().isEmpty()
-                        ? null
-                        : new Validation(objective, data.validation(), data.weighting(), data.packer()),
+                validation(objectives.validation(), data),
                 folder,
                 plan,
                 config.schedule().over(plan.steps(), adam.lr()),
@@ -231,13 +231,28 @@ public final class TrainingRun {
                         precision.reason(),
                         kernels.name(),
                         Threads.count()));
-        long tokens = data.train().stream().mapToLong(e -> e.ids().length).sum();
-        long learned = data.train().stream().mapToLong(e -> e.learned()).sum();
-        progress.note("%,d rows, %,d tokens, %,d of them learned; %,d steps of %d rows"
-                .formatted(data.train().size(), tokens, learned, plan.steps(), plan.batchSize()));
+        List<Example> documents = data.train().documents();
+        long tokens = documents.stream().mapToLong(e -> e.ids().length).sum();
+        long learned = documents.stream().mapToLong(Example::learned).sum();
+        String kind = config.objective().type().preference() ? "pairs" : "rows";
+        progress.note("%s: %,d %s, %,d tokens, %,d of them learned; %,d steps of %d %s"
+                .formatted(
+                        config.objective().type().key(),
+                        data.train().size(),
+                        kind,
+                        tokens,
+                        learned,
+                        plan.steps(),
+                        plan.batchSize(),
+                        kind));
         if (data.train().size() < plan.batchSize()) {
-            progress.note("train.batch_size is more than there are rows: a step has all of them once");
+            progress.note("train.batch_size is more than there are %s: a step has all of them once".formatted(kind));
         }
+    }
+
+    private static @Nullable Validation validation(@Nullable Objective objective, TrainingData data) {
+        StepRows rows = data.validation();
+        return objective == null || rows == null ? null : new Validation(objective, rows, data.packer());
     }
 
     private static Map<String, Object> environment(

@@ -38,6 +38,11 @@ final class ExampleFileTest {
         }
 
         @Override
+        public int[] prompt(JsonNode messages, @Nullable JsonNode tools) {
+            return conversation(messages, tools).ids();
+        }
+
+        @Override
         public Rendered completion(String prompt, String completion) {
             String all = prompt + completion;
             float[] weights = new float[all.length()];

@@ -28,24 +28,41 @@ final class GoldenRows {
 
     /// Writes the padded batch of a family as rows of ids and weights.
     static Path write(String family, Path file) throws IOException {
-        List<String> lines = new ArrayList<>();
         try (TensorScope scope = TensorScope.open();
                 Safetensors cases = Safetensors.open(model(family).resolve("cases.safetensors"))) {
-            Tensor ids = cases.read("input_ids", ScalarType.Long);
-            Tensor weights = cases.read("weights", ScalarType.Float);
-            Tensor lengths = cases.read("lengths", ScalarType.Long);
-            for (int b = 0; b < ids.size(0); b++) {
-                ObjectNode row = JSON.createObjectNode().put("id", "row" + b);
-                ArrayNode rowIds = row.putArray("ids");
-                ArrayNode rowWeights = row.putArray("weights");
-                for (int t = 0; t < lengths.select(0, b).item_long(); t++) {
-                    rowIds.add(ids.select(0, b).select(0, t).item_long());
-                    rowWeights.add(weights.select(0, b).select(0, t).item_float());
-                }
-                lines.add(row.toString());
-            }
+            return Files.write(
+                    file,
+                    rows(cases, "weights").stream().map(ObjectNode::toString).toList());
         }
-        return Files.write(file, lines);
+    }
+
+    /// A padded batch (`input_ids`, `lengths`) as rows.
+    ///
+    /// @param weights name of the tensor of weights
+    static List<ObjectNode> rows(Safetensors cases, String weights) {
+        List<ObjectNode> rows = new ArrayList<>();
+        Tensor ids_BT = cases.read("input_ids", ScalarType.Long);
+        Tensor weights_BT = cases.read(weights, ScalarType.Float);
+        int[] lengths = ints(cases.read("lengths", ScalarType.Long));
+        for (int b = 0; b < lengths.length; b++) {
+            ObjectNode row = JSON.createObjectNode().put("id", "row" + b);
+            ArrayNode rowIds = row.putArray("ids");
+            ArrayNode rowWeights = row.putArray("weights");
+            for (int t = 0; t < lengths[b]; t++) {
+                rowIds.add(ids_BT.select(0, b).select(0, t).item_long());
+                rowWeights.add(weights_BT.select(0, b).select(0, t).item_float());
+            }
+            rows.add(row);
+        }
+        return rows;
+    }
+
+    static int[] ints(Tensor values) {
+        int[] all = new int[(int) values.numel()];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = (int) values.select(0, i).item_long();
+        }
+        return all;
     }
 
     static List<JsonNode> metrics(Path run) throws IOException {

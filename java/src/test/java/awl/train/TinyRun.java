@@ -3,7 +3,9 @@ package awl.train;
 import awl.data.BatchStream;
 import awl.data.Example;
 import awl.data.Packer;
+import awl.data.PlainRows;
 import awl.data.Reduction;
+import awl.data.RowOrder;
 import awl.data.SplitMix;
 import awl.data.Weighting;
 import awl.optim.AdamW;
@@ -106,7 +108,7 @@ final class TinyRun {
         return new Trainer(
                 paused,
                 data,
-                new Validation(objective, rows(5, 2), weighting, packer),
+                new Validation(objective, new PlainRows(rows(5, 2), weighting, new RowOrder(false, 0)), packer),
                 folder,
                 new Trainer.Plan(steps, 6, 42, 1.0, 7, 2, "rows-1"),
                 new Schedule.Cosine(rate, 10, 60, 0.1),

@@ -1,0 +1,135 @@
+package awl.loss;
+
+import awl.data.Batch;
+import awl.kernel.HeadOptions;
+import awl.kernel.HeadScore;
+import awl.kernel.Kernels;
+import awl.model.Head;
+import awl.model.TokenBatch;
+import awl.tensor.Parameter;
+import awl.tensor.Tensors;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// `scale * sum_p weight_p loss_p` over the preference pairs of a micro-batch, with gradients.
+///
+/// A token's weight in the backward pass depends on the log-probabilities of both branches of its pair, so the head is
+/// gone through twice: [Kernels#score], then the losses on the host in fp64, then [Kernels#backwardWithWeights]. The
+/// logits are never held in full and the model itself runs once. Both branches must be in one batch.
+public final class DirectPreference {
+
+    private final Kernels kernels;
+    private final PreferenceLoss loss;
+    private final PairTable pairs;
+
+    public DirectPreference(Kernels kernels, PreferenceLoss loss, PairTable pairs) {
+        this.kernels = kernels;
+        this.loss = loss;
+        this.pairs = pairs;
+    }
+
+    /// One pair of a batch.
+    ///
+    /// @param pair its number
+    /// @param chosen its document in the batch
+    /// @param rejected the other document
+    public record Scored(int pair, int chosen, int rejected, PreferenceLoss.Result result) {}
+
+    /// Loss and gradients of a micro-batch; the head's gradient is added to its parameter unless that is frozen.
+    ///
+    /// @param hidden_ND hidden states behind the final norm
+    public LossResult at(Head head, Tensor hidden_ND, TokenBatch in, double scale) {
+        HeadOptions options = HeadOptions.standard().withSoftCap(head.softCap());
+        Parameter weight = head.weight();
+        HeadScore score = kernels.score(hidden_ND, weight.value(), in.targets_N(), in.activeRows_A(), options);
+        Batch batch = in.batch();
+        double sum = 0;
+        float[] weights = new float[batch.length()];
+        for (Scored each : scored(batch, Tensors.array(score.logProb_A()))) {
+            double counts = scale * pairs.weights()[each.pair];
+            sum += counts * each.result.loss();
+            weigh(batch, each.chosen, -counts * each.result.chosenSlope(), weights);
+            weigh(batch, each.rejected, -counts * each.result.rejectedSlope(), weights);
+        }
+        Tensor hiddenGradient_ND = kernels.backwardWithWeights(
+                hidden_ND,
+                weight.value(),
+                in.targets_N(),
+                Tensors.floats(weights),
+                in.activeRows_A(),
+                score,
+                weight.gradient(),
+                options);
+        Tensor total = Tensors.zeros(ScalarType.Double);
+        try (Scalar value = new Scalar(sum)) {
+            total.fill_(value);
+        }
+        return new LossResult(total, hiddenGradient_ND, score.logProb_A());
+    }
+
+    private static void weigh(Batch batch, int document, double factor, float[] weights) {
+        for (int n = batch.documentStart()[document]; n < batch.documentStart()[document + 1]; n++) {
+            weights[n] = (float) (factor * batch.weights()[n]);
+        }
+    }
+
+    /// The pairs of a batch.
+    ///
+    /// @param logProb_A log-probability of each active row
+    public List<Scored> scored(Batch batch, float[] logProb_A) {
+        double[] logProbs = sums(batch, logProb_A);
+        List<Scored> all = new ArrayList<>();
+        for (int d = 0; d < batch.documents(); d++) {
+            if (batch.documentGroup()[d] % 2 == 1) {
+                continue;
+            }
+            int pair = batch.documentGroup()[d] / 2;
+            int other = indexOf(batch.documentGroup(), 2 * pair + 1);
+            all.add(new Scored(
+                    pair,
+                    d,
+                    other,
+                    loss.of(
+                            new PreferenceLoss.Branch(logProbs[d], pairs.chosen()[pair], weight(batch, d)),
+                            new PreferenceLoss.Branch(logProbs[other], pairs.rejected()[pair], weight(batch, other)))));
+        }
+        return all;
+    }
+
+    /// What a pair counts.
+    public double weight(Scored pair) {
+        return pairs.weights()[pair.pair];
+    }
+
+    private static int indexOf(int[] groups, int group) {
+        for (int d = 0; d < groups.length; d++) {
+            if (groups[d] == group) {
+                return d;
+            }
+        }
+        throw new IllegalStateException(
+                "the branches of pair " + group / 2 + " are not in one micro-batch: " + Arrays.toString(groups));
+    }
+
+    private static double weight(Batch batch, int document) {
+        double sum = 0;
+        for (int n = batch.documentStart()[document]; n < batch.documentStart()[document + 1]; n++) {
+            sum += batch.weights()[n];
+        }
+        return sum;
+    }
+
+    /// `sum_t w_t log p` of each document.
+    public static double[] sums(Batch batch, float[] logProb_A) {
+        double[] sums = new double[batch.documents()];
+        for (int a = 0; a < logProb_A.length; a++) {
+            int row = batch.activeRows()[a];
+            sums[batch.documentOf(row)] += (double) batch.weights()[row] * logProb_A[a];
+        }
+        return sums;
+    }
+}

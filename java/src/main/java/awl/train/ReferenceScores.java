@@ -1,0 +1,133 @@
+package awl.train;
+
+import awl.data.Batch;
+import awl.data.Datum;
+import awl.data.Packer;
+import awl.data.PairRows;
+import awl.data.PreferencePair;
+import awl.loss.DirectPreference;
+import awl.loss.PairTable;
+import awl.tensor.TensorScope;
+import awl.tensor.Tensors;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.NoGradGuard;
+
+/// Reference log-probabilities of preference pairs: those the rows bring along, the others computed once and kept in
+/// the run folder (`reference.train.jsonl`, one line a pair), where a resumed run finds them bit by bit.
+final class ReferenceScores {
+
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final long NOTE_EVERY_NANOS = 10_000_000_000L;
+
+    private final Path folder;
+    private final Progress progress;
+
+    /// @param folder of the run
+    ReferenceScores(Path folder, Progress progress) {
+        this.folder = folder;
+        this.progress = progress;
+    }
+
+    /// @param split `train` or `validation`
+    PairTable of(String split, PairRows rows, Packer packer, ReferenceModel model) {
+        int count = rows.size();
+        PairTable table = new PairTable(new double[count], new double[count], new double[count]);
+        List<Integer> missing = new ArrayList<>();
+        for (int p = 0; p < count; p++) {
+            PreferencePair pair = rows.pairs().get(p);
+            table.weights()[p] = pair.weight();
+            PreferencePair.LogProbs given = pair.reference();
+            if (given == null) {
+                missing.add(p);
+            } else {
+                table.chosen()[p] = given.chosen();
+                table.rejected()[p] = given.rejected();
+            }
+        }
+        if (!missing.isEmpty()) {
+            Path file = folder.resolve("reference." + split + ".jsonl");
+            ObjectNode header = JSON.createObjectNode()
+                    .put("reference", model.name())
+                    .put("rows", TrainingData.fingerprint(rows))
+                    .put("pairs", missing.size());
+            if (!read(file, header, missing, table)) {
+                compute(split, rows, missing, packer, model, table);
+                write(file, header, rows, missing, table);
+            }
+        }
+        return table;
+    }
+
+    private static boolean read(Path file, ObjectNode header, List<Integer> missing, PairTable table) {
+        try {
+            if (!Files.exists(file)) {
+                return false;
+            }
+            List<String> lines = Files.readAllLines(file);
+            if (lines.size() != missing.size() + 1
+                    || !JSON.readTree(lines.getFirst()).equals(header)) {
+                return false;
+            }
+            for (int i = 0; i < missing.size(); i++) {
+                JsonNode values = JSON.readTree(lines.get(i + 1)).path("reference_logp");
+                table.chosen()[missing.get(i)] = values.path(0).doubleValue();
+                table.rejected()[missing.get(i)] = values.path(1).doubleValue();
+            }
+            return true;
+        } catch (IOException e) {
+            return false; // unreadable: computed again
+        }
+    }
+
+    private static void write(Path file, ObjectNode header, PairRows rows, List<Integer> missing, PairTable table) {
+        StringBuilder text = new StringBuilder(header + "\n");
+        for (int p : missing) {
+            ObjectNode line =
+                    JSON.createObjectNode().put("id", rows.pairs().get(p).id());
+            line.putArray("reference_logp").add(table.chosen()[p]).add(table.rejected()[p]);
+            text.append(line).append('\n');
+        }
+        Durable.replace(file, text.toString());
+    }
+
+    private void compute(
+            String split, PairRows rows, List<Integer> missing, Packer packer, ReferenceModel model, PairTable table) {
+        progress.note(
+                "reference log-probabilities of %d %s pairs under %s".formatted(missing.size(), split, model.name()));
+        List<List<Datum>> units = missing.stream().map(rows::unit).toList();
+        long last = System.nanoTime();
+        int done = 0;
+        try (NoGradGuard guard = new NoGradGuard()) {
+            Objective scorer = model.scorer();
+            for (Batch batch : packer.packUnits(units)) {
+                try (TensorScope scope = TensorScope.open()) {
+                    double[] sums = DirectPreference.sums(batch, Tensors.array(scorer.logProb(batch)));
+                    for (int d = 0; d < sums.length; d++) {
+                        int group = batch.documentGroup()[d];
+                        requireFinite(sums[d], rows.pairs().get(group / 2), model);
+                        (group % 2 == 0 ? table.chosen() : table.rejected())[group / 2] = sums[d];
+                    }
+                }
+                done += batch.documents() / 2;
+                if (System.nanoTime() - last > NOTE_EVERY_NANOS) {
+                    last = System.nanoTime();
+                    progress.note("reference log-probabilities: %d of %d pairs".formatted(done, missing.size()));
+                }
+            }
+        }
+    }
+
+    private static void requireFinite(double sum, PreferencePair pair, ReferenceModel model) {
+        if (!Double.isFinite(sum)) {
+            throw new awl.DivergedException("%s: the reference model %s gives pair %s a log-probability of %s"
+                    .formatted(pair.where(), model.name(), pair.id(), sum));
+        }
+    }
+}
