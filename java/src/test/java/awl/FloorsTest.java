@@ -38,7 +38,7 @@ final class FloorsTest {
             entry("tensor", Set.of()),
             entry("kernel", Set.of("tensor")),
             entry("model", Set.of("tensor", "kernel", "data")),
-            entry("loss", Set.of("tensor", "kernel", "model")),
+            entry("loss", Set.of("tensor", "kernel", "model", "data")),
             entry("optim", Set.of("tensor", "kernel", "model")),
             entry("sample", Set.of("tensor", "kernel", "model", "chat", "token")),
             entry("train", Set.of("data", "tensor", "kernel", "model", "loss", "optim")));

@@ -24,6 +24,9 @@ import picocli.CommandLine.Option;
             "Fine-tune a model: all parameters, new LoRA adapters, or a trained adapter further.",
             "Data rows (JSON lines): {\"messages\",[\"tools\"],[\"weight\"]}, {\"prompt\",\"completion\"}, or"
                     + " {\"ids\":[...],\"weights\":[...]} with weights[t] = weight of predicting ids[t].",
+            "With objective: {type: mixed, alpha, lambda} each row names its \"origin\": knowledge, easy or hard.",
+            "With objective: {type: dpo or ipo, beta, reference, sft_weight} rows are preference pairs"
+                    + " {\"chosen\": ROW,\"rejected\": ROW,[\"pair_weight\"],[\"reference_logp\"]}.",
             "The run folder (output) gets config.yaml, environment.json, metrics.jsonl, checkpoints/ and model/ or"
                     + " adapter/.",
             "TERM or INT: checkpoint at the next step, then exit with 143 or 130; --resume goes on, with the same bits"

@@ -114,8 +114,8 @@ public final class ConfigFile {
                 root.putObject(section);
             }
         }
-        tree.addDefaults(resource("train-defaults.yaml"));
         addObjective(tree);
+        tree.addDefaults(resource("train-defaults.yaml"));
         boolean adapter = root.path("model").path("adapter").isTextual();
         if (adapter || root.get("lora") instanceof ObjectNode) {
             if (!(root.get("lora") instanceof ObjectNode)) {
@@ -139,12 +139,15 @@ public final class ConfigFile {
         tree.addDefaults(rate);
     }
 
-    /// Defaults of the type; a key of another type is refused, for it would be without effect.
+    /// Defaults of the type (the mixed objective counts every row the same); a key of another type is refused, for it
+    /// would be without effect.
     private static void addObjective(YamlTree tree) {
         ObjectNode given = (ObjectNode) tree.root().get("objective");
         ObjectiveConfig.Type type;
         try {
-            type = BIND.treeToValue(given.path("type"), ObjectiveConfig.Type.class);
+            type = given.hasNonNull("type")
+                    ? BIND.treeToValue(given.path("type"), ObjectiveConfig.Type.class)
+                    : ObjectiveConfig.Type.CROSS_ENTROPY;
         } catch (JsonProcessingException e) {
             return; // said by bind, with the place
         }
@@ -162,6 +165,9 @@ public final class ConfigFile {
             }
         });
         ObjectNode defaults = tree.root().objectNode();
+        if (type == ObjectiveConfig.Type.MIXED) {
+            defaults.putObject("data").put("reduction", "example_mean");
+        }
         defaults.set("objective", BIND.valueToTree(ObjectiveConfig.DEFAULTS.get(type)));
         tree.addDefaults(defaults);
     }

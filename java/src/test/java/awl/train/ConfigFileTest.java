@@ -70,6 +70,27 @@ final class ConfigFileTest {
     }
 
     @Test
+    void anObjectiveHasTheKeysOfItsType() throws IOException {
+        assertThat(read(MINIMAL).objective().type()).isEqualTo(ObjectiveConfig.Type.CROSS_ENTROPY);
+        TrainConfig mixed = read(MINIMAL + "objective: {type: mixed, alpha: 0.3}\n");
+        assertThat(mixed.objective().alpha()).isEqualTo(0.3);
+        assertThat(mixed.objective().lambda()).isEqualTo(0.5);
+        assertThat(mixed.data().reduction()).isEqualTo(Reduction.EXAMPLE_MEAN);
+        assertThat(read(ConfigFile.write(mixed))).isEqualTo(mixed);
+        TrainConfig ipo = read(MINIMAL, "objective.type=ipo", "objective.reference=r", "objective.sft_weight=0.2");
+        assertThat(ipo.objective())
+                .isEqualTo(new ObjectiveConfig(ObjectiveConfig.Type.IPO, null, null, null, 0.1, "r", 0.2));
+        assertThat(read(ConfigFile.write(ipo))).isEqualTo(ipo);
+        assertThatThrownBy(() -> read(MINIMAL + "objective: {alpha: 0.3}\n"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("run.yaml:7: objective.alpha: belongs to objective.type mixed");
+        assertThatThrownBy(() -> read(MINIMAL, "objective.type=dpo", "objective.beta=0"))
+                .hasMessageContaining("objective.beta: expected more than 0, found 0");
+        assertThatThrownBy(() -> read(MINIMAL, "objective.lamda=0.1"))
+                .hasMessageContaining("did you mean objective.lambda?");
+    }
+
+    @Test
     void overridesWinAndReachMissingSections() throws IOException {
         TrainConfig config = read(
                 MINIMAL + "lora: {rank: 2}\n",
