@@ -14,8 +14,10 @@ public interface RowRenderer {
     ///     them)
     Rendered conversation(JsonNode messages, @Nullable JsonNode tools);
 
-    /// Ids of the prompt of the next turn: what a model is given to go on with the conversation.
-    int[] prompt(JsonNode messages, @Nullable JsonNode tools);
+    /// Ids a longer conversation begins with: what a model is given to go on with this one.
+    default int[] prompt(JsonNode messages, @Nullable JsonNode tools) {
+        return conversation(messages, tools).ids();
+    }
 
     /// The prompt as the model sees it at inference, then the completion and the end-of-text token; the latter
     /// two are learned.
