@@ -119,11 +119,11 @@ public final class ModelExport {
         return adapted;
     }
 
-    /// Writes a model as it is in memory, adapters merged.
+    /// Writes a model as it is in memory, in its precision, adapters merged.
     ///
     /// @param base folder or `.gguf` file that the model was loaded from
-    /// @param dtype of all weights written
-    public static void write(Path folder, Path base, Decoder model, ScalarType dtype) {
+    public static void write(Path folder, Path base, Decoder model) {
+        ScalarType dtype = model.precision().scalarType();
         Map<String, Function<ScalarType, Tensor>> values = new LinkedHashMap<>();
         List<Entry> entries = new ArrayList<>();
         for (Parameter parameter : model.parameters()) {

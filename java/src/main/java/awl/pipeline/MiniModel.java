@@ -28,10 +28,7 @@ final class MiniModel {
         }
         writeText(text);
         try (Decoder model = Decoder.untrained(HuggingFaceConfig.read(text), seed, Precision.FP32)) {
-            OutputFolder.write(
-                    folder,
-                    true,
-                    to -> ModelExport.write(to, text, model, model.precision().scalarType()));
+            OutputFolder.write(folder, true, to -> ModelExport.write(to, text, model));
         }
     }
 

@@ -24,11 +24,7 @@ final class FinalModel {
             return adapter;
         }
         Path full = run.resolve("model");
-        OutputFolder.write(
-                full,
-                true,
-                folder ->
-                        ModelExport.write(folder, base, model, model.precision().scalarType()));
+        OutputFolder.write(full, true, folder -> ModelExport.write(folder, base, model));
         return full;
     }
 

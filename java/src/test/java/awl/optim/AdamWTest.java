@@ -3,6 +3,7 @@ package awl.optim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import awl.NativeObjects;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.Pointer;
@@ -140,14 +141,14 @@ final class AdamWTest {
                 long before = 0;
                 for (int s = 0; s < 20; s++) {
                     if (s == 3) {
-                        before = Pointer.totalCount();
+                        before = NativeObjects.settled();
                     }
                     adam.step(List.of(gradient), 0.1, one, zero);
                     try (PointerScope step = new PointerScope()) {
                         GradientNorm.divisor(GradientNorm.of(List.of(gradient)), 1);
                     }
                 }
-                assertThat(Pointer.totalCount()).isEqualTo(before);
+                assertThat(Pointer.totalCount()).isLessThanOrEqualTo(before);
             }
         }
     }
