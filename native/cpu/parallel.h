@@ -6,6 +6,10 @@
 
 #include "awl/kernels.h"
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
 namespace awl {
 
 int threads();
@@ -24,6 +28,25 @@ void parallel(int64_t n, int64_t grain, const Body &body) {
     }
 #pragma omp parallel for num_threads((int)shares) schedule(static, 1)
     for (int64_t share = 0; share < shares; share++) body(n * share / shares, n * (share + 1) / shares);
+}
+
+// Calls body(me, all) at once on `threads` threads, which may wait for each other. Less are given where there are not as
+// many, so `all` is what counts.
+template <class Body>
+void team(int64_t threads, const Body &body) {
+#ifdef _OPENMP
+    if (threads > 1) {
+#pragma omp parallel num_threads((int)threads)
+        body((int64_t)omp_get_thread_num(), (int64_t)omp_get_num_threads());
+        return;
+    }
+#endif
+    body((int64_t)0, (int64_t)1);
+}
+
+// Returns when every thread of the team has called it.
+inline void wait_for_team() {
+#pragma omp barrier
 }
 
 }  // namespace awl

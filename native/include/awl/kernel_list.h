@@ -9,6 +9,9 @@
     X(softmax_xent_rows, 1, 0)       \
     X(softmax_xent_partial, 1, 0)    \
     X(softmax_xent_gradient, 1, 0)   \
-    X(linear_rows, 1, 0)
+    X(linear_rows, 1, 0)             \
+    X(matrix_product, 1, 0)          \
+    X(gated, 1, 0)                   \
+    X(gated_backward, 1, 0)
 
 #endif

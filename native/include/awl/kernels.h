@@ -94,6 +94,27 @@ AWL_EXPORT int32_t awl_softmax_xent_gradient(awl_tensor *logits, const awl_tenso
  * axes contiguous. Sums in float32; a row of y has the same bits whatever rows stand beside it. */
 AWL_EXPORT int32_t awl_linear_rows(const awl_tensor *x, const awl_tensor *weight, awl_tensor *y, void *stream);
 
+/* c = scale a b, or c += scale a b with add != 0. a: f32 [N, K]; b: f32 [K, M]; either may be the transpose of a matrix
+ * with a contiguous last axis; c: f32 [N, M], last axis contiguous, apart from a and b. workspace: f32, AWL_PRODUCT_SPACE
+ * floats and AWL_PRODUCT_SPACE_THREAD more for every thread; with room for fewer threads fewer run. Every element is
+ * summed in float32 in the order of K, in pieces that depend on K alone. */
+#define AWL_PRODUCT_DEPTH 320
+#define AWL_PRODUCT_COLUMNS 2048
+#define AWL_PRODUCT_ROWS 144
+#define AWL_PRODUCT_SPACE (AWL_PRODUCT_DEPTH * AWL_PRODUCT_COLUMNS)
+#define AWL_PRODUCT_SPACE_THREAD (AWL_PRODUCT_DEPTH * AWL_PRODUCT_ROWS)
+AWL_EXPORT int32_t awl_matrix_product(const awl_tensor *a, const awl_tensor *b, awl_tensor *c, awl_tensor *workspace,
+                                      double scale, int32_t add, void *stream);
+
+/* out = act(gate) * up, gate and up side by side in `both`. both: f32 or bf16 [N, 2F]; out: its dtype, [N, F]; contiguous,
+ * float32 inside. */
+enum awl_activation { AWL_SILU = 0, AWL_TANH_GELU = 1 };
+AWL_EXPORT int32_t awl_gated(const awl_tensor *both, awl_tensor *out, int32_t activation, void *stream);
+
+/* below = (gradient * up * act'(gate), gradient * act(gate)), [N, 2F] as `both`; it may be `both`. */
+AWL_EXPORT int32_t awl_gated_backward(const awl_tensor *gradient, const awl_tensor *both, awl_tensor *below,
+                                      int32_t activation, void *stream);
+
 #ifdef __cplusplus
 }
 #endif

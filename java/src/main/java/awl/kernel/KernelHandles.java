@@ -83,7 +83,38 @@ record KernelHandles(
                 returns = int.class,
                 arguments = {MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class})
         @Nullable
-        MethodHandle linearRows) {
+        MethodHandle linearRows,
+
+        @NativeSignature(
+                name = "awl_matrix_product",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    double.class,
+                    int.class,
+                    MemorySegment.class
+                })
+        @Nullable
+        MethodHandle matrixProduct,
+
+        @NativeSignature(
+                name = "awl_gated",
+                returns = int.class,
+                arguments = {MemorySegment.class, MemorySegment.class, int.class, MemorySegment.class})
+        @Nullable
+        MethodHandle gated,
+
+        @NativeSignature(
+                name = "awl_gated_backward",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, int.class, MemorySegment.class
+                })
+        @Nullable
+        MethodHandle gatedBackward) {
 
     /// Names as in kernel_list.h.
     static List<String> names() {

@@ -59,6 +59,27 @@ public interface Kernels {
     /// @param y_NO written; dtype of `x`; rows may stand apart
     void linear(Tensor x_ND, Tensor weight_OD, Tensor y_NO);
 
+    /// The gate of a feed-forward layer (GLU variants, arXiv 2002.05202): `out = act(gate) * up`.
+    ///
+    /// @param both_N2F gate and up side by side; float32, bfloat16 or float64
+    /// @param out_NF written; dtype of `both`
+    void gated(Tensor both_N2F, Activation activation, Tensor out_NF);
+
+    /// Gradient of [#gated]: `(d * up * act'(gate), d * act(gate))` side by side.
+    ///
+    /// @param below_N2F written; shape and dtype of `both`
+    void gatedBackward(Tensor gradient_NF, Tensor both_N2F, Activation activation, Tensor below_N2F);
+
+    /// The matrix product of training, `out = scale left right` or `out += scale left right`, summed in float32
+    /// (float64) whatever is stored, with one rounding at the end.
+    ///
+    /// @param left_NK float32, bfloat16 or float64; may be the transpose of a matrix
+    /// @param right_KM dtype of `left`; may be the transpose of a matrix
+    /// @param add whether to add to `out`, which is overwritten otherwise
+    /// @param out_NM dtype of the others, or float32 beside bfloat16: then no partial sum is rounded to bfloat16.
+    ///     Rows may stand apart
+    void matrixProduct(Tensor left_NK, Tensor right_KM, double scale, boolean add, Tensor out_NM);
+
     /// Weighted cross-entropy of a linear head over the active rows, with its gradients, without the full
     /// logits.
     ///

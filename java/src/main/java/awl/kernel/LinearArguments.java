@@ -4,11 +4,40 @@ import awl.ShapeException;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Shapes and dtypes of [Kernels#linear]. It runs a few hundred times for every token that is generated, so it
+/// Shapes and dtypes of [Kernels#linear] and [Kernels#matrixProduct]. The former runs a few hundred times for every
+/// token that is generated, so it
 /// looks at single sizes and makes no arrays of them.
 final class LinearArguments {
 
     private LinearArguments() {}
+
+    static void product(Tensor left_NK, Tensor right_KM, Tensor out_NM) {
+        if (left_NK.dim() != 2 || right_KM.dim() != 2 || out_NM.dim() != 2) {
+            throw new ShapeException("matrix product: expected three matrices, got %d, %d and %d axes"
+                    .formatted(left_NK.dim(), right_KM.dim(), out_NM.dim()));
+        }
+        if (left_NK.size(1) != right_KM.size(0)
+                || left_NK.size(0) != out_NM.size(0)
+                || right_KM.size(1) != out_NM.size(1)) {
+            throw new ShapeException(
+                    "matrix product: expected (N, K), (K, M) and (N, M), got (%d, %d), (%d, %d) and (%d, %d)"
+                            .formatted(
+                                    left_NK.size(0),
+                                    left_NK.size(1),
+                                    right_KM.size(0),
+                                    right_KM.size(1),
+                                    out_NM.size(0),
+                                    out_NM.size(1)));
+        }
+        ScalarType stored = Arguments.dtype(left_NK);
+        ScalarType sums = Arguments.dtype(out_NM);
+        boolean wider = stored == ScalarType.BFloat16 && sums == ScalarType.Float;
+        if (Arguments.dtype(right_KM) != stored || (sums != stored && !wider)) {
+            throw new ShapeException(
+                    "matrix product: expected one dtype (or a float32 result of bfloat16), got %s, %s and %s"
+                            .formatted(stored, Arguments.dtype(right_KM), sums));
+        }
+    }
 
     static void check(Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
         if (x_ND.dim() != 2 || weight_OD.dim() != 2 || y_NO.dim() != 2) {

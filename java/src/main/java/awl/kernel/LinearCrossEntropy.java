@@ -2,6 +2,7 @@ package awl.kernel;
 
 import awl.ShapeException;
 import awl.kernel.HeadPlan.Order;
+import awl.tensor.MatrixProduct;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -12,8 +13,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// The loss head: compaction of the active rows, chunking after [HeadPlan], GEMMs by libtorch, what lies
-/// between them by [RowPasses].
+/// The loss head: compaction of the active rows, chunking after [HeadPlan], GEMMs by
+/// [Kernels#matrixProduct], what lies between them by [RowPasses].
 ///
 /// Compaction is what pays: in agent traces about a quarter of the tokens is learned, and neither logits nor
 /// gradients of the others are computed. dW is accumulated in float32 by GEMMs with beta = 1 straight into the
@@ -24,10 +25,12 @@ final class LinearCrossEntropy {
     private static final long CONVERTED_COLUMNS = 4096;
 
     private final RowPasses passes;
+    private final MatrixProduct gemm;
     private final Workspace workspace = new Workspace();
 
-    LinearCrossEntropy(RowPasses passes) {
+    LinearCrossEntropy(RowPasses passes, MatrixProduct gemm) {
         this.passes = passes;
+        this.gemm = gemm;
     }
 
     HeadLoss lossAndGradient(
@@ -298,7 +301,7 @@ final class LinearCrossEntropy {
             Tensor transposed = head(first, classes).t();
             Tensor bias = options.bias_V();
             if (bias == null) {
-                torch.mm_out(logits_CK, hidden_CD, transposed);
+                gemm.multiply(hidden_CD, transposed, 1, false, logits_CK);
             } else {
                 torch.addmm_out(logits_CK, bias.narrow(0, first, classes).to(type), hidden_CD, transposed);
             }
@@ -314,10 +317,8 @@ final class LinearCrossEntropy {
                 } else {
                     dHidden_CD.add_(piece);
                 }
-            } else if (overwrite) {
-                torch.mm_out(dHidden_CD, gradient_CK, rows);
             } else {
-                dHidden_CD.addmm_(gradient_CK, rows);
+                gemm.multiply(gradient_CK, rows, 1, !overwrite, dHidden_CD);
             }
         }
 
@@ -340,9 +341,8 @@ final class LinearCrossEntropy {
             for (long at = 0; at < classes; at += step) {
                 try (PointerScope _ = new PointerScope()) {
                     long columns = Math.min(step, classes - at);
-                    headGradient_VD
-                            .narrow(0, first + at, columns)
-                            .addmm_(gradient_CK.narrow(1, at, columns).t().to(sums), rows_CD);
+                    Tensor turned = gradient_CK.narrow(1, at, columns).t().to(sums);
+                    gemm.multiply(turned, rows_CD, 1, true, headGradient_VD.narrow(0, first + at, columns));
                 }
             }
         }

@@ -32,6 +32,8 @@ public final class NativeKernels extends TorchKernels {
     private final @Nullable MethodHandle rmsNorm;
     private final @Nullable MethodHandle rmsNormBackward;
     private final @Nullable MethodHandle linearRows;
+    private final @Nullable NativeMatrixProduct product;
+    private final @Nullable NativeGated gated;
 
     private NativeKernels(NativeLibrary library, KernelHandles handles) {
         super(NativeRowPasses.of(library, handles));
@@ -39,6 +41,8 @@ public final class NativeKernels extends TorchKernels {
         rmsNorm = handles.rmsNorm();
         rmsNormBackward = handles.rmsNormBackward();
         linearRows = handles.linearRows();
+        product = NativeMatrixProduct.of(library, handles);
+        gated = NativeGated.of(library, handles);
     }
 
     /// Opens a library and binds its kernels.
@@ -158,6 +162,39 @@ public final class NativeKernels extends TorchKernels {
         } catch (Throwable e) {
             throw new NativeException("linear_rows", e);
         }
+    }
+
+    @Override
+    public void gated(Tensor both_N2F, Activation activation, Tensor out_NF) {
+        NativeGated kernel = gated;
+        if (kernel == null || !takes(both_N2F)) {
+            super.gated(both_N2F, activation, out_NF);
+            return;
+        }
+        GatedArguments.forward(both_N2F, out_NF);
+        kernel.forward(both_N2F, activation, out_NF);
+    }
+
+    @Override
+    public void gatedBackward(Tensor gradient_NF, Tensor both_N2F, Activation activation, Tensor below_N2F) {
+        NativeGated kernel = gated;
+        if (kernel == null || !takes(both_N2F)) {
+            super.gatedBackward(gradient_NF, both_N2F, activation, below_N2F);
+            return;
+        }
+        GatedArguments.backward(gradient_NF, both_N2F, below_N2F);
+        kernel.backward(gradient_NF, both_N2F, activation, below_N2F);
+    }
+
+    @Override
+    public void matrixProduct(Tensor left_NK, Tensor right_KM, double scale, boolean add, Tensor out_NM) {
+        NativeMatrixProduct kernel = product;
+        if (kernel == null || !kernel.takes(left_NK, right_KM, out_NM)) {
+            super.matrixProduct(left_NK, right_KM, scale, add, out_NM);
+            return;
+        }
+        LinearArguments.product(left_NK, right_KM, out_NM);
+        kernel.multiply(left_NK, right_KM, scale, add, out_NM);
     }
 
     /// A function of the shape alone, so that sums are the same on any number of threads.

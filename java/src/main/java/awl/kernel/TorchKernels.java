@@ -19,7 +19,7 @@ public class TorchKernels implements Kernels {
     }
 
     TorchKernels(RowPasses passes) {
-        head = new LinearCrossEntropy(passes);
+        head = new LinearCrossEntropy(passes, this::matrixProduct);
     }
 
     @Override
@@ -81,6 +81,56 @@ public class TorchKernels implements Kernels {
                 NoGradGuard _ = new NoGradGuard()) {
             Tensor weight = weight_OD.to(Arguments.dtype(x_ND));
             torch.mm_out(y_NO, x_ND, weight.t());
+        }
+    }
+
+    @Override
+    public void gated(Tensor both_N2F, Activation activation, Tensor out_NF) {
+        GatedArguments.forward(both_N2F, out_NF);
+        long width = out_NF.size(1);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            torch.mul_out(out_NF, activated(activation, both_N2F.narrow(1, 0, width)), both_N2F.narrow(1, width, width));
+        }
+    }
+
+    @Override
+    public void gatedBackward(Tensor gradient_NF, Tensor both_N2F, Activation activation, Tensor below_N2F) {
+        GatedArguments.backward(gradient_NF, both_N2F, below_N2F);
+        long width = gradient_NF.size(1);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            Tensor gate = both_N2F.narrow(1, 0, width);
+            Tensor through = gradient_NF.mul(both_N2F.narrow(1, width, width));
+            torch.mul_out(below_N2F.narrow(1, width, width), gradient_NF, activated(activation, gate));
+            Tensor below = below_N2F.narrow(1, 0, width);
+            switch (activation) {
+                case SILU -> torch.silu_backward_out(below, through, gate);
+                case TANH_GELU -> torch.gelu_backward_out(below, through, gate, "tanh");
+            }
+        }
+    }
+
+    private static Tensor activated(Activation activation, Tensor gate) {
+        return switch (activation) {
+            case SILU -> torch.silu(gate);
+            case TANH_GELU -> torch.gelu(gate, "tanh");
+        };
+    }
+
+    @Override
+    public void matrixProduct(Tensor left_NK, Tensor right_KM, double scale, boolean add, Tensor out_NM) {
+        LinearArguments.product(left_NK, right_KM, out_NM);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            ScalarType sums = Arguments.dtype(out_NM);
+            Tensor left = left_NK.to(sums);
+            Tensor right = right_KM.to(sums);
+            if (add || scale != 1) {
+                out_NM.addmm_(left, right, new Scalar(add ? 1.0 : 0.0), new Scalar(scale));
+            } else {
+                torch.mm_out(out_NM, left, right);
+            }
         }
     }
 

@@ -1,41 +1,25 @@
 package awl.model;
 
+import awl.kernel.Activation;
+import awl.kernel.Kernels;
 import awl.tensor.Tape;
 import awl.tensor.Tensors;
 import awl.tensor.Value;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /// The feed-forward part: `down(act(gate x) * up x)` (GLU variants, arXiv 2002.05202).
 final class GatedMlp {
 
-    /// What the gate goes through.
-    enum Activation {
-        SILU,
-        /// GELU in its tanh form, as Gemma has it.
-        TANH_GELU;
-
-        Tensor forward(Tensor x) {
-            return this == SILU ? torch.silu(x) : torch.gelu(x, "tanh");
-        }
-
-        void backward(Tensor down, Tensor gradient, Tensor x) {
-            if (this == SILU) {
-                torch.silu_backward_out(down, gradient, x);
-            } else {
-                torch.gelu_backward_out(down, gradient, x, "tanh");
-            }
-        }
-    }
-
     private final Projection gateUp;
     private final Projection down;
     private final Activation activation;
+    private final Kernels kernels;
 
-    GatedMlp(Projection gateUp, Projection down, Activation activation) {
+    GatedMlp(Projection gateUp, Projection down, Activation activation, Kernels kernels) {
         this.gateUp = gateUp;
         this.down = down;
         this.activation = activation;
+        this.kernels = kernels;
     }
 
     Projection gateUp() {
@@ -54,24 +38,16 @@ final class GatedMlp {
     /// `act(gate) * up`, `[N, 2F] -> [N, F]`
     private Value gated(Tape tape, Value both) {
         Tensor both_N2F = both.tensor();
-        long width = both_N2F.size(1) / 2;
-        Tensor gate = both_N2F.narrow(1, 0, width);
-        Tensor up = both_N2F.narrow(1, width, width);
-        Tensor out = activation.forward(gate);
-        out.mul_(up);
+        Tensor out = Tensors.empty(Tensors.dtype(both_N2F), both_N2F.size(0), both_N2F.size(1) / 2);
+        kernels.gated(both_N2F, activation, out);
         if (!tape.records(false, both)) {
             return Value.constant(out);
         }
         return tape.operation(
                 out,
                 gradient -> {
-                    // The views of above went with the scope they were made in.
-                    Tensor g = both_N2F.narrow(1, 0, width);
-                    Tensor u = both_N2F.narrow(1, width, width);
-                    Tensor below = Tensors.empty(Tensors.dtype(both_N2F), both_N2F.size(0), 2 * width);
-                    torch.mul_out(below.narrow(1, width, width), gradient.tensor(), activation.forward(g));
-                    activation.backward(
-                            below.narrow(1, 0, width), gradient.tensor().mul(u), g);
+                    Tensor below = Tensors.empty(Tensors.dtype(both_N2F), both_N2F.size(0), both_N2F.size(1));
+                    kernels.gatedBackward(gradient.tensor(), both_N2F, activation, below);
                     both.accumulate(below);
                 },
                 both_N2F);

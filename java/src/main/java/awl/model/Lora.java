@@ -1,5 +1,6 @@
 package awl.model;
 
+import awl.kernel.Kernels;
 import awl.tensor.Parameter;
 import awl.tensor.Scalars;
 import awl.tensor.Tensors;
@@ -70,31 +71,35 @@ public final class Lora implements AutoCloseable {
     /// Adds the adapter's part to `out`.
     ///
     /// @param key names the micro-batch in the random numbers of dropout; 0 = no dropout
-    Saved addTo(Tensor out_NO, Tensor x_NI, long key) {
+    Saved addTo(Kernels kernels, Tensor out_NO, Tensor x_NI, long key) {
         Tensor mask = key == 0 ? null : dropout.mask(x_NI, key);
-        Tensor low = torch.mm(widened(mask == null ? x_NI : dropout.apply(x_NI, mask)), aTransposed_IR);
-        low.mul_(scale);
+        Tensor input = widened(mask == null ? x_NI : dropout.apply(x_NI, mask));
+        Tensor low =
+                Tensors.empty(Tensors.dtype(input), input.size(0), a_RI.value().size(0));
+        kernels.matrixProduct(input, aTransposed_IR, scaling, false, low);
         if (Tensors.dtype(out_NO) == Tensors.dtype(low)) {
-            out_NO.addmm_(low, bTransposed_RO);
+            kernels.matrixProduct(low, bTransposed_RO, 1, true, out_NO);
         } else {
             out_NO.add_(torch.mm(low, bTransposed_RO));
         }
         return new Saved(low, mask);
     }
 
-    void backward(Tensor gradient_NO, Value x_NI, Tensor input_NI, Saved saved) {
+    void backward(Kernels kernels, Tensor gradient_NO, Value x_NI, Tensor input_NI, Saved saved) {
         Tensor gradient = widened(gradient_NO);
-        Tensor low = torch.mm(gradient, b_OR.value());
-        low.mul_(scale);
-        b_OR.accumulateProduct(gradient.t(), saved.low_NR);
+        Tensor low = Tensors.empty(
+                Tensors.dtype(gradient), gradient.size(0), b_OR.value().size(1));
+        kernels.matrixProduct(gradient, b_OR.value(), scaling, false, low);
+        b_OR.accumulateProduct(kernels::matrixProduct, gradient.t(), saved.low_NR);
         Tensor mask = saved.mask_NI;
-        a_RI.accumulateProduct(low.t(), mask == null ? input_NI : dropout.apply(input_NI, mask));
+        a_RI.accumulateProduct(
+                kernels::matrixProduct, low.t(), mask == null ? input_NI : dropout.apply(input_NI, mask));
         if (!x_NI.needsGradient()) {
             return;
         }
         boolean narrow = Tensors.dtype(input_NI) != Tensors.dtype(low);
         if (mask == null && !narrow) {
-            x_NI.accumulateProduct(low, a_RI.value());
+            x_NI.accumulateProduct(kernels::matrixProduct, low, a_RI.value());
         } else {
             Tensor down = torch.mm(low, a_RI.value());
             Tensor kept = mask == null ? down : dropout.apply(down, mask);

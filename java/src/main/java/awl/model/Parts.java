@@ -1,6 +1,7 @@
 package awl.model;
 
 import awl.ConfigException;
+import awl.kernel.Activation;
 import awl.kernel.Kernels;
 import awl.tensor.Parameter;
 import java.util.ArrayList;
@@ -108,14 +109,15 @@ final class Parts {
     private GatedMlp mlp(int layer, List<Linear> gateUp) {
         Linear down = linear(
                 layer(layer) + "mlp.down_proj", config.hiddenSize(), config.intermediateSize(), config.mlpBias());
-        GatedMlp.Activation activation = switch (config.hiddenAct()) {
-            case "silu" -> GatedMlp.Activation.SILU;
-            case "gelu_pytorch_tanh" -> GatedMlp.Activation.TANH_GELU;
+        Activation activation = switch (config.hiddenAct()) {
+            case "silu" -> Activation.SILU;
+            case "gelu_pytorch_tanh" -> Activation.TANH_GELU;
             default ->
                 throw new ConfigException("hidden_act '%s' is not supported; supported are silu and gelu_pytorch_tanh"
                         .formatted(config.hiddenAct()));
         };
-        return new GatedMlp(new Projection(gateUp, kernels), new Projection(List.of(down), kernels), activation);
+        return new GatedMlp(
+                new Projection(gateUp, kernels), new Projection(List.of(down), kernels), activation, kernels);
     }
 
     /// The usual layer: a norm before attention, a norm before the feed-forward part.

@@ -50,7 +50,7 @@ final class Projection {
             Tensor slice = slice(out, i);
             multiply(slice, x_NI, linear);
             Lora adapter = linear.adapter();
-            Lora.Saved low = adapter == null ? null : adapter.addTo(slice, x_NI, dropoutKey);
+            Lora.Saved low = adapter == null ? null : adapter.addTo(kernels, slice, x_NI, dropoutKey);
             lows.add(low);
             if (low != null) {
                 saved.add(low.low_NR());
@@ -73,15 +73,15 @@ final class Projection {
         for (int i = 0; i < parts.size(); i++) {
             Linear linear = parts.get(i);
             Tensor slice = slice(gradient.tensor(), i);
-            linear.weight().accumulateProduct(slice.t(), x_NI);
+            linear.weight().accumulateProduct(kernels::matrixProduct, slice.t(), x_NI);
             if (linear.bias() != null) {
                 linear.bias().accumulateRows(slice);
             }
-            x.accumulateProduct(slice, linear.weight().value());
+            x.accumulateProduct(kernels::matrixProduct, slice, linear.weight().value());
             Lora adapter = linear.adapter();
             Lora.Saved low = lows.get(i);
             if (adapter != null && low != null) {
-                adapter.backward(slice, x, x_NI, low);
+                adapter.backward(kernels, slice, x, x_NI, low);
             }
         }
     }
@@ -98,7 +98,7 @@ final class Projection {
                 out_NO.add_(linear.bias().value());
             }
         } else if (linear.bias() == null) {
-            torch.mm_out(out_NO, x_NI, linear.transposed());
+            kernels.matrixProduct(x_NI, linear.transposed(), 1, false, out_NO);
         } else {
             torch.addmm_out(out_NO, linear.bias().value(), x_NI, linear.transposed(), Scalars.ONE, Scalars.ONE);
         }

@@ -91,16 +91,12 @@ public final class Parameter implements AutoCloseable {
     }
 
     /// Adds the matrix product `left right` to the gradient, inside the GEMM.
-    public void accumulateProduct(Tensor left, Tensor right) {
+    public void accumulateProduct(MatrixProduct by, Tensor left, Tensor right) {
         if (!trainable) {
             return;
         }
-        if (gradientIsZero) {
-            Gemm.productInto(memory(), left, right);
-            gradientIsZero = false;
-        } else {
-            Gemm.addProduct(memory(), left, right, Scalars.ONE);
-        }
+        by.multiply(left, right, 1, !gradientIsZero, memory());
+        gradientIsZero = false;
     }
 
     /// Adds the sum over rows to the gradient of a bias.

@@ -48,19 +48,21 @@ public final class Value {
     }
 
     /// Adds the matrix product `left right` to the gradient, in the GEMM itself where there is a gradient to add to.
-    public void accumulateProduct(Tensor left_NM, Tensor right_MD) {
+    public void accumulateProduct(MatrixProduct by, Tensor left_NM, Tensor right_MD) {
         Tape on = tape;
         if (on == null) {
             return;
         }
         Gradient sum = gradient;
         if (sum == null) {
-            gradient = new Gradient(on.hold(Gemm.product(left_NM, right_MD)));
+            Tensor product = Tensors.empty(Tensors.dtype(left_NM), left_NM.size(0), right_MD.size(1));
+            by.multiply(left_NM, right_MD, 1, false, product);
+            gradient = new Gradient(on.hold(product));
         } else {
             if (!sum.writable()) {
                 sum = replace(on, sum, sum.tensor().clone());
             }
-            Gemm.addProduct(sum.tensor(), left_NM, right_MD, Scalars.ONE);
+            by.multiply(left_NM, right_MD, 1, true, sum.tensor());
         }
     }
 

@@ -84,13 +84,18 @@ public final class TrainingRun {
             if (before != null) {
                 requireSameNumbers(folder, before, config);
             }
-            try (TensorScope scope = TensorScope.open();
-                    TensorSource source = Checkpoint.open(Path.of(config.model().path()))) {
-                TrainingData data = TrainingData.read(
-                        config, source.config().vocabSize(), source.config().maxPositions(), renderer);
-                data.notes().forEach(progress::note);
-                Kernels kernels = KernelSelection.forThisMachine(kernelsWanted).open();
-                try (Decoder model = Decoder.load(source, precision.precision(), kernels)) {
+            Kernels kernels = KernelSelection.forThisMachine(kernelsWanted).open();
+            try (TensorScope scope = TensorScope.open()) {
+                TrainingData data;
+                Decoder model;
+                // Closed before training begins: what was read of it counts as memory of this process.
+                try (TensorSource source = Checkpoint.open(Path.of(config.model().path()))) {
+                    data = TrainingData.read(
+                            config, source.config().vocabSize(), source.config().maxPositions(), renderer);
+                    data.notes().forEach(progress::note);
+                    model = Decoder.load(source, precision.precision(), kernels);
+                }
+                try (model) {
                     return train(folder, config, precision, data, kernels, model);
                 }
             }

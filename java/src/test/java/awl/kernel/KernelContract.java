@@ -52,6 +52,105 @@ abstract class KernelContract {
         torch.set_num_threads(threads);
     }
 
+    // --- matrix product ----------------------------------------------------------------------------------------------
+
+    @ParameterizedTest
+    @CsvSource({
+        "Float,   1,   1,   1",
+        "Float,   7, 321,  17",
+        "Float, 130,  64, 200",
+        "Float,   3,   0,   5",
+        "Double, 31,  40,   9",
+        "BFloat16, 33, 65, 18"
+    })
+    void matrixProductsAreThoseOfFloat64(ScalarType dtype, int n, int k, int m) {
+        for (int turned = 0; turned < 4; turned++) {
+            Tensor left =
+                    (turned & 1) == 0 ? torch.randn(n, k) : torch.randn(k, n).t();
+            Tensor right =
+                    (turned & 2) == 0 ? torch.randn(k, m) : torch.randn(m, k).t();
+            left = left.to(dtype);
+            right = right.to(dtype);
+            Tensor exact = left.to(ScalarType.Double).mm(right.to(ScalarType.Double));
+            Tensor size = left.to(ScalarType.Double)
+                    .abs()
+                    .mm(right.to(ScalarType.Double).abs());
+            ScalarType sums = Arguments.accumulator(dtype);
+            // Rows of a wider matrix; what stands beside them must stay.
+            Tensor wide = torch.randn(n, m + 3).to(sums);
+            Tensor before = wide.clone();
+            Tensor out = wide.narrow(1, 1, m);
+            kernels.matrixProduct(left, right, 1, false, out);
+            within(out, exact, size);
+            kernels.matrixProduct(left, right, -0.5, true, out);
+            within(out, exact.mul(new Scalar(0.5)), size);
+            kernels.matrixProduct(left, right, 2, false, out);
+            within(out, exact.mul(new Scalar(2.0)), size.mul(new Scalar(2.0)));
+            assertThat(torch.equal(wide.narrow(1, 0, 1), before.narrow(1, 0, 1)))
+                    .isTrue();
+            assertThat(torch.equal(wide.narrow(1, m + 1, 2), before.narrow(1, m + 1, 2)))
+                    .isTrue();
+        }
+    }
+
+    /// Off by no more than a few roundings of the terms' absolute values.
+    private static void within(Tensor out, Tensor exact, Tensor size) {
+        Tensor bound = size.mul(new Scalar(2e-6)).add_(new Scalar(1e-30));
+        Tensor error = out.to(ScalarType.Double).sub(exact).abs();
+        assertThat(error.le(bound).all().item_bool()).isTrue();
+    }
+
+    @Test
+    void matricesThatDoNotFitAreRefused() {
+        assertThatThrownBy(
+                        () -> kernels.matrixProduct(torch.randn(2, 3), torch.randn(4, 5), 1, false, torch.empty(2, 5)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("expected (N, K), (K, M) and (N, M), got (2, 3), (4, 5) and (2, 5)");
+        assertThatThrownBy(() -> kernels.matrixProduct(
+                        torch.randn(2, 3), torch.randn(3, 5).to(ScalarType.Double), 1, false, torch.empty(2, 5)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("one dtype");
+    }
+
+    // --- gate --------------------------------------------------------------------------------------------------------
+
+    @ParameterizedTest
+    @CsvSource({
+        "Float, 1, 1, SILU", "Float, 5, 33, SILU", "Float, 40, 96, TANH_GELU", "Float, 0, 8, SILU",
+        "BFloat16, 7, 50, SILU", "BFloat16, 3, 17, TANH_GELU", "Double, 4, 9, SILU", "Double, 4, 9, TANH_GELU"
+    })
+    void gatesAndTheirGradientsAreThoseOfAutograd(ScalarType dtype, int n, int f, Activation activation) {
+        Tensor both = torch.randn(n, 2 * f).mul_(new Scalar(3.0)).to(dtype);
+        Tensor upstream = torch.randn(n, f).to(dtype);
+        Tensor exact = both.to(ScalarType.Double).detach().set_requires_grad(true);
+        Tensor gate = exact.narrow(1, 0, f);
+        Tensor value = activation == Activation.SILU ? torch.silu(gate) : torch.gelu(gate, "tanh");
+        Tensor expected = value.mul(exact.narrow(1, f, f));
+        expected.mul(upstream.to(ScalarType.Double)).sum().backward();
+        Tensor out = torch.empty_like(upstream);
+        Tensor below = torch.empty_like(both);
+        kernels.gated(both, activation, out);
+        kernels.gatedBackward(upstream, both, activation, below);
+        double unit = dtype == ScalarType.BFloat16 ? 3e-2 : 4e-6;
+        // 1 + tanh cancels where the gate is far below zero, and gradients there are multiplied by numbers around 30.
+        double slack = 10 * unit;
+        assertThat(torch.allclose(out.to(ScalarType.Double), expected.detach(), unit, slack, false))
+                .isTrue();
+        assertThat(torch.allclose(below.to(ScalarType.Double), exact.grad(), unit, slack, false))
+                .isTrue();
+    }
+
+    @Test
+    void gatesThatDoNotFitAreRefused() {
+        assertThatThrownBy(() -> kernels.gated(torch.randn(2, 5), Activation.SILU, torch.empty(2, 2)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("gate and up of one width, got 5 columns");
+        assertThatThrownBy(() ->
+                        kernels.gatedBackward(torch.randn(2, 3), torch.randn(2, 4), Activation.SILU, torch.empty(2, 4)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("gradient: expected (N, F)");
+    }
+
     // --- loss head ---------------------------------------------------------------------------------------------------
 
     static Stream<HeadCase> headCases() {

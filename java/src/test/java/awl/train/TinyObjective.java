@@ -61,7 +61,7 @@ final class TinyObjective implements Objective, AutoCloseable {
                         new Scalar(-1.0),
                         new TensorOptions(ScalarType.Float)));
         dLogits_AV.mul_(weights_A.unsqueeze(1));
-        head_VD.accumulateProduct(dLogits_AV.t(), hidden_AD);
+        head_VD.accumulateProduct(new awl.kernel.TorchKernels()::matrixProduct, dLogits_AV.t(), hidden_AD);
         bias_V.accumulateRows(dLogits_AV);
         Tensor dEmbedded_AD = torch.mm(dLogits_AV, head_VD.value()).mul_(mask_AD);
         java.util.Objects.requireNonNull(embedding_VD.gradient()).index_add_(0, rows.inputs_A(), dEmbedded_AD);

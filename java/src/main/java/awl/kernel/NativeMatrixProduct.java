@@ -1,0 +1,84 @@
+package awl.kernel;
+
+import awl.NativeException;
+import awl.kernel.ffm.NativeLibrary;
+import awl.kernel.ffm.TensorView;
+import awl.tensor.MatrixProduct;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/// [Kernels#matrixProduct] by `awl_matrix_product`, for float32 in host memory.
+///
+/// It runs on libtorch's own OpenMP threads. libtorch's product goes to OpenBLAS, which has threads of its own: the two
+/// pools wait for work by spinning, each on the core the other one needs.
+final class NativeMatrixProduct implements MatrixProduct {
+
+    /// `AWL_PRODUCT_SPACE` and `AWL_PRODUCT_SPACE_THREAD` of kernels.h; the kernel refuses less.
+    private static final long SPACE = 320 * 2048;
+
+    private static final long SPACE_OF_THREAD = 320 * 144;
+
+    private final NativeLibrary library;
+    private final MethodHandle kernel;
+    private final Workspace workspace = new Workspace();
+
+    private NativeMatrixProduct(NativeLibrary library, MethodHandle kernel) {
+        this.library = library;
+        this.kernel = kernel;
+    }
+
+    /// The library's product, or null where it has none.
+    static @Nullable NativeMatrixProduct of(NativeLibrary library, KernelHandles handles) {
+        MethodHandle kernel = handles.matrixProduct();
+        return kernel == null ? null : new NativeMatrixProduct(library, kernel);
+    }
+
+    boolean takes(Tensor left, Tensor right, Tensor out) {
+        return out.is_cpu()
+                && left.is_cpu()
+                && right.is_cpu()
+                && Arguments.dtype(left) == ScalarType.Float
+                && Arguments.dtype(right) == ScalarType.Float
+                && Arguments.dtype(out) == ScalarType.Float
+                && out.dim() == 2
+                && out.stride(1) == 1
+                && isMatrix(left)
+                && isMatrix(right);
+    }
+
+    /// Or the transpose of one.
+    private static boolean isMatrix(Tensor tensor) {
+        return tensor.dim() == 2 && (tensor.stride(1) == 1 || tensor.stride(0) == 1);
+    }
+
+    @Override
+    public void multiply(Tensor left, Tensor right, double scale, boolean add, Tensor out) {
+        int threads = torch.get_num_threads();
+        library.useThreads(threads);
+        try (PointerScope _ = new PointerScope();
+                Arena arena = Arena.ofConfined()) {
+            Tensor space = workspace
+                    .matrix(out, ScalarType.Float, 1, SPACE + threads * SPACE_OF_THREAD, Float.BYTES)
+                    .view(-1);
+            int status = (int) kernel.invokeExact(
+                    TensorView.of(left, arena),
+                    TensorView.of(right, arena),
+                    TensorView.of(out, arena),
+                    TensorView.of(space, arena),
+                    scale,
+                    add ? 1 : 0,
+                    MemorySegment.NULL);
+            library.check(status);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new NativeException("matrix_product", e);
+        }
+    }
+}

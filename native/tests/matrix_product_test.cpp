@@ -1,0 +1,106 @@
+// Contract of matrix_product against float64.
+#include "harness.h"
+
+namespace {
+
+struct Shape {
+    int64_t rows, depth, columns;
+};
+
+const Shape shapes[] = {{0, 4, 4},     {3, 0, 5},      {1, 1, 1},     {2, 7, 3},    {6, 16, 16},   {7, 321, 17},
+                        {31, 40, 33},  {150, 64, 16},  {301, 9, 70},  {16, 700, 65}, {5, 33, 2100}, {130, 641, 95},
+                        {289, 5, 2049}};
+
+constexpr int64_t space(int64_t threads) { return AWL_PRODUCT_SPACE + threads * AWL_PRODUCT_SPACE_THREAD; }
+
+// [rows, columns], stored as it is or as its transpose, rows of memory `gap` longer than needed.
+struct Matrix {
+    Matrix(int64_t rows, int64_t columns, bool turned, int64_t gap, std::mt19937 &random)
+        : row(turned ? 1 : columns + gap),
+          column(turned ? rows + gap : 1),
+          memory(turned ? (columns ? columns * (rows + gap) - gap : 0) : (rows ? rows * (columns + gap) - gap : 0)) {
+        std::normal_distribution<float> normal;
+        for (int64_t i = 0; i < memory.size(); i++) memory[i] = normal(random);
+        view = memory.view({rows, columns});
+        view.stride[0] = row;
+        view.stride[1] = column;
+    }
+    double at(int64_t r, int64_t c) const { return memory.at(r * row + c * column); }
+
+    int64_t row, column;
+    Buffer<float> memory;
+    awl_tensor view;
+};
+
+void contract(const Shape &s, bool a_turned, bool b_turned, bool add, double scale) {
+    const std::string name = std::to_string(s.rows) + "x" + std::to_string(s.depth) + "x" + std::to_string(s.columns) +
+                             (a_turned ? " A^T" : "") + (b_turned ? " B^T" : "") + (add ? " added" : "");
+    std::mt19937 random((unsigned)(s.rows * 100 + s.depth * 10 + s.columns));
+    Matrix a(s.rows, s.depth, a_turned, 3, random), b(s.depth, s.columns, b_turned, 2, random);
+    Matrix c(s.rows, s.columns, false, 5, random), again(s.rows, s.columns, false, 5, random);
+    std::vector<float> before(c.memory.size());
+    for (int64_t i = 0; i < c.memory.size(); i++) before[i] = again.memory[i] = c.memory[i];
+    Buffer<float> one(space(1)), three(space(3));
+    awl_tensor room = one.view({space(1)});
+    awl_set_threads(1);
+    expect(awl_matrix_product(&a.view, &b.view, &c.view, &room, scale, add, nullptr) == AWL_OK,
+           name + ": " + awl_last_error());
+    for (int64_t i = 0; i < s.rows; i++) {
+        for (int64_t j = 0; j < c.row && i * c.row + j < c.memory.size(); j++) {
+            const double was = before[i * c.row + j];
+            if (j >= s.columns) {
+                expect(c.memory.at(i * c.row + j) == was, name + " writes nothing between the rows");
+                continue;
+            }
+            double sum = 0, size = 0;
+            for (int64_t k = 0; k < s.depth; k++) {
+                sum += a.at(i, k) * b.at(k, j);
+                size += fabs(a.at(i, k) * b.at(k, j));
+            }
+            const double expected = (add ? was : 0) + scale * sum;
+            const double bound = 2e-7 * (fabs(was) + fabs(scale) * size * sqrt((double)s.depth + 1)) + 1e-30;
+            expect(fabs(c.at(i, j) - expected) <= bound, name + " row " + std::to_string(i));
+        }
+    }
+    awl_set_threads(3);
+    room = three.view({space(3)});
+    expect(awl_matrix_product(&a.view, &b.view, &again.view, &room, scale, add, nullptr) == AWL_OK, name + " on three");
+    for (int64_t i = 0; i < c.memory.size(); i++)
+        expect(memcmp(&c.memory[i], &again.memory[i], 4) == 0, name + " has the same bits on three threads");
+    awl_set_threads(1);
+}
+
+void refuses() {
+    Buffer<float> x(12), y(12), z(12), small(8), room(space(1));
+    awl_tensor a = x.view({2, 3}), b = y.view({3, 4}), c = z.view({2, 4}), w = room.view({space(1)});
+    auto call = [&] { return awl_matrix_product(&a, &b, &c, &w, 1, 0, nullptr); };
+    expect(call() == AWL_OK, "what fits is taken");
+    b = y.view({4, 3});
+    expect(call() == AWL_BAD_ARGUMENT, "another inner axis is refused");
+    b = y.view({3, 4});
+    c = z.view({4, 2});
+    expect(call() == AWL_BAD_ARGUMENT, "a result of another shape is refused");
+    c = z.view({2, 4});
+    a.stride[0] = 4, a.stride[1] = 2;
+    expect(call() == AWL_BAD_ARGUMENT, "gaps in both axes are refused");
+    a = x.view({2, 3});
+    c.stride[0] = 1, c.stride[1] = 2;
+    expect(call() == AWL_BAD_ARGUMENT, "a transposed result is refused");
+    c = z.view({2, 4});
+    w = small.view({8});
+    expect(call() == AWL_BAD_ARGUMENT, "too small a workspace is refused");
+    expect(awl_matrix_product(nullptr, &b, &c, &w, 1, 0, nullptr) == AWL_BAD_ARGUMENT, "no tensor is refused");
+}
+
+}  // namespace
+
+int main() {
+    if (skip_without_device()) return 77;
+    each_instruction_set([] {
+        for (const Shape &shape : shapes) {
+            for (int i = 0; i < 8; i++) contract(shape, i & 1, i & 2, i & 4, i & 4 ? -0.5 : 1);
+        }
+        refuses();
+    });
+    return report("matrix_product");
+}
