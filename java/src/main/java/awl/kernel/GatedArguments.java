@@ -28,8 +28,7 @@ final class GatedArguments {
         Arguments.dtype(tensor, name, ScalarType.Float, ScalarType.BFloat16, ScalarType.Double);
         Arguments.dense(tensor, name);
         if (tensor.size(1) % 2 != 0) {
-            throw new ShapeException(
-                    name + ": expected gate and up of one width, got " + tensor.size(1) + " columns");
+            throw new ShapeException(name + ": expected gate and up of one width, got " + tensor.size(1) + " columns");
         }
     }
 

@@ -111,7 +111,11 @@ record KernelHandles(
                 name = "awl_gated_backward",
                 returns = int.class,
                 arguments = {
-                    MemorySegment.class, MemorySegment.class, MemorySegment.class, int.class, MemorySegment.class
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    int.class,
+                    MemorySegment.class
                 })
         @Nullable
         MethodHandle gatedBackward) {

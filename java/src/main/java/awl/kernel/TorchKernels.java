@@ -90,7 +90,8 @@ public class TorchKernels implements Kernels {
         long width = out_NF.size(1);
         try (PointerScope _ = new PointerScope();
                 NoGradGuard _ = new NoGradGuard()) {
-            torch.mul_out(out_NF, activated(activation, both_N2F.narrow(1, 0, width)), both_N2F.narrow(1, width, width));
+            torch.mul_out(
+                    out_NF, activated(activation, both_N2F.narrow(1, 0, width)), both_N2F.narrow(1, width, width));
         }
     }
 

@@ -89,7 +89,8 @@ public final class TrainingRun {
                 TrainingData data;
                 Decoder model;
                 // Closed before training begins: what was read of it counts as memory of this process.
-                try (TensorSource source = Checkpoint.open(Path.of(config.model().path()))) {
+                try (TensorSource source =
+                        Checkpoint.open(Path.of(config.model().path()))) {
                     data = TrainingData.read(
                             config, source.config().vocabSize(), source.config().maxPositions(), renderer);
                     data.notes().forEach(progress::note);
