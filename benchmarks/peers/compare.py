@@ -62,8 +62,8 @@ MEASURES = {
               + " --command './awl score --model {model} --input {rows} --output /dev/stdout'",
               {f"transformers {dtype}": peer("start_to_logits.py", "--model {model} --rows {rows} --dtype " + dtype)
                for dtype in ("fp32", "bf16")}),
-    "head-dense": (f"./awl bench-head --active 1.0 {HEAD} {COUNTS}", head("dense")),
-    "head-active": (f"./awl bench-head --active 0.25 {HEAD} {COUNTS}", head("masked", "gathered")),
+    "head-dense": (f"benchmarks/run.sh head --active 1.0 {HEAD} {COUNTS}", head("dense")),
+    "head-active": (f"benchmarks/run.sh head --active 0.25 {HEAD} {COUNTS}", head("masked", "gathered")),
 }
 
 
