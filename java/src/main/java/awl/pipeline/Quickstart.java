@@ -30,7 +30,15 @@ import java.util.Set;
 /// stage that is not.
 public final class Quickstart {
 
-    private static final int STAGES = 3;
+    private static final int STAGES = 10;
+
+    /// What training after the bootstrap begins with, every stage with a fresh optimiser.
+    private static final double RATE = 1e-3;
+
+    private static final int BATCH = 32;
+
+    /// How often a failed question is tried again under P_f, by sampling.
+    private static final int RETRIES = 2;
 
     private final QuickstartPlan plan;
     private final Path folder;
@@ -137,13 +145,101 @@ public final class Quickstart {
                         false,
                         plan.seed()));
         train("the format of calls and answers, from scripted conversations", bootstrap);
-        List<Evaluation> evaluations = new ArrayList<>();
-        log.stage("evaluation", () -> false, () -> {
-            evaluations.add(evaluate("untrained", untrained, unseen.subList(0, Math.min(65, unseen.size()))));
-            evaluations.add(evaluate("base", bootstrap.model(folder), unseen));
+        Path base = bootstrap.model(folder);
+        Path kept = folder.resolve("solutions.jsonl");
+        log.stage("solutions with tools, by the model itself", () -> Files.exists(kept), () -> solve(base, kept));
+        List<Episode> solutions = EpisodeFile.read(kept, byId);
+        log.say("%,d of %,d solutions kept: right, and the answer is what the tool said"
+                .formatted(solutions.size(), training.size()));
+
+        Mixture mixture = new Mixture(base, plan);
+        Path knowledgeRows = folder.resolve("knowledge.jsonl");
+        Path traceRows = folder.resolve("traces-only.jsonl");
+        mixture.knowledge(solutions, knowledgeRows);
+        mixture.traces(solutions, traceRows);
+        TrainingStage knowledge =
+                new TrainingStage("knowledge", base, knowledgeRows, null, recipe(plan.knowledgeEpochs()));
+        train("knowledge: the solutions told without tools (WKD)", knowledge);
+        Path wkd = knowledge.model(folder);
+
+        Path tries = folder.resolve("tries.jsonl");
+        log.stage("easy or hard: " + plan.samples() + " tries of each question without tools", () -> Files.exists(tries), () -> {
+            List<Episodes.Asked> asked = new ArrayList<>();
+            for (int k = 1; k <= plan.samples(); k++) {
+                for (Episode solution : solutions) {
+                    asked.add(new Episodes.Asked(solution.problem(), ToolMode.NONE, asked.size()));
+                }
+            }
+            ask(wkd, asked, Sampling.at(plan.temperature(), plan.seed()), tries);
         });
+        Partition partition = Partition.of(EpisodeFile.read(tries, byId), plan.threshold());
+        partition.write(folder.resolve("difficulty.jsonl"));
+        log.say(partition.toString());
+
+        Path mixedRows = folder.resolve("mixed.jsonl");
+        mixture.mixed(solutions, partition, mixedRows);
+        TrainingStage mixed = new TrainingStage("mixed", wkd, mixedRows, null, recipe(plan.mixedEpochs()));
+        train("mixed: knowledge, easy questions directly, hard ones with tools (AWL)", mixed);
+        TrainingStage traces = new TrainingStage("traces-only", base, traceRows, null, recipe(plan.mixedEpochs()));
+        train("for comparison: traces only", traces);
+
+        List<Evaluation> evaluations = new ArrayList<>();
+        log.stage("evaluation on unseen questions", () -> false, () -> {
+            evaluations.add(evaluate("base", base));
+            evaluations.add(evaluate("knowledge", wkd));
+            evaluations.add(evaluate("traces-only", traces.model(folder)));
+            evaluations.add(evaluate("mixed", mixed.model(folder)));
+        });
+        log.stage("report", () -> false, () -> report(evaluations, solutions, partition));
+    }
+
+    private TrainingStage.Recipe recipe(int epochs) {
+        return new TrainingStage.Recipe(
+                RATE, "epochs: " + epochs, BATCH, "warmup_ratio: 0.1", "example_mean", true, plan.seed() + 5);
+    }
+
+    /// Stage 1: under P_f, failures again by sampling. Kept is what is right and says what the tool said: an answer that is
+    /// right by luck would teach to ignore the tool.
+    private void solve(Path model, Path file) {
+        List<Episode> kept = new ArrayList<>();
+        List<MiniProblem> left = training;
+        try (Episodes episodes = Episodes.open(model)) {
+            for (int attempt = 0; attempt <= RETRIES && !left.isEmpty(); attempt++) {
+                List<Episodes.Asked> asked = new ArrayList<>();
+                for (MiniProblem problem : left) {
+                    asked.add(new Episodes.Asked(problem, ToolMode.FORCED, attempt * 1_000_000L + asked.size()));
+                }
+                Sampling sampling = attempt == 0 ? Sampling.GREEDY : Sampling.at(plan.temperature(), plan.seed());
+                List<MiniProblem> failed = new ArrayList<>();
+                for (Episode each : episodes.run(asked, sampling, log.progress("solutions", asked.size()))) {
+                    if (each.right() && java.util.Objects.equals(each.answer(), each.observation())) {
+                        kept.add(each);
+                    } else {
+                        failed.add(each.problem());
+                    }
+                }
+                left = failed;
+            }
+        }
+        if (kept.isEmpty()) {
+            throw new ConfigException("the bootstrapped model solved no question with tools: give it more steps");
+        }
+        EpisodeFile.write(file, kept);
+    }
+
+    private void ask(Path model, List<Episodes.Asked> asked, Sampling sampling, Path file) {
+        try (Episodes episodes = Episodes.open(model)) {
+            EpisodeFile.write(file, episodes.run(asked, sampling, log.progress("answers", asked.size())));
+        }
+    }
+
+    private void report(List<Evaluation> evaluations, List<Episode> solutions, Partition partition) {
+        Path page = folder.resolve("report.html");
+        QuickstartReport.write(page, folder, plan, evaluations, solutions, partition, log.seconds());
         out.println();
         out.print(ResultTable.text(evaluations));
+        out.println();
+        out.println("report: " + page.toAbsolutePath());
     }
 
     private void train(String title, TrainingStage stage) {
@@ -155,17 +251,14 @@ public final class Quickstart {
         });
     }
 
-    private Evaluation evaluate(String name, Path model, List<MiniProblem> questions) {
+    private Evaluation evaluate(String name, Path model) {
         Path file = folder.resolve("evaluation-" + name + ".jsonl");
         if (!Files.exists(file)) {
-            try (Episodes episodes = Episodes.open(model)) {
-                List<Episodes.Asked> asked = new ArrayList<>();
-                for (ToolMode mode : ToolMode.values()) {
-                    questions.forEach(each -> asked.add(new Episodes.Asked(each, mode, 0)));
-                }
-                EpisodeFile.write(
-                        file, episodes.run(asked, Sampling.GREEDY, log.progress("answers of " + name, asked.size())));
+            List<Episodes.Asked> asked = new ArrayList<>();
+            for (ToolMode mode : ToolMode.values()) {
+                unseen.forEach(each -> asked.add(new Episodes.Asked(each, mode, 0)));
             }
+            ask(model, asked, Sampling.GREEDY, file);
         }
         return Evaluation.of(name, EpisodeFile.read(file, byId));
     }

@@ -5,12 +5,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// The table of all models, for a terminal.
+/// The table of all models.
 final class ResultTable {
 
     private ResultTable() {}
 
     static String text(List<Evaluation> models) {
+        return aligned(rows(models));
+    }
+
+    /// The head, then a row a model.
+    static List<List<String>> rows(List<Evaluation> models) {
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of(
                 "model",
@@ -37,7 +42,7 @@ final class ResultTable {
                     String.format(Locale.ROOT, "%.2f", model.callsPerQuestion()),
                     String.format(Locale.ROOT, "%.1f", model.tokensPerQuestion())));
         }
-        return aligned(rows);
+        return rows;
     }
 
     private static String percent(Proportion share) {

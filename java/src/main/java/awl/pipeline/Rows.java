@@ -24,9 +24,6 @@ final class Rows {
         this.renderer = renderer;
     }
 
-    int count() {
-        return rows.size();
-    }
 
     /// The solution told without its tool.
     ///

@@ -1,0 +1,51 @@
+package awl.pipeline;
+
+import awl.Json;
+import awl.report.Chart;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Reads what stages left, for the report.
+final class Metrics {
+
+    private Metrics() {}
+
+    /// Every line of a JSON lines file.
+    static List<Map<String, @Nullable Object>> rows(Path file) {
+        try {
+            List<Map<String, @Nullable Object>> rows = new ArrayList<>();
+            for (String line : Files.readAllLines(file)) {
+                rows.add(Json.object(line, file.toString()));
+            }
+            return rows;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        }
+    }
+
+    /// The loss of a run over its steps, neighbouring steps together.
+    ///
+    /// @param points of the curve, at most
+    static Chart.Curve loss(Path file, int points) {
+        List<Map<String, @Nullable Object>> rows = rows(file);
+        int width = Math.max(1, (rows.size() + points - 1) / points);
+        List<Double> x = new ArrayList<>();
+        List<Double> y = new ArrayList<>();
+        for (int from = 0; from < rows.size(); from += width) {
+            List<Map<String, @Nullable Object>> some = rows.subList(from, Math.min(rows.size(), from + width));
+            x.add(some.stream().mapToDouble(row -> number(row, "step")).average().orElseThrow());
+            y.add(some.stream().mapToDouble(row -> number(row, "loss")).average().orElseThrow());
+        }
+        return new Chart.Curve(x, y);
+    }
+
+    private static double number(Map<String, @Nullable Object> row, String key) {
+        return row.get(key) instanceof Number value ? value.doubleValue() : Double.NaN;
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package awl.report;
+
+import org.jspecify.annotations.NullMarked;
