@@ -67,7 +67,7 @@ final class Diagnosis {
                     "Java",
                     "AOT cache",
                     "none: a command starts about a second later",
-                    "AWL_JAVA_OPTS=-XX:AOTCacheOutput=java/target/awl.aot ./awl doctor makes one"));
+                    "start through ./awl, which makes one right after a build; java/target/aot.log says why where it could not"));
         }
         findings.add(Finding.ok(
                 "Java",

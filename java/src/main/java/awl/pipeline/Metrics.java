@@ -29,18 +29,20 @@ final class Metrics {
         }
     }
 
-    /// The loss of a run over its steps, neighbouring steps together.
+    /// A metric of a run over its steps, neighbouring steps together; empty where no step has it.
     ///
     /// @param points of the curve, at most
-    static Chart.Curve loss(Path file, int points) {
-        List<Map<String, @Nullable Object>> rows = rows(file);
+    static Chart.Curve curve(Path file, String metric, int points) {
+        List<Map<String, @Nullable Object>> rows = rows(file).stream()
+                .filter(row -> row.get(metric) instanceof Number)
+                .toList();
         int width = Math.max(1, (rows.size() + points - 1) / points);
         List<Double> x = new ArrayList<>();
         List<Double> y = new ArrayList<>();
         for (int from = 0; from < rows.size(); from += width) {
             List<Map<String, @Nullable Object>> some = rows.subList(from, Math.min(rows.size(), from + width));
             x.add(some.stream().mapToDouble(row -> number(row, "step")).average().orElseThrow());
-            y.add(some.stream().mapToDouble(row -> number(row, "loss")).average().orElseThrow());
+            y.add(some.stream().mapToDouble(row -> number(row, metric)).average().orElseThrow());
         }
         return new Chart.Curve(x, y);
     }

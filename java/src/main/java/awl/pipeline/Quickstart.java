@@ -141,9 +141,7 @@ public final class Quickstart {
                         "epochs: 1",
                         plan.bootstrapBatch(),
                         "warmup_steps: 200",
-                        "token_mean",
-                        false,
-                        plan.seed()));
+                        "token_mean", false, plan.seed(), ""));
         train("the format of calls and answers, from scripted conversations", bootstrap);
         Path base = bootstrap.model(folder);
         Path kept = folder.resolve("solutions.jsonl");
@@ -152,11 +150,11 @@ public final class Quickstart {
         log.say("%,d of %,d solutions kept: right, and the answer is what the tool said"
                 .formatted(solutions.size(), training.size()));
 
-        Mixture mixture = new Mixture(base, plan);
+        Composition composition = new Composition(base);
         Path knowledgeRows = folder.resolve("knowledge.jsonl");
         Path traceRows = folder.resolve("traces-only.jsonl");
-        mixture.knowledge(solutions, knowledgeRows);
-        mixture.traces(solutions, traceRows);
+        composition.knowledge(solutions, knowledgeRows);
+        composition.traces(solutions, traceRows);
         TrainingStage knowledge =
                 new TrainingStage("knowledge", base, knowledgeRows, null, recipe(plan.knowledgeEpochs()));
         train("knowledge: the solutions told without tools (WKD)", knowledge);
@@ -177,8 +175,8 @@ public final class Quickstart {
         log.say(partition.toString());
 
         Path mixedRows = folder.resolve("mixed.jsonl");
-        mixture.mixed(solutions, partition, mixedRows);
-        TrainingStage mixed = new TrainingStage("mixed", wkd, mixedRows, null, recipe(plan.mixedEpochs()));
+        composition.mixed(solutions, partition, mixedRows);
+        TrainingStage mixed = new TrainingStage("mixed", wkd, mixedRows, null, recipe(plan.mixedEpochs()).mixed(plan.alpha(), plan.lambda()));
         train("mixed: knowledge, easy questions directly, hard ones with tools (AWL)", mixed);
         TrainingStage traces = new TrainingStage("traces-only", base, traceRows, null, recipe(plan.mixedEpochs()));
         train("for comparison: traces only", traces);
@@ -195,7 +193,7 @@ public final class Quickstart {
 
     private TrainingStage.Recipe recipe(int epochs) {
         return new TrainingStage.Recipe(
-                RATE, "epochs: " + epochs, BATCH, "warmup_ratio: 0.1", "example_mean", true, plan.seed() + 5);
+                RATE, "epochs: " + epochs, BATCH, "warmup_ratio: 0.1", "example_mean", true, plan.seed() + 5, "");
     }
 
     /// Stage 1: under P_f, failures again by sampling. Kept is what is right and says what the tool said: an answer that is

@@ -123,11 +123,33 @@ final class QuickstartReport {
         page.html(Chart.key(RUNS));
         List<Chart.Curve> curves = new ArrayList<>();
         for (String name : RUNS) {
-            curves.add(Metrics.loss(folder.resolve(name).resolve("metrics.jsonl"), 120));
+            curves.add(curve(name, "loss"));
         }
         page.html(Chart.curves(curves, "step", "loss"));
         page.note("Loss of learned tokens, mean of neighbouring steps. Each stage begins with a fresh optimiser; base is the"
                 + " scripted bootstrap.");
+        components(page);
+    }
+
+    /// The parts of the mixed objective in its run; an empty part has none.
+    private void components(Page page) {
+        List<String> names = new ArrayList<>();
+        List<Chart.Curve> curves = new ArrayList<>();
+        for (String part : List.of("J_WKD", "J_easy", "J_hard", "J_Mix")) {
+            Chart.Curve curve = curve("mixed", part);
+            if (!curve.x().isEmpty()) {
+                names.add(part);
+                curves.add(curve);
+            }
+        }
+        page.html(Chart.key(names));
+        page.html(Chart.curves(curves, "step of the mixed stage", "loss"));
+        page.note("Parts of the mixed objective: knowledge without tools, easy questions answered directly, hard ones with"
+                + " the tool, and their mixture.");
+    }
+
+    private Chart.Curve curve(String run, String metric) {
+        return Metrics.curve(folder.resolve(run).resolve("metrics.jsonl"), metric, 120);
     }
 
     private void byKind(Page page) {
@@ -157,8 +179,7 @@ final class QuickstartReport {
             for (Map<String, ?> row : Metrics.rows(folder.resolve("mixed.jsonl"))) {
                 String origin = String.valueOf(row.get("origin"));
                 if (origins.add(origin)) {
-                    page.html("<p class=\"note\">%s, weight %.3g</p>"
-                            .formatted(Page.escape(origin), ((Number) row.get("weight")).doubleValue()));
+                    page.note(origin);
                     page.html(talk(renderer, ConversationReader.row(row)));
                 }
             }

@@ -5,6 +5,7 @@ import awl.chat.Message;
 import awl.chat.ToolCall;
 import awl.chat.ToolMode;
 import awl.data.JsonLinesWriter;
+import awl.data.Origin;
 import awl.task.mini.MiniScript;
 import awl.token.Renderer;
 import java.nio.file.Path;
@@ -26,16 +27,14 @@ final class Rows {
 
 
     /// The solution told without its tool.
-    ///
-    /// @param weight of the row, all its tokens together
-    void direct(Episode solution, ToolMode mode, String origin, double weight) {
+    void direct(Episode solution, ToolMode mode, Origin origin) {
         Conversation asked = MiniScript.ask(solution.problem().question(), mode);
         String answer = java.util.Objects.requireNonNull(solution.answer());
-        add(solution, asked.with(MiniScript.answer(answer)), origin, weight);
+        add(solution, asked.with(MiniScript.answer(answer)), origin);
     }
 
     /// The solution with its tool calls, as the model wrote it.
-    void trace(Episode solution, ToolMode mode, String origin, double weight) {
+    void trace(Episode solution, ToolMode mode, Origin origin) {
         Conversation whole = MiniScript.ask(solution.problem().question(), mode);
         ToolCall.Parsed last = new ToolCall.Parsed("", Map.of());
         for (Episode.Turn turn : solution.turns()) {
@@ -49,14 +48,13 @@ final class Rows {
                 whole = whole.with(said);
             }
         }
-        add(solution, whole, origin, weight);
+        add(solution, whole, origin);
     }
 
-    private void add(Episode solution, Conversation conversation, String origin, double weight) {
+    private void add(Episode solution, Conversation conversation, Origin origin) {
         Map<String, @Nullable Object> row = new LinkedHashMap<>();
-        row.put("id", solution.problem().id() + "-" + origin);
-        row.put("origin", origin);
-        row.put("weight", weight);
+        row.put("id", solution.problem().id() + "-" + origin.key());
+        row.put("origin", origin.key());
         row.put("messages", conversation.messagesJson());
         row.put("tools", conversation.toolsJson());
         rows.add(row);

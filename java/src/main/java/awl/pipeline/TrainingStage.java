@@ -28,7 +28,24 @@ record TrainingStage(
         @org.jspecify.annotations.Nullable Path held,
         Recipe recipe) {
 
-    record Recipe(double rate, String length, int batch, String warmUp, String reduction, boolean shuffle, long seed) {}
+    /// @param length `epochs: N` or `steps: N`
+    /// @param objective a line of YAML; empty for plain cross-entropy
+    record Recipe(
+            double rate,
+            String length,
+            int batch,
+            String warmUp,
+            String reduction,
+            boolean shuffle,
+            long seed,
+            String objective) {
+
+        /// The same with the mixed objective.
+        Recipe mixed(double alpha, double lambda) {
+            String line = "objective: {type: mixed, alpha: %s, lambda: %s}\n".formatted(alpha, lambda);
+            return new Recipe(rate, length, batch, warmUp, reduction, shuffle, seed, line);
+        }
+    }
 
     /// More than the rows of any step have: a step is one micro-batch, its rows sorted by length.
     private static final int PACKED = 8192;
@@ -75,7 +92,7 @@ record TrainingStage(
                 optimizer: {lr: %s, betas: [0.9, 0.98], weight_decay: 0.05}
                 schedule: {type: cosine, %s, min_ratio: 0.05}
                 checkpoint: {every: 400, keep: 1}
-                output: "%s"
+                %soutput: "%s"
                 """,
                 base,
                 rows,
@@ -88,6 +105,7 @@ record TrainingStage(
                 recipe.seed,
                 recipe.rate,
                 recipe.warmUp,
+                recipe.objective,
                 output);
     }
 }

@@ -1,7 +1,6 @@
 package awl.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
 import awl.chat.ToolMode;
 import awl.task.mini.MiniKind;
@@ -38,18 +37,6 @@ final class StatisticsTest {
         assertThat(right.usedOnEasy()).isEqualTo(new Proportion(0, 30));
         assertThat(ToolUse.of(Collections.nCopies(5, false), Collections.nCopies(5, true)))
                 .hasToString("undefined");
-    }
-
-    @Test
-    void theMixtureWeighsAsThePaperSays() {
-        Mixture.Weights weights = Mixture.Weights.of(0.5, 0.25, 100, 30, 70);
-        assertThat(100 * weights.knowledge()).isEqualTo(0.5, within(1e-12));
-        assertThat(30 * weights.easy()).isEqualTo(0.125, within(1e-12));
-        assertThat(70 * weights.hard()).isEqualTo(0.375, within(1e-12));
-        Mixture.Weights noHard = Mixture.Weights.of(0.5, 0.25, 100, 100, 0);
-        assertThat(100 * noHard.knowledge() + 100 * noHard.easy()).isEqualTo(1, within(1e-12));
-        Mixture.Weights noEasy = Mixture.Weights.of(0.5, 0.25, 100, 0, 100);
-        assertThat(100 * noEasy.knowledge() + 100 * noEasy.hard()).isEqualTo(1, within(1e-12));
     }
 
     @Test
