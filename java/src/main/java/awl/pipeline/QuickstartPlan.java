@@ -41,7 +41,7 @@ public record QuickstartPlan(
 
     /// All kinds, under ten minutes on two cores.
     public static QuickstartPlan standard(long seed) {
-        return new QuickstartPlan(seed, MiniKind.ALL, 2600, 650, 2200, 24, 6, 4, 8, 0.75, 0.7, 0.5, 0.5);
+        return new QuickstartPlan(seed, MiniKind.ALL, 2600, 650, 2600, 24, 6, 4, 8, 0.75, 0.7, 0.5, 0.5);
     }
 
     /// Four kinds, about two minutes: for tests of the whole way.

@@ -26,6 +26,9 @@ public final class MiniScript {
     private static final double DRILLS = 0.3;
     private static final double TOOL_DRILLS = 0.3;
 
+    /// Words have to be copied as well as numbers: a model that has not learned it answers `no` where the tool says `yes`.
+    private static final double WORD_DRILLS = 0.35;
+
     private final MiniQuestions questions;
     private final List<MiniKind> kinds;
 
@@ -96,7 +99,8 @@ public final class MiniScript {
     private Conversation drill() {
         Message system = Message.system(instruction(ToolMode.NONE));
         if (questions.uniform(0, 1) < TOOL_DRILLS) {
-            String value = number(1, 3);
+            boolean word = questions.uniform(0, 1) < WORD_DRILLS;
+            String value = word ? questions.any("yes", "no", "A", "B") : number(1, 3);
             ToolCall.Parsed unseen = new ToolCall.Parsed("", java.util.Map.of());
             return Conversation.of(system, Message.reply(unseen, value), answer(value));
         }
