@@ -63,11 +63,12 @@ final class Diagnosis {
         if (cache != null && Files.exists(Path.of(cache))) {
             findings.add(Finding.ok("Java", "AOT cache", cache + " in use: classes need not be parsed and linked"));
         } else {
-            findings.add(Finding.note(
-                    "Java",
-                    "AOT cache",
-                    "none: a command starts about a second later",
-                    "start through ./awl, which makes one right after a build; java/target/aot.log says why where it could not"));
+            findings.add(
+                    Finding.note(
+                            "Java",
+                            "AOT cache",
+                            "none: a command starts about a second later",
+                            "start through ./awl, which makes one right after a build; java/target/aot.log says why where it could not"));
         }
         findings.add(Finding.ok(
                 "Java",

@@ -40,7 +40,8 @@ final class QuickstartCommand implements Callable<Integer> {
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "Threads that compute. Default: two where there are two cores; more do not help a model this small.")
+            description =
+                    "Threads that compute. Default: two where there are two cores; more do not help a model this small.")
     @Nullable
     Integer threads;
 
@@ -50,6 +51,7 @@ final class QuickstartCommand implements Callable<Integer> {
         StopSignal stop = new StopSignal();
         stop.install();
         QuickstartPlan plan = brief ? QuickstartPlan.brief(seed) : QuickstartPlan.standard(seed);
-        return new Quickstart(plan, output, stop, System.out).run(threads == null ? Math.min(2, Runtime.getRuntime().availableProcessors()) : threads);
+        return new Quickstart(plan, output, stop, System.out)
+                .run(threads == null ? Math.min(2, Runtime.getRuntime().availableProcessors()) : threads);
     }
 }

@@ -41,8 +41,14 @@ final class Metrics {
         List<Double> y = new ArrayList<>();
         for (int from = 0; from < rows.size(); from += width) {
             List<Map<String, @Nullable Object>> some = rows.subList(from, Math.min(rows.size(), from + width));
-            x.add(some.stream().mapToDouble(row -> number(row, "step")).average().orElseThrow());
-            y.add(some.stream().mapToDouble(row -> number(row, metric)).average().orElseThrow());
+            x.add(some.stream()
+                    .mapToDouble(row -> number(row, "step"))
+                    .average()
+                    .orElseThrow());
+            y.add(some.stream()
+                    .mapToDouble(row -> number(row, metric))
+                    .average()
+                    .orElseThrow());
         }
         return new Chart.Curve(x, y);
     }

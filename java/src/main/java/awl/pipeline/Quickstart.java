@@ -141,7 +141,10 @@ public final class Quickstart {
                         "epochs: 1",
                         plan.bootstrapBatch(),
                         "warmup_steps: 200",
-                        "token_mean", false, plan.seed(), ""));
+                        "token_mean",
+                        false,
+                        plan.seed(),
+                        ""));
         train("the format of calls and answers, from scripted conversations", bootstrap);
         Path base = bootstrap.model(folder);
         Path kept = folder.resolve("solutions.jsonl");
@@ -161,22 +164,26 @@ public final class Quickstart {
         Path wkd = knowledge.model(folder);
 
         Path tries = folder.resolve("tries.jsonl");
-        log.stage("easy or hard: " + plan.samples() + " tries of each question without tools", () -> Files.exists(tries), () -> {
-            List<Episodes.Asked> asked = new ArrayList<>();
-            for (int k = 1; k <= plan.samples(); k++) {
-                for (Episode solution : solutions) {
-                    asked.add(new Episodes.Asked(solution.problem(), ToolMode.NONE, asked.size()));
-                }
-            }
-            ask(wkd, asked, Sampling.at(plan.temperature(), plan.seed()), tries);
-        });
+        log.stage(
+                "easy or hard: " + plan.samples() + " tries of each question without tools",
+                () -> Files.exists(tries),
+                () -> {
+                    List<Episodes.Asked> asked = new ArrayList<>();
+                    for (int k = 1; k <= plan.samples(); k++) {
+                        for (Episode solution : solutions) {
+                            asked.add(new Episodes.Asked(solution.problem(), ToolMode.NONE, asked.size()));
+                        }
+                    }
+                    ask(wkd, asked, Sampling.at(plan.temperature(), plan.seed()), tries);
+                });
         Partition partition = Partition.of(EpisodeFile.read(tries, byId), plan.threshold());
         partition.write(folder.resolve("difficulty.jsonl"));
         log.say(partition.toString());
 
         Path mixedRows = folder.resolve("mixed.jsonl");
         composition.mixed(solutions, partition, mixedRows);
-        TrainingStage mixed = new TrainingStage("mixed", wkd, mixedRows, null, recipe(plan.mixedEpochs()).mixed(plan.alpha(), plan.lambda()));
+        TrainingStage mixed = new TrainingStage(
+                "mixed", wkd, mixedRows, null, recipe(plan.mixedEpochs()).mixed(plan.alpha(), plan.lambda()));
         train("mixed: knowledge, easy questions directly, hard ones with tools (AWL)", mixed);
         TrainingStage traces = new TrainingStage("traces-only", base, traceRows, null, recipe(plan.mixedEpochs()));
         train("for comparison: traces only", traces);
@@ -196,7 +203,8 @@ public final class Quickstart {
                 RATE, "epochs: " + epochs, BATCH, "warmup_ratio: 0.1", "example_mean", true, plan.seed() + 5, "");
     }
 
-    /// Stage 1: under P_f, failures again by sampling. Kept is what is right and says what the tool said: an answer that is
+    /// Stage 1: under P_f, failures again by sampling. Kept is what is right and says what the tool said: an answer
+    /// that is
     /// right by luck would teach to ignore the tool.
     private void solve(Path model, Path file) {
         List<Episode> kept = new ArrayList<>();

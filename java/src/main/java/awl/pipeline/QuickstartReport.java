@@ -31,8 +31,7 @@ final class QuickstartReport {
         this.folder = folder;
         this.plan = plan;
         this.evaluations = evaluations;
-        this.models = evaluations.stream()
-                .collect(java.util.stream.Collectors.toMap(Evaluation::name, each -> each));
+        this.models = evaluations.stream().collect(java.util.stream.Collectors.toMap(Evaluation::name, each -> each));
     }
 
     /// @param seconds of each stage
@@ -62,13 +61,16 @@ final class QuickstartReport {
     private void summary(Page page, int solutions, Partition partition) {
         Evaluation base = model("base");
         Evaluation mixed = model("mixed");
-        page.paragraph("A model of 0.83 million parameters, made from random weights on this machine, was taught the format"
-                + " of calls and answers on scripted conversations (base). It then solved " + plan.problems()
-                + " questions with tools, learned its own " + solutions + " solutions without them (knowledge), was asked"
-                + " which questions it now knows (" + partition.easyCount() + " easy, " + partition.hardCount()
-                + " hard), and learned to answer easy ones directly and hard ones with a tool (mixed). Shown are "
-                + plan.evaluated() + " questions it never saw; their texts are new, the facts behind small tables are"
-                + " not.");
+        page.paragraph(
+                "A model of 0.83 million parameters, made from random weights on this machine, was taught the format"
+                        + " of calls and answers on scripted conversations (base). It then solved " + plan.problems()
+                        + " questions with tools, learned its own " + solutions
+                        + " solutions without them (knowledge), was asked"
+                        + " which questions it now knows (" + partition.easyCount() + " easy, " + partition.hardCount()
+                        + " hard), and learned to answer easy ones directly and hard ones with a tool (mixed). Shown are "
+                        + plan.evaluated()
+                        + " questions it never saw; their texts are new, the facts behind small tables are"
+                        + " not.");
         ToolUse before = base.toolUseByKind();
         ToolUse after = mixed.toolUseByKind();
         page.cards(List.of(
@@ -87,14 +89,16 @@ final class QuickstartReport {
                         percent(after.usedOnEasy().value()) + " / "
                                 + percent(after.usedOnHard().value()))));
         page.table(ResultTable.rows(evaluations), evaluations.size());
-        page.note("Percent with 95 % intervals (Wilson; tool-usage accuracy: bootstrap over questions). Greedy answers; under"
-                + " \"no tools\" a call is refused and counts as wrong. Tool-usage accuracy is the mean of the share of"
-                + " easy questions answered without a tool and of hard ones answered with one: \"own\" calls easy what the"
-                + " model itself answers without tools, \"by kind\" what the kind of question says, the same for all"
-                + " models; always, never or random use scores 50. Calls and tokens are per question, tools optional.");
-        page.note("With an exact tool at hand always calling it is the most accurate policy, so traces-only is the bar for"
-                + " accuracy; what it cannot do is answer without. At temperature 0 the base never calls although its"
-                + " scripts did in half the cases: a coin's more probable side.");
+        page.note(
+                "Percent with 95 % intervals (Wilson; tool-usage accuracy: bootstrap over questions). Greedy answers; under"
+                        + " \"no tools\" a call is refused and counts as wrong. Tool-usage accuracy is the mean of the share of"
+                        + " easy questions answered without a tool and of hard ones answered with one: \"own\" calls easy what the"
+                        + " model itself answers without tools, \"by kind\" what the kind of question says, the same for all"
+                        + " models; always, never or random use scores 50. Calls and tokens are per question, tools optional.");
+        page.note(
+                "With an exact tool at hand always calling it is the most accurate policy, so traces-only is the bar for"
+                        + " accuracy; what it cannot do is answer without. At temperature 0 the base never calls although its"
+                        + " scripts did in half the cases: a coin's more probable side.");
     }
 
     private void toolUse(Page page) {
@@ -126,8 +130,9 @@ final class QuickstartReport {
             curves.add(curve(name, "loss"));
         }
         page.html(Chart.curves(curves, "step", "loss"));
-        page.note("Loss of learned tokens, mean of neighbouring steps. Each stage begins with a fresh optimiser; base is the"
-                + " scripted bootstrap.");
+        page.note(
+                "Loss of learned tokens, mean of neighbouring steps. Each stage begins with a fresh optimiser; base is the"
+                        + " scripted bootstrap.");
         components(page);
     }
 
@@ -144,8 +149,9 @@ final class QuickstartReport {
         }
         page.html(Chart.key(names));
         page.html(Chart.curves(curves, "step of the mixed stage", "loss"));
-        page.note("Parts of the mixed objective: knowledge without tools, easy questions answered directly, hard ones with"
-                + " the tool, and their mixture.");
+        page.note(
+                "Parts of the mixed objective: knowledge without tools, easy questions answered directly, hard ones with"
+                        + " the tool, and their mixture.");
     }
 
     private Chart.Curve curve(String run, String metric) {
@@ -163,7 +169,9 @@ final class QuickstartReport {
                     percent(model("base").accuracy(ToolMode.NONE, kind).value()),
                     percent(model("mixed").accuracy(ToolMode.NONE, kind).value()),
                     percent(model("base").accuracy(ToolMode.OPTIONAL, kind).value()),
-                    percent(model("traces-only").accuracy(ToolMode.OPTIONAL, kind).value()),
+                    percent(model("traces-only")
+                            .accuracy(ToolMode.OPTIONAL, kind)
+                            .value()),
                     percent(model("mixed").accuracy(ToolMode.OPTIONAL, kind).value())));
         }
         page.table(rows, -1);

@@ -25,7 +25,6 @@ final class Rows {
         this.renderer = renderer;
     }
 
-
     /// The solution told without its tool.
     void direct(Episode solution, ToolMode mode, Origin origin) {
         Conversation asked = MiniScript.ask(solution.problem().question(), mode);

@@ -73,9 +73,8 @@ public final class Chart {
         double yStep = step(most);
         double xStep = step(far);
         double top = Math.ceil(most / yStep) * yStep;
-        StringBuilder svg = new StringBuilder(
-                "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s over %s\">"
-                        .formatted(WIDTH, HEIGHT, Page.escape(yLabel), Page.escape(xLabel)));
+        StringBuilder svg = new StringBuilder("<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s over %s\">"
+                .formatted(WIDTH, HEIGHT, Page.escape(yLabel), Page.escape(xLabel)));
         for (int i = 0; i * yStep <= top + 1e-12; i++) {
             double y = py(i * yStep, top);
             svg.append(format("<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LEFT, WIDTH, y, y));

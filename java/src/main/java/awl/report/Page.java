@@ -76,8 +76,7 @@ public final class Page {
     /// @param strong index of the row to be pointed out, or -1
     public Page table(List<List<String>> rows, int strong) {
         body.append("<div class=\"scroll\"><table><thead><tr>");
-        rows.getFirst()
-                .forEach(cell -> body.append("<th>").append(escape(cell)).append("</th>"));
+        rows.getFirst().forEach(cell -> body.append("<th>").append(escape(cell)).append("</th>"));
         body.append("</tr></thead><tbody>\n");
         for (int r = 1; r < rows.size(); r++) {
             body.append(r == strong ? "<tr class=\"strong\">" : "<tr>");

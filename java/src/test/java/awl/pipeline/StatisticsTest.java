@@ -41,8 +41,7 @@ final class StatisticsTest {
 
     @Test
     void episodesComeBackFromTheirFileAndAreSplitByTheThreshold(@TempDir Path folder) {
-        List<MiniProblem> problems =
-                new MiniQuestions(1).distinct(26, MiniKind.ALL, "p", new HashSet<>());
+        List<MiniProblem> problems = new MiniQuestions(1).distinct(26, MiniKind.ALL, "p", new HashSet<>());
         List<Episode> tries = new ArrayList<>();
         for (int k = 0; k < 4; k++) {
             for (int i = 0; i < problems.size(); i++) {

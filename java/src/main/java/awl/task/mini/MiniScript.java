@@ -26,7 +26,8 @@ public final class MiniScript {
     private static final double DRILLS = 0.3;
     private static final double TOOL_DRILLS = 0.3;
 
-    /// Words have to be copied as well as numbers: a model that has not learned it answers `no` where the tool says `yes`.
+    /// Words have to be copied as well as numbers: a model that has not learned it answers `no` where the tool says
+    /// `yes`.
     private static final double WORD_DRILLS = 0.35;
 
     private final MiniQuestions questions;

@@ -20,7 +20,8 @@ final class MiniQuestionsTest {
         assertThat(training).hasSize(520);
         assertThat(taken).hasSize(650);
         assertThat(unseen.stream().filter(each -> each.kind() == MiniKind.HEAT)).hasSize(10);
-        assertThat(new MiniQuestions(1).distinct(130, MiniKind.ALL, "e", new HashSet<>())).isEqualTo(unseen);
+        assertThat(new MiniQuestions(1).distinct(130, MiniKind.ALL, "e", new HashSet<>()))
+                .isEqualTo(unseen);
     }
 
     @Test
