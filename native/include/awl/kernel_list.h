@@ -12,6 +12,7 @@
     X(linear_rows, 1, 0)             \
     X(matrix_product, 1, 0)          \
     X(gated, 1, 0)                   \
-    X(gated_backward, 1, 0)
+    X(gated_backward, 1, 0)          \
+    X(cache_attention, 1, 0)
 
 #endif

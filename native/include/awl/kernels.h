@@ -115,6 +115,18 @@ AWL_EXPORT int32_t awl_gated(const awl_tensor *both, awl_tensor *out, int32_t ac
 AWL_EXPORT int32_t awl_gated_backward(const awl_tensor *gradient, const awl_tensor *both, awl_tensor *below,
                                       int32_t activation, void *stream);
 
+/* One layer's attention of new tokens (decoding). A row of projected holds H queries, K keys and K values of E numbers
+ * (E at most 512). The first R of each query and key are rotated in place, x * cosine + (halves swapped) * sine; keys and
+ * values go to position[n] of slot[n] in the caches, all before the first is read; then query head h of token n attends
+ * to positions [max(0, position[n] + 1 - window), position[n]] (window 0: all) of key/value head h / (H / K), scores
+ * multiplied by scale and soft-capped where soft_cap > 0. A row of out has the same bits whatever rows stand beside it.
+ * projected: f32 [N, (H + 2K) E]; cosine, sine: f32 [N, R], R even; keys, values: f32 [S, K, C, E], contiguous;
+ * slot, position: i64 [N], no pair twice; out: f32 [N, H E]. */
+AWL_EXPORT int32_t awl_cache_attention(awl_tensor *projected, const awl_tensor *cosine, const awl_tensor *sine,
+                                       awl_tensor *keys, awl_tensor *values, const awl_tensor *slot,
+                                       const awl_tensor *position, awl_tensor *out, double scale, double soft_cap,
+                                       int64_t window, void *stream);
+
 #ifdef __cplusplus
 }
 #endif

@@ -118,7 +118,18 @@ record KernelHandles(
                     MemorySegment.class
                 })
         @Nullable
-        MethodHandle gatedBackward) {
+        MethodHandle gatedBackward,
+
+        @NativeSignature(
+                name = "awl_cache_attention",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
+                    double.class, double.class, long.class, MemorySegment.class
+                })
+        @Nullable
+        MethodHandle cacheAttention) {
 
     /// Names as in kernel_list.h.
     static List<String> names() {

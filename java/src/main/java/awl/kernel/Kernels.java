@@ -80,6 +80,41 @@ public interface Kernels {
     ///     Rows may stand apart
     void matrixProduct(Tensor left_NK, Tensor right_KM, double scale, boolean add, Tensor out_NM);
 
+    /// One layer's attention of new tokens against a key/value cache: the step of decoding.
+    ///
+    /// The first R numbers of each query and key are rotated in place, `x * cosine + swapped(x) * sine`
+    /// with its halves swapped; keys and values go to `position[n]` of `slot[n]`, all of them before the
+    /// first is read; then token n attends to the positions of its slot up to its own. A row of the result
+    /// has the same bits whatever rows are computed beside it.
+    ///
+    /// @param projected_NW H queries, K keys and K values of E numbers a row; used up
+    /// @param cosine_NR dtype of `projected`; R even, at most E
+    /// @param sine_NR the first half of a row carries the minus sign
+    /// @param keys_SKCE slots, heads, capacity, head width; contiguous, dtype of `projected`
+    /// @param slot_N int64; no pair of slot and position twice
+    /// @param position_N int64
+    /// @param softCap `cap * tanh(score / cap)`; null = none
+    /// @param window positions a token sees, its own included; 0 = all
+    /// @param out_NHE written
+    void cacheAttention(
+            Tensor projected_NW,
+            Tensor cosine_NR,
+            Tensor sine_NR,
+            Tensor keys_SKCE,
+            Tensor values_SKCE,
+            Tensor slot_N,
+            Tensor position_N,
+            double scale,
+            @Nullable Double softCap,
+            int window,
+            Tensor out_NHE);
+
+    /// Whether [#cacheAttention] on such a cache is one kernel, and thereby faster than a caller's own libtorch
+    /// operations.
+    default boolean fusesCacheAttention(Tensor keys_SKCE) {
+        return false;
+    }
+
     /// Weighted cross-entropy of a linear head over the active rows, with its gradients, without the full
     /// logits.
     ///

@@ -28,12 +28,16 @@ public final class NativeKernels extends TorchKernels {
     /// is faster.
     private static final long FEW_ROWS = 32;
 
+    /// Head width up to which cache_attention has room for its sums.
+    private static final long WIDEST_HEAD = 512;
+
     private final NativeLibrary library;
     private final @Nullable MethodHandle rmsNorm;
     private final @Nullable MethodHandle rmsNormBackward;
     private final @Nullable MethodHandle linearRows;
     private final @Nullable NativeMatrixProduct product;
     private final @Nullable NativeGated gated;
+    private final @Nullable MethodHandle cacheAttention;
 
     private NativeKernels(NativeLibrary library, KernelHandles handles) {
         super(NativeRowPasses.of(library, handles));
@@ -43,6 +47,7 @@ public final class NativeKernels extends TorchKernels {
         linearRows = handles.linearRows();
         product = NativeMatrixProduct.of(library, handles);
         gated = NativeGated.of(library, handles);
+        cacheAttention = handles.cacheAttention();
     }
 
     /// Opens a library and binds its kernels.
@@ -195,6 +200,68 @@ public final class NativeKernels extends TorchKernels {
         }
         LinearArguments.product(left_NK, right_KM, out_NM);
         kernel.multiply(left_NK, right_KM, scale, add, out_NM);
+    }
+
+    @Override
+    public boolean fusesCacheAttention(Tensor keys_SKCE) {
+        return cacheAttention != null
+                && Arguments.dtype(keys_SKCE) == ScalarType.Float
+                && takes(keys_SKCE)
+                && keys_SKCE.size(3) <= WIDEST_HEAD;
+    }
+
+    @Override
+    public void cacheAttention(
+            Tensor projected_NW,
+            Tensor cosine_NR,
+            Tensor sine_NR,
+            Tensor keys_SKCE,
+            Tensor values_SKCE,
+            Tensor slot_N,
+            Tensor position_N,
+            double scale,
+            @Nullable Double softCap,
+            int window,
+            Tensor out_NHE) {
+        MethodHandle kernel = cacheAttention;
+        if (kernel == null || !fusesCacheAttention(keys_SKCE)) {
+            super.cacheAttention(
+                    projected_NW,
+                    cosine_NR,
+                    sine_NR,
+                    keys_SKCE,
+                    values_SKCE,
+                    slot_N,
+                    position_N,
+                    scale,
+                    softCap,
+                    window,
+                    out_NHE);
+            return;
+        }
+        CacheAttentionArguments.check(
+                projected_NW, cosine_NR, sine_NR, keys_SKCE, values_SKCE, slot_N, position_N, out_NHE);
+        library.useThreads(torch.get_num_threads());
+        try (Arena arena = Arena.ofConfined()) {
+            int status = (int) kernel.invokeExact(
+                    TensorView.of(projected_NW, arena),
+                    TensorView.of(cosine_NR, arena),
+                    TensorView.of(sine_NR, arena),
+                    TensorView.of(keys_SKCE, arena),
+                    TensorView.of(values_SKCE, arena),
+                    TensorView.of(slot_N, arena),
+                    TensorView.of(position_N, arena),
+                    TensorView.of(out_NHE, arena),
+                    scale,
+                    softCap == null ? 0.0 : softCap.doubleValue(),
+                    (long) window,
+                    MemorySegment.NULL);
+            library.check(status);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new NativeException("cache_attention", e);
+        }
     }
 
     /// A function of the shape alone, so that sums are the same on any number of threads.

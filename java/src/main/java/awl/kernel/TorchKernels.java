@@ -136,6 +136,28 @@ public class TorchKernels implements Kernels {
     }
 
     @Override
+    public void cacheAttention(
+            Tensor projected_NW,
+            Tensor cosine_NR,
+            Tensor sine_NR,
+            Tensor keys_SKCE,
+            Tensor values_SKCE,
+            Tensor slot_N,
+            Tensor position_N,
+            double scale,
+            @Nullable Double softCap,
+            int window,
+            Tensor out_NHE) {
+        CacheAttentionArguments.check(
+                projected_NW, cosine_NR, sine_NR, keys_SKCE, values_SKCE, slot_N, position_N, out_NHE);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            new TorchCacheAttention(keys_SKCE, values_SKCE, scale, softCap, window)
+                    .run(projected_NW, cosine_NR, sine_NR, slot_N, position_N, out_NHE);
+        }
+    }
+
+    @Override
     public HeadLoss linearCrossEntropy(
             Tensor hidden_ND,
             Tensor weight_VD,

@@ -35,6 +35,7 @@ public final class Decoder implements AutoCloseable {
     private final Head head;
     private final Rope rope;
     private final Adapters adapters;
+    private final Kernels kernels;
     private boolean recompute;
     private @Nullable TensorSource source;
 
@@ -43,6 +44,7 @@ public final class Decoder implements AutoCloseable {
         Parts parts = new Parts(config, weights, kernels, family.onePlusNorms());
         this.config = config;
         this.precision = precision;
+        this.kernels = kernels;
         this.rope = new Rope(config);
         long v = config.vocabSize();
         long d = config.hiddenSize();
@@ -226,7 +228,9 @@ public final class Decoder implements AutoCloseable {
         check(tokens);
         try (TensorScope scope = TensorScope.open()) {
             Rope.Angles angles = rope.angles(positions, start, precision.scalarType());
-            Pass pass = new CachePass(scope, cache, rope, angles, pieces, config.kvHeads());
+            Pass pass = precision == Precision.FP32 && FusedCachePass.suits(cache, kernels, angles, pieces)
+                    ? new FusedCachePass(cache, kernels, angles, pieces)
+                    : new CachePass(scope, cache, rope, angles, pieces, config.kvHeads());
             Tape tape = Tape.none();
             Value embedded = embedding.forward(tape, Tensors.indices(tokens));
             int[] rows = segments.stream()

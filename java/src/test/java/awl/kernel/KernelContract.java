@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import awl.NativeObjects;
 import awl.ShapeException;
+import awl.tensor.Tensors;
 import java.util.List;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
@@ -668,5 +670,73 @@ abstract class KernelContract {
 
     private static boolean same(Tensor a, Tensor b) {
         return torch.equal(a, b);
+    }
+
+    @Test
+    void cacheAttentionOfATokenIsAttentionOverItsSlot() {
+        torch.manual_seed(7);
+        long h = 6;
+        long k = 2;
+        long e = 20;
+        for (int window : new int[] {0, 30}) {
+            for (Double cap : new Double[] {null, 5.0}) {
+                Tensor projected = torch.randn(4, (h + 2 * k) * e);
+                Tensor angle = torch.randn(4, 6);
+                Tensor cosine = torch.cat(new TensorVector(angle.cos(), angle.cos()), 1);
+                Tensor sine = torch.cat(new TensorVector(angle.sin().neg(), angle.sin()), 1);
+                Tensor keys = torch.randn(3, k, 100, e);
+                Tensor values = torch.randn(3, k, 100, e);
+                Tensor slot = Tensors.indices(2, 0, 0, 1);
+                Tensor position = Tensors.indices(70, 98, 99, 0);
+                Tensor out = torch.zeros(4, h * e);
+                Tensor wide = projected.to(ScalarType.Double);
+                Tensor wideKeys = keys.to(ScalarType.Double);
+                Tensor wideValues = values.to(ScalarType.Double);
+                Tensor truth = torch.zeros(4, h * e).to(ScalarType.Double);
+                new TorchKernels()
+                        .cacheAttention(
+                                wide,
+                                cosine.to(ScalarType.Double),
+                                sine.to(ScalarType.Double),
+                                wideKeys,
+                                wideValues,
+                                slot,
+                                position,
+                                0.3,
+                                cap,
+                                window,
+                                truth);
+                kernels().cacheAttention(projected, cosine, sine, keys, values, slot, position, 0.3, cap, window, out);
+                assertThat(worst(out.to(ScalarType.Double), truth)).isLessThan(2e-6);
+                assertThat(worst(keys.to(ScalarType.Double), wideKeys)).isLessThan(1e-6);
+                assertThat(same(values.to(ScalarType.Double), wideValues)).isTrue();
+                // By hand: the first position of a slot sees itself alone, whatever the scores are.
+                assertThat(same(
+                                out.select(0, 3).narrow(0, 0, e),
+                                projected.select(0, 3).narrow(0, (h + k) * e, e)))
+                        .isTrue();
+            }
+        }
+    }
+
+    @Test
+    void cacheAttentionRefusesOtherShapes() {
+        Tensor keys = torch.zeros(1, 1, 4, 2);
+        Tensor one = Tensors.indices(0);
+        assertThatThrownBy(() -> kernels()
+                        .cacheAttention(
+                                torch.zeros(1, 12),
+                                torch.zeros(1, 2),
+                                torch.zeros(1, 2),
+                                keys,
+                                torch.zeros(1, 1, 4, 2),
+                                one,
+                                one,
+                                1,
+                                null,
+                                0,
+                                torch.zeros(1, 4)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("projected");
     }
 }

@@ -1,0 +1,72 @@
+package awl.model;
+
+import awl.kernel.Kernels;
+import awl.tensor.Tape;
+import awl.tensor.Tensors;
+import awl.tensor.Value;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// A pass that appends a few tokens to each of some slots of a [KvCache], attention by one kernel a layer: what
+/// decoding does between prompts. Whole prompts are [CachePass]'s, whose matrix products pay there.
+final class FusedCachePass implements Pass {
+
+    /// Up to this many tokens of a slot, a query at a time is as fast as a matrix product.
+    private static final int FEW_TOKENS = 8;
+
+    private final KvCache cache;
+    private final Kernels kernels;
+    private final Tensor cosine_NR;
+    private final Tensor sine_NR;
+    private final Tensor slot_N;
+    private final Tensor position_N;
+
+    /// What is made here belongs to the caller's scope, which outlives the pass.
+    FusedCachePass(KvCache cache, Kernels kernels, Rope.Angles angles, List<CachePass.Piece> pieces) {
+        this.cache = cache;
+        this.kernels = kernels;
+        this.cosine_NR = angles.cos_N1R().squeeze(1);
+        this.sine_NR = angles.sin_N1R().squeeze(1);
+        int rows = pieces.stream().mapToInt(CachePass.Piece::tokens).sum();
+        int[] slots = new int[rows];
+        int[] positions = new int[rows];
+        for (CachePass.Piece piece : pieces) {
+            Arrays.fill(slots, piece.row(), piece.row() + piece.tokens(), piece.slot());
+            Arrays.setAll(positions, row -> row < piece.row() ? positions[row] : piece.past() + row - piece.row());
+        }
+        this.slot_N = Tensors.indices(slots);
+        this.position_N = Tensors.indices(positions);
+    }
+
+    static boolean suits(KvCache cache, Kernels kernels, Rope.Angles angles, List<CachePass.Piece> pieces) {
+        return kernels.fusesCacheAttention(cache.keys(0))
+                && Tensors.dtype(angles.cos_N1R()) == ScalarType.Float
+                && pieces.stream().allMatch(piece -> piece.tokens() <= FEW_TOKENS);
+    }
+
+    @Override
+    public long dropoutKey() {
+        return 0;
+    }
+
+    @Override
+    public Value attend(Tape tape, int layer, AttentionShape shape, Value projected) {
+        Tensor all = projected.tensor();
+        Tensor out = Tensors.empty(Tensors.dtype(all), all.size(0), shape.keys());
+        kernels.cacheAttention(
+                all,
+                cosine_NR,
+                sine_NR,
+                cache.keys(layer),
+                cache.values(layer),
+                slot_N,
+                position_N,
+                shape.scale(),
+                shape.softCap(),
+                shape.window(),
+                out);
+        return Value.constant(out);
+    }
+}
