@@ -1,6 +1,6 @@
 package awl.task;
 
-import java.util.Locale;
+import awl.tool.Numbers;
 
 /// The right answer of a question.
 public sealed interface Gold {
@@ -33,7 +33,7 @@ public sealed interface Gold {
     record Quantity(double value, String unit, double tolerance) implements Gold {
         @Override
         public String text() {
-            String number = significant(value);
+            String number = Numbers.significant(value);
             return unit.isEmpty() ? number : unit.equals("%") ? number + "%" : number + " " + unit;
         }
     }
@@ -62,19 +62,7 @@ public sealed interface Gold {
     record Open(String metric, boolean lowerIsBetter, double target) implements Gold {
         @Override
         public String text() {
-            return metric + (lowerIsBetter ? " at most " : " at least ") + significant(target);
+            return metric + (lowerIsBetter ? " at most " : " at least ") + Numbers.significant(target);
         }
-    }
-
-    /// Four significant digits without needless zeros, as answers are written: `48.39`, `0.5`, `1234`, `3.2e-05`.
-    static String significant(double value) {
-        if (value == 0) {
-            return "0";
-        }
-        java.math.BigDecimal rounded = new java.math.BigDecimal(value)
-                .round(new java.math.MathContext(4))
-                .stripTrailingZeros();
-        double size = Math.abs(value);
-        return size >= 1e-4 && size < 1e9 ? rounded.toPlainString() : String.format(Locale.ROOT, "%.3e", value);
     }
 }

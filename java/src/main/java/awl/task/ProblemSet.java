@@ -3,7 +3,7 @@ package awl.task;
 import awl.tool.Tool;
 import java.util.List;
 
-/// Makes questions of one subject. One folder a set, one line in `ProblemSets.ALL`.
+/// Makes questions of one subject. One folder a set, one line in [ProblemSets#ALL].
 public interface ProblemSet {
 
     /// Name in ids, files and on the command line.
@@ -12,13 +12,18 @@ public interface ProblemSet {
     /// What can be asked.
     List<String> kinds();
 
+    /// What can be asked without a single answer; only made when asked for by name, see [OpenEnded].
+    default List<String> openKinds() {
+        return List.of();
+    }
+
     /// The tools that its traces call.
     List<Tool> tools();
 
     /// Questions in equal shares of the kinds, no text twice. A kind with fewer texts than its share gives what it
     /// has, and the others fill up.
     ///
-    /// @param kinds of [#kinds]; empty for all
+    /// @param kinds of [#kinds]; empty for all with a single answer
     /// @throws awl.ConfigException where a kind is unknown
     List<Problem> generate(int count, long seed, Split split, List<String> kinds);
 

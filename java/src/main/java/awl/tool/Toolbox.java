@@ -53,7 +53,13 @@ public final class Toolbox implements AutoCloseable {
 
     /// Every tool the product ships.
     public static Toolbox standard() {
-        return of(List.of(new Calculator()));
+        return of(List.of(
+                new Calculator(),
+                new MechanicsTool(),
+                new HeatRodTool(),
+                new HeatPlateTool(),
+                new EpidemicTool(),
+                new ClimateTool()));
     }
 
     /// The tools with these names.
