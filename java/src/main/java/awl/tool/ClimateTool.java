@@ -21,7 +21,9 @@ public final class ClimateTool implements Tool {
                     .number("feedback", "climate feedback in W/m^2/K (1.13 if absent)", 0.3, 4)
                     .number("year", "year asked about", 2020, 2500)
                     .required()
-                    .choice("quantity", "warming above pre-industrial (C), co2 (ppm), forcing (W/m^2)",
+                    .choice(
+                            "quantity",
+                            "warming above pre-industrial (C), co2 (ppm), forcing (W/m^2)",
                             List.of("warming", "co2", "forcing"))
                     .required()
                     .schema());

@@ -28,8 +28,10 @@ public final class EpidemicTool implements Tool {
                     .number("from_day", "first day of the reduction (0 if absent)", 0, 5000)
                     .number("until_day", "last day of the reduction (the end if absent)", 0, 5000)
                     .number("days", "length of the run (until the epidemic is over if absent)", 0, 5000)
-                    .choice("quantity", "peak_infectious (people), peak_day, total_infected (percent of the population),"
-                            + " infectious_at_end (people)",
+                    .choice(
+                            "quantity",
+                            "peak_infectious (people), peak_day, total_infected (percent of the population),"
+                                    + " infectious_at_end (people)",
                             List.of("peak_infectious", "peak_day", "total_infected", "infectious_at_end"))
                     .required()
                     .schema());

@@ -24,8 +24,11 @@ public final class HeatPlateTool implements Tool {
                     .required()
                     .choice("boundary", "of all edges; fixed means held at 0", List.of("fixed", "insulated"))
                     .required()
-                    .choice("start", "initial temperature: one sine or cosine half wave each way, the middle half of"
-                            + " each side hot, or even", List.of("wave", "patch", "even"))
+                    .choice(
+                            "start",
+                            "initial temperature: one sine or cosine half wave each way, the middle half of"
+                                    + " each side hot, or even",
+                            List.of("wave", "patch", "even"))
                     .required()
                     .number("temperature", "of the start", -10000, 10000)
                     .required()
@@ -58,17 +61,15 @@ public final class HeatPlateTool implements Tool {
                         width,
                         height,
                         Arguments.number(given, "diffusivity", 0),
-                        Boundary.valueOf(
-                                Arguments.text(given, "boundary", "").toUpperCase(Locale.ROOT)),
+                        Boundary.valueOf(Arguments.text(given, "boundary", "").toUpperCase(Locale.ROOT)),
                         across(start, size, width),
                         across(start, 1, height))
                 .after(Arguments.number(given, "time", 0));
-        double value =
-                switch (quantity) {
-                    case "max" -> sheet.max();
-                    case "mean" -> sheet.mean();
-                    default -> sheet.at(x, y);
-                };
+        double value = switch (quantity) {
+            case "max" -> sheet.max();
+            case "mean" -> sheet.mean();
+            default -> sheet.at(x, y);
+        };
         return ToolResult.answered(Numbers.significant(value) + " C");
     }
 

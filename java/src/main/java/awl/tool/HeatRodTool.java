@@ -25,7 +25,9 @@ public final class HeatRodTool implements Tool {
                     .required()
                     .number("left", "temperature of the left end, if fixed (0 if absent)", -10000, 10000)
                     .number("right", "temperature of the right end, if fixed (0 if absent)", -10000, 10000)
-                    .choice("start", "initial temperature: a sine or cosine wave, a hot patch, or even",
+                    .choice(
+                            "start",
+                            "initial temperature: a sine or cosine wave, a hot patch, or even",
                             List.of("wave", "patch", "even"))
                     .required()
                     .number("temperature", "of the start: amplitude or height", -10000, 10000)
@@ -57,7 +59,8 @@ public final class HeatRodTool implements Tool {
         if (start == null) {
             return ToolResult.refused("a patch needs 'from' and 'to' with from < to, both within the length");
         }
-        Boundary boundary = Boundary.valueOf(Arguments.text(given, "boundary", "").toUpperCase(Locale.ROOT));
+        Boundary boundary =
+                Boundary.valueOf(Arguments.text(given, "boundary", "").toUpperCase(Locale.ROOT));
         Field field = new Rod(
                         length,
                         Arguments.number(given, "diffusivity", 0),
@@ -66,13 +69,12 @@ public final class HeatRodTool implements Tool {
                         Arguments.number(given, "right", 0),
                         start)
                 .after(Arguments.number(given, "time", 0));
-        double value =
-                switch (quantity) {
-                    case "max" -> field.max();
-                    case "min" -> field.min();
-                    case "mean" -> field.mean();
-                    default -> field.at(x);
-                };
+        double value = switch (quantity) {
+            case "max" -> field.max();
+            case "min" -> field.min();
+            case "mean" -> field.mean();
+            default -> field.at(x);
+        };
         return ToolResult.answered(Numbers.significant(value) + " C");
     }
 

@@ -16,7 +16,8 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Simulates bodies in motion: projectiles with air drag, slides, collisions, springs, pendulums, bouncing balls, falls.
+/// Simulates bodies in motion: projectiles with air drag, slides, collisions, springs, pendulums, bouncing
+/// balls, falls.
 public final class MechanicsTool implements Tool {
 
     private static final double TOLERANCE = 1e-9;
@@ -75,9 +76,7 @@ public final class MechanicsTool implements Tool {
                 new System(
                         List.of("mass", "stiffness", "amplitude"),
                         Map.of("period", "s", "max_speed", "m/s", "position", "m")));
-        systems.put(
-                "pendulum",
-                new System(List.of("length", "angle"), Map.of("period", "s", "max_speed", "m/s")));
+        systems.put("pendulum", new System(List.of("length", "angle"), Map.of("period", "s", "max_speed", "m/s")));
         systems.put(
                 "bouncing_ball",
                 new System(
@@ -89,7 +88,8 @@ public final class MechanicsTool implements Tool {
 
     private static Set<String> quantities() {
         Set<String> all = new LinkedHashSet<>();
-        SYSTEMS.values().forEach(system -> system.quantities.keySet().stream().sorted().forEach(all::add));
+        SYSTEMS.values()
+                .forEach(system -> system.quantities.keySet().stream().sorted().forEach(all::add));
         return all;
     }
 
@@ -117,7 +117,9 @@ public final class MechanicsTool implements Tool {
                     .formatted(
                             name,
                             quantity,
-                            String.join(", ", system.quantities.keySet().stream().sorted().toList())));
+                            String.join(
+                                    ", ",
+                                    system.quantities.keySet().stream().sorted().toList())));
         }
         if (quantity.equals("position") && !arguments.containsKey("time")) {
             return ToolResult.refused("quantity 'position' needs the argument 'time'");

@@ -15,8 +15,7 @@ public final class Numbers {
         if (size < 1e-12) {
             return "0";
         }
-        BigDecimal rounded =
-                new BigDecimal(value).round(new MathContext(4)).stripTrailingZeros();
+        BigDecimal rounded = new BigDecimal(value).round(new MathContext(4)).stripTrailingZeros();
         return size >= 1e-4 && size < 1e9 ? rounded.toPlainString() : String.format(Locale.ROOT, "%.3e", value);
     }
 

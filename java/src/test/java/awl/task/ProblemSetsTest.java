@@ -28,7 +28,9 @@ final class ProblemSetsTest {
     void aSecondMethodTheTextAndTheTraceAgreeWithEveryAnswer(ProblemSet set) {
         for (Split split : Split.values()) {
             for (Problem problem : set.generate(MANY / 3, 11, split, List.of())) {
-                assertThat(set.recheck(problem)).as(problem.id() + ": " + problem.prompt()).isEmpty();
+                assertThat(set.recheck(problem))
+                        .as(problem.id() + ": " + problem.prompt())
+                        .isEmpty();
                 assertThat(problem.trace()).isNotEmpty();
                 assertThat(problem.solution()).contains("The answer is ").doesNotContain("{");
                 assertThat(problem.conclusion()).contains("The answer is ").doesNotContain("{");
@@ -48,7 +50,8 @@ final class ProblemSetsTest {
         assertThat(problems).anyMatch(each -> each.level() == Level.EASY).anyMatch(each -> each.level() == Level.HARD);
         assertThat(problems)
                 .anyMatch(each -> each.gold() instanceof Gold.Quantity)
-                .anyMatch(each -> each.gold() instanceof Gold.Choice && each.options().size() == 4);
+                .anyMatch(each ->
+                        each.gold() instanceof Gold.Choice && each.options().size() == 4);
     }
 
     @ParameterizedTest
@@ -101,9 +104,8 @@ final class ProblemSetsTest {
     @ParameterizedTest
     @MethodSource("sets")
     void openEndedPlansAreScoredAndTheirTargetsCanBeReached(ProblemSet set) {
-        for (Problem problem : set.openKinds().isEmpty()
-                ? List.<Problem>of()
-                : set.generate(12, 4, Split.TRAIN, set.openKinds())) {
+        for (Problem problem :
+                set.openKinds().isEmpty() ? List.<Problem>of() : set.generate(12, 4, Split.TRAIN, set.openKinds())) {
             assertThat(set.recheck(problem)).as(problem.question()).isEmpty();
             OpenEnded scorer = (OpenEnded) set;
             Gold.Open gold = (Gold.Open) problem.gold();
@@ -113,7 +115,8 @@ final class ProblemSetsTest {
             assertThat(scorer.score(problem, "I do not know").valid()).isFalse();
             String nothing = problem.set().equals("climate") ? "co2: 0, methane: 0" : "vaccinate: 0, reduce = 0";
             assertThat(scorer.score(problem, nothing).value()).isGreaterThan(gold.target());
-            assertThat(scorer.score(problem, nothing.replace("0", "-1")).reason()).contains("limits");
+            assertThat(scorer.score(problem, nothing.replace("0", "-1")).reason())
+                    .contains("limits");
             String dear = problem.set().equals("climate") ? "co2: 10, methane: 25" : "vaccinate: 60, reduce: 60";
             assertThat(scorer.score(problem, dear).valid()).isFalse();
         }
@@ -127,21 +130,33 @@ final class ProblemSetsTest {
                 .findFirst()
                 .orElseThrow();
         Gold.Quantity gold = (Gold.Quantity) problem.gold();
-        assertThat(set.recheck(with(problem, problem.question(), new Gold.Quantity(gold.value() * 1.1, gold.unit(), 0.05))))
+        assertThat(set.recheck(
+                        with(problem, problem.question(), new Gold.Quantity(gold.value() * 1.1, gold.unit(), 0.05))))
                 .anyMatch(each -> each.contains("second method"))
                 .anyMatch(each -> each.contains("trace"));
         assertThat(set.recheck(with(problem, problem.question() + " Maybe.", gold)))
                 .anyMatch(each -> each.contains("does not determine"));
         assertThat(set.recheck(with(problem, problem.question(), new Gold.Quantity(1e223, gold.unit(), 0.05))))
                 .anyMatch(each -> each.contains("outside"));
-        assertThatThrownBy(() -> set.generate(1, 1, Split.TRAIN, List.of(set.kinds().getFirst() + "x")))
+        assertThatThrownBy(() ->
+                        set.generate(1, 1, Split.TRAIN, List.of(set.kinds().getFirst() + "x")))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("meant '" + set.kinds().getFirst() + "'");
     }
 
     private static Problem with(Problem p, String question, Gold gold) {
         return new Problem(
-                p.id(), p.set(), p.kind(), p.seed(), p.level(), question, p.options(), gold, p.parameters(), p.trace(),
-                p.conclusion(), p.solution());
+                p.id(),
+                p.set(),
+                p.kind(),
+                p.seed(),
+                p.level(),
+                question,
+                p.options(),
+                gold,
+                p.parameters(),
+                p.trace(),
+                p.conclusion(),
+                p.solution());
     }
 }

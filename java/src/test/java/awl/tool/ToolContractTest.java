@@ -45,7 +45,8 @@ final class ToolContractTest {
                             .isIn(ToolResult.Cause.ARGUMENTS, ToolResult.Cause.TIME);
                 } else {
                     answered++;
-                    assertThat(tool.repeatable() ? tool.call(arguments) : result).isEqualTo(result);
+                    assertThat(tool.repeatable() ? tool.call(arguments) : result)
+                            .isEqualTo(result);
                 }
             }
         }
@@ -97,12 +98,16 @@ final class ToolContractTest {
     @Test
     void simulatorsAnswerWithValueAndUnit() {
         Toolbox toolbox = Toolbox.standard();
-        assertThat(call(toolbox, "{\"name\":\"mechanics\",\"arguments\":{\"system\":\"projectile\",\"speed\":20,"
-                        + "\"angle\":45,\"quantity\":\"range\"}}"))
+        assertThat(call(
+                        toolbox,
+                        "{\"name\":\"mechanics\",\"arguments\":{\"system\":\"projectile\",\"speed\":20,"
+                                + "\"angle\":45,\"quantity\":\"range\"}}"))
                 .isEqualTo("40.77 m"); // v^2/g = 400/9.81
-        assertThat(call(toolbox, "{\"name\":\"heat_rod\",\"arguments\":{\"length\":10,\"diffusivity\":100,"
-                        + "\"boundary\":\"fixed\",\"left\":20,\"right\":40,\"start\":\"even\",\"temperature\":0,"
-                        + "\"time\":10000,\"quantity\":\"value\",\"x\":5}}"))
+        assertThat(call(
+                        toolbox,
+                        "{\"name\":\"heat_rod\",\"arguments\":{\"length\":10,\"diffusivity\":100,"
+                                + "\"boundary\":\"fixed\",\"left\":20,\"right\":40,\"start\":\"even\",\"temperature\":0,"
+                                + "\"time\":10000,\"quantity\":\"value\",\"x\":5}}"))
                 .isEqualTo("30 C");
         assertThat(call(toolbox, "{\"name\":\"climate\",\"arguments\":{\"year\":2020,\"quantity\":\"co2\"}}"))
                 .isEqualTo("415.7 ppm");
@@ -121,7 +126,9 @@ final class ToolContractTest {
     void anInventedToolIsAnsweredWithTheNearest(String name) {
         assertThat(Toolbox.standard().call(name, Map.of()).text()).contains("did you mean 'calculator'?");
         assertThat(Toolbox.standard().call("web_search", Map.of()).text()).contains("there are: calculator, ");
-        assertThat(Toolbox.standard().call(new ToolCall.Malformed("{", "no end")).text())
+        assertThat(Toolbox.standard()
+                        .call(new ToolCall.Malformed("{", "no end"))
+                        .text())
                 .isEqualTo("error: this is no call: no end");
     }
 
@@ -166,7 +173,9 @@ final class ToolContractTest {
             }
         }
         try (Toolbox toolbox = Toolbox.of(List.of(breaks))) {
-            assertThat(toolbox.call("breaks", Map.of()).text()).contains("the tool failed").contains("out of order");
+            assertThat(toolbox.call("breaks", Map.of()).text())
+                    .contains("the tool failed")
+                    .contains("out of order");
         }
         assertThat(seen).containsExactly("stopped");
     }

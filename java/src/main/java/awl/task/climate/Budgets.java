@@ -116,7 +116,9 @@ final class Budgets {
     private static Kind methane() {
         return Kind.choice("methane_or_more", Level.EASY, "it cools", "it warms")
                 .draws(d -> {
-                    d.multiple("methane", 10, 100, 600).multiple("by", 5, 2030, 2060).multiple("year", 10, 2070, 2150);
+                    d.multiple("methane", 10, 100, 600)
+                            .multiple("by", 5, 2030, 2060)
+                            .multiple("year", 10, 2070, 2150);
                     if (d.at("methane") >= 320 && d.at("methane") <= 400) {
                         d.put("methane", 280);
                     }
@@ -130,19 +132,15 @@ final class Budgets {
                         "Compared with a constant {now} Mt of methane a year, does a pathway to {methane} Mt a year in"
                                 + " {by} make {year} warmer or cooler?")
                 .gold(v -> v.at("methane") < v.at("now") ? 0 : 1)
-                .check(v -> new Climate(
-                                                        Climate.EMISSIONS,
-                                                        Climate.START + 1,
-                                                        v.at("methane"),
-                                                        v.at("by"),
-                                                        Climate.FEEDBACK)
+                .check(v ->
+                        new Climate(Climate.EMISSIONS, Climate.START + 1, v.at("methane"), v.at("by"), Climate.FEEDBACK)
                                                 .refined(v.at("year"), 1e-9)
                                                 .warming()
                                         < Climate.constant()
                                                 .refined(v.at("year"), 1e-9)
                                                 .warming()
-                        ? 0
-                        : 1)
+                                ? 0
+                                : 1)
                 .calls("climate", "year", "quantity:warming")
                 .calls("climate", "methane_target=methane", "methane_year=by", "year", "quantity:warming")
                 .combines((seen, v) -> seen[1] < seen[0] ? 0 : 1, "Next to the pathway without change {answer}.")

@@ -16,7 +16,9 @@ public final class ClimateSet {
         return new GeneratedSet(
                 "climate",
                 List.of(new ClimateTool(), new Calculator()),
-                Stream.of(Budgets.kinds(), Pathways.kinds()).flatMap(List::stream).toList(),
+                Stream.of(Budgets.kinds(), Pathways.kinds())
+                        .flatMap(List::stream)
+                        .toList(),
                 List.of(new Plan()));
     }
 }

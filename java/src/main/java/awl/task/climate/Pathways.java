@@ -44,7 +44,8 @@ final class Pathways {
                 .asks(
                         "CO2 emissions reach {target} GtC a year in {by}. What is the CO2 concentration of {year}, in"
                                 + " ppm?" + MODEL,
-                        "Find the CO2 in the air in {year}, in ppm, on a pathway to {target} GtC a year in {by}." + MODEL,
+                        "Find the CO2 in the air in {year}, in ppm, on a pathway to {target} GtC a year in {by}."
+                                + MODEL,
                         "How many ppm of CO2 are in the air in {year} if emissions go to {target} GtC a year by {by}?"
                                 + MODEL)
                 .gold(v -> path(v).exactCo2(v.at("year")))
@@ -52,10 +53,13 @@ final class Pathways {
                 .tolerance(0.02)
                 .within(200, 3000)
                 .calls("climate", "co2_target=target", "co2_year=by", "year", "quantity:co2")
-                .let("sum", v -> (Climate.EMISSIONS + v.at("target")) / 2 * (v.at("by") - 2020)
-                        + v.at("target") * (v.at("year") - v.at("by")))
-                .solution("From 2020 on {sum} GtC are emitted. Four pools take them up and lose them with 4.3, 36.5, 394"
-                        + " and a million years; with what they held in 2020 (416 ppm) the air holds {answer}.");
+                .let(
+                        "sum",
+                        v -> (Climate.EMISSIONS + v.at("target")) / 2 * (v.at("by") - 2020)
+                                + v.at("target") * (v.at("year") - v.at("by")))
+                .solution(
+                        "From 2020 on {sum} GtC are emitted. Four pools take them up and lose them with 4.3, 36.5, 394"
+                                + " and a million years; with what they held in 2020 (416 ppm) the air holds {answer}.");
     }
 
     private static Kind forcing() {
@@ -117,7 +121,9 @@ final class Pathways {
                         "How much warming of {year}, in C, is avoided by going to {target2} instead of {target} GtC of"
                                 + " CO2 a year by {by}?" + MODEL)
                 .gold(v -> path(v).in(v.at("year")).warming()
-                        - Climate.carbon(v.at("target2"), v.at("by")).in(v.at("year")).warming())
+                        - Climate.carbon(v.at("target2"), v.at("by"))
+                                .in(v.at("year"))
+                                .warming())
                 .check(v -> path(v).refined(v.at("year"), ACCURATE).warming()
                         - Climate.carbon(v.at("target2"), v.at("by"))
                                 .refined(v.at("year"), ACCURATE)
@@ -129,9 +135,11 @@ final class Pathways {
                 .calls("climate", "co2_target=target2", "co2_year=by", "year", "quantity:warming")
                 .combines((seen, v) -> seen[0] - seen[1], "The difference of the two counts.")
                 .let("more", v -> path(v).in(v.at("year")).warming())
-                .let("less", v -> Climate.carbon(v.at("target2"), v.at("by"))
-                        .in(v.at("year"))
-                        .warming())
+                .let(
+                        "less",
+                        v -> Climate.carbon(v.at("target2"), v.at("by"))
+                                .in(v.at("year"))
+                                .warming())
                 .solution("The higher pathway leads to {more} C, the lower one to {less} C: a difference of {answer}.");
     }
 

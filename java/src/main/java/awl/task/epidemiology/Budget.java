@@ -49,7 +49,10 @@ final class Budget extends Allocation {
 
     @Override
     protected double outcome(Values v, double vaccinated, double reduced) {
-        return 100 * plan(v, vaccinated, reduced).run(Double.POSITIVE_INFINITY, 0.25).infectedShare();
+        return 100
+                * plan(v, vaccinated, reduced)
+                        .run(Double.POSITIVE_INFINITY, 0.25)
+                        .infectedShare();
     }
 
     @Override

@@ -108,8 +108,9 @@ final class Courses {
                 .atLeast(10)
                 .calls("epidemic", call("reduction", "from_day", "quantity:peak_infectious"))
                 .let("r", v -> seir(v).r0() * (1 - v.at("reduction") / 100))
-                .solution("From day {from_day} on the reproduction number is {beta} * {infectious} * (100 - {reduction})"
-                        + " / 100 = {r}. Following the four groups day by day gives a peak of {answer}.");
+                .solution(
+                        "From day {from_day} on the reproduction number is {beta} * {infectious} * (100 - {reduction})"
+                                + " / 100 = {r}. Following the four groups day by day gives a peak of {answer}.");
     }
 
     private static Kind saved() {

@@ -29,7 +29,8 @@ final class Rates {
                         "{infectious} days of being infectious with {disease} and {beta} new infections a day: what is"
                                 + " the basic reproduction number R0?")
                 .gold(v -> v.at("beta") * v.at("infectious"))
-                .check(v -> Seir.plain(1e6, v.at("beta"), 3, v.at("infectious"), 1).r0())
+                .check(v ->
+                        Seir.plain(1e6, v.at("beta"), 3, v.at("infectious"), 1).r0())
                 .tolerance(1e-3)
                 .within(0, 20)
                 .calls("calculator", "expression:{beta}*{infectious}")

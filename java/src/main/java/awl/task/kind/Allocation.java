@@ -12,10 +12,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// An open-ended kind: a budget is to be split between two measures so that an outcome becomes as small as possible.
+/// An open-ended kind: a budget is to be split between two measures so that an outcome becomes as small as
+/// possible.
 ///
-/// A proposal is valid when it names both amounts (`first: 12, second: 30`), each within its limits, and costs no more
-/// than the budget. It counts as right when it gets nine tenths of the way from doing nothing to the best split.
+/// A proposal is valid when it names both amounts (`first: 12, second: 30`), each within its limits, and
+/// costs no more than the budget. It counts as right when it gets nine tenths of the way from doing nothing
+/// to the best split.
 public abstract class Allocation {
 
     private static final double SHARE = 0.9;
@@ -37,8 +39,8 @@ public abstract class Allocation {
         return name;
     }
 
-    /// Draws the question: `budget`, `cost_first`, `cost_second`, `most_first`, `most_second` and whatever the model
-    /// needs.
+    /// Draws the question: `budget`, `cost_first`, `cost_second`, `most_first`, `most_second` and whatever
+    /// the model needs.
     protected abstract void draw(Draw draw);
 
     protected abstract List<String> wordings();
@@ -66,8 +68,8 @@ public abstract class Allocation {
         Draw draw = new Draw(random);
         draw(draw);
         Values values = draw.values();
-        double everything = values.at("most_first") * values.at("cost_first")
-                + values.at("most_second") * values.at("cost_second");
+        double everything =
+                values.at("most_first") * values.at("cost_first") + values.at("most_second") * values.at("cost_second");
         if (values.at("budget") > 0.8 * everything) {
             return null;
         }
@@ -82,8 +84,7 @@ public abstract class Allocation {
         double all = Math.min(values.at("most_first"), values.at("budget") / values.at("cost_first"));
         double other = Math.min(values.at("most_second"), values.at("budget") / values.at("cost_second"));
         for (Best each : List.of(new Best(all, 0, 0), new Best(0, other, 0), best)) {
-            trace.add(call().call(
-                            told(values.and("first", floor(each.first)).and("second", floor(each.second)))));
+            trace.add(call().call(told(values.and("first", floor(each.first)).and("second", floor(each.second)))));
         }
         return new Problem(
                 set + "-" + name + "-" + seed,
@@ -125,7 +126,8 @@ public abstract class Allocation {
         Best best = new Best(0, 0, Double.POSITIVE_INFINITY);
         for (int i = 0; i <= steps; i++) {
             double one = floor(most * i / steps);
-            double two = floor(Math.min(v.at("most_second"), (budget - one * v.at("cost_first")) / v.at("cost_second")));
+            double two =
+                    floor(Math.min(v.at("most_second"), (budget - one * v.at("cost_first")) / v.at("cost_second")));
             double value = outcome(v, one, two);
             if (value < best.value) {
                 best = new Best(one, two, value);
@@ -155,7 +157,8 @@ public abstract class Allocation {
     /// The last amount that is given under a name.
     private static @Nullable Double amount(String reply, String name) {
         Matcher found = Pattern.compile(
-                        "\\b" + Pattern.quote(name) + "\\b[*_`\"']{0,3}\\s*[:=]\\s*[*_`\"']{0,3}\\s*(-?\\d+(?:\\.\\d+)?)",
+                        "\\b" + Pattern.quote(name)
+                                + "\\b[*_`\"']{0,3}\\s*[:=]\\s*[*_`\"']{0,3}\\s*(-?\\d+(?:\\.\\d+)?)",
                         Pattern.CASE_INSENSITIVE)
                 .matcher(reply);
         Double last = null;

@@ -8,8 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Draws the parameters of one question. Numbers are rounded first and used as they are written, so that the text says
-/// everything.
+/// Draws the parameters of one question. Numbers are rounded first and used as they are written, so that
+/// the text says everything.
 public final class Draw {
 
     private final SplitMix random;

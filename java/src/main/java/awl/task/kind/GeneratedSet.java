@@ -226,7 +226,8 @@ public final class GeneratedSet implements ProblemSet, OpenEnded {
                 wrong.add("answer: %s is outside [%s, %s], what is possible".formatted(gold, kind.least, kind.most));
             }
             if (!close(gold, second, kind.agreement)) {
-                wrong.add("answer: %s, but a second method finds %s".formatted(problem.gold().text(), second));
+                wrong.add("answer: %s, but a second method finds %s"
+                        .formatted(problem.gold().text(), second));
             }
             wrong.addAll(traceProblems(problem, kind, values, gold));
         } catch (IllegalArgumentException e) {

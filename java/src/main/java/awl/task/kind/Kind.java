@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One kind of question: what is drawn, how it is worded, what the answer is and how it is found.
 ///
-/// The answer is a number with a unit, or the index of one of a few fixed options. It is found by [#gold] and again by
-/// [#check], a different method; [#calls] lead to it with tools, [#solution] without.
+/// The answer is a number with a unit, or the index of one of a few fixed options. It is found by [#gold]
+/// and again by [#check], a different method; [#calls] lead to it with tools, [#solution] without.
 public final class Kind {
 
     /// What a scripted trace makes of the tools' numbers.
@@ -42,8 +42,8 @@ public final class Kind {
 
     /// One scripted call.
     ///
-    /// @param arguments `name` copies a parameter, `name=other` copies the parameter `other`, `name:text` is a word,
-    ///     `name:5` a number
+    /// @param arguments `name` copies a parameter, `name=other` copies the parameter `other`, `name:text`
+    ///     is a word, `name:5` a number
     public record Step(String tool, List<String> arguments) {
 
         ToolCall.Parsed call(Values values) {
@@ -130,7 +130,8 @@ public final class Kind {
         return this;
     }
 
-    /// Draws with a smaller answer are drawn again: a relative tolerance says nothing about numbers near zero.
+    /// Draws with a smaller answer are drawn again: a relative tolerance says nothing about numbers near
+    /// zero.
     public Kind atLeast(double size) {
         smallest = size;
         return this;

@@ -7,8 +7,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// The parameters of a question by name, in the order in which they were drawn: numbers (`Long` or `Double`, exactly as
-/// they are written in the text) and words.
+/// The parameters of a question by name, in the order in which they were drawn: numbers (`Long` or
+/// `Double`, exactly as they are written in the text) and words.
 public record Values(Map<String, @Nullable Object> map) {
 
     private static final Pattern PLACE = Pattern.compile("\\{([a-z_A-Z0-9]+)}");

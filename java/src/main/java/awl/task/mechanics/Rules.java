@@ -56,7 +56,9 @@ final class Rules {
                                 + " collision?",
                         "In a head-on collision with restitution {one}, a {body} ({mass} kg, {speed} m/s) meets another"
                                 + " of the same mass at {speed2} m/s. Find the final velocity of the other in m/s.")
-                .gold(v -> collision(v.at("mass"), v.at("speed"), v.at("speed2"), 1).collide().speed2())
+                .gold(v -> collision(v.at("mass"), v.at("speed"), v.at("speed2"), 1)
+                        .collide()
+                        .speed2())
                 .check(v -> collision(v.at("mass"), v.at("speed"), v.at("speed2"), 1)
                         .byCentreOfMass()
                         .speed2())
@@ -89,8 +91,11 @@ final class Rules {
                                 + " m/s?",
                         "With restitution {zero}, a {body} ({mass} kg, {speed} m/s) hits one of the same mass moving at"
                                 + " {zero} m/s. Find the speed of the pair in m/s.")
-                .gold(v -> collision(v.at("mass"), v.at("speed"), 0, 0).collide().speed1())
-                .check(v -> collision(v.at("mass"), v.at("speed"), 0, 0).byCentreOfMass().speed2())
+                .gold(v ->
+                        collision(v.at("mass"), v.at("speed"), 0, 0).collide().speed1())
+                .check(v -> collision(v.at("mass"), v.at("speed"), 0, 0)
+                        .byCentreOfMass()
+                        .speed2())
                 .tolerance(1e-4)
                 .within(0, 100)
                 .calls(

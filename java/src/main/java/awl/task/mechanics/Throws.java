@@ -157,9 +157,10 @@ final class Throws {
     }
 
     private static Kind bouncing(String name, String unit) {
-        return Kind.number(name, Level.HARD, unit).draws(d -> d.decimal("height", 0.5, 10, 1)
-                .decimal("restitution", 0.5, 0.95, 2)
-                .whole("bounces", 2, 8));
+        return Kind.number(name, Level.HARD, unit)
+                .draws(d -> d.decimal("height", 0.5, 10, 1)
+                        .decimal("restitution", 0.5, 0.95, 2)
+                        .whole("bounces", 2, 8));
     }
 
     private static Bounce ball(Values v) {

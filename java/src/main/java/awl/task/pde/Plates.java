@@ -72,9 +72,8 @@ final class Plates {
                                 + " {height} cm plate starts at {temperature} C, the rest at 0 C. How warm in C is the"
                                 + " point ({x} cm, {y} cm) after {time} s?")
                 .gold(v -> patch(v, Boundary.FIXED).exact(10 * v.at("x"), 10 * v.at("y"), v.at("time")))
-                .check(v -> patch(v, Boundary.FIXED)
-                        .after(v.at("time"), FINE, FINE)
-                        .at(10 * v.at("x"), 10 * v.at("y")))
+                .check(v ->
+                        patch(v, Boundary.FIXED).after(v.at("time"), FINE, FINE).at(10 * v.at("x"), 10 * v.at("y")))
                 .agreement(5e-3)
                 .within(0, 100)
                 .atLeast(1)

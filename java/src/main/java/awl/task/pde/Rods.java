@@ -136,8 +136,9 @@ final class Rods {
                         "time",
                         "quantity:mean")
                 .let("rate", v -> v.at("diffusivity") * Math.pow(Math.PI / (10 * v.at("length")), 2))
-                .solution("The mean is the sum over odd n of 8 T/(n pi)^2 e^(-n^2 r t) with r = D (pi/L)^2 = {rate} 1/s,"
-                        + " which gives {answer}.");
+                .solution(
+                        "The mean is the sum over odd n of 8 T/(n pi)^2 e^(-n^2 r t) with r = D (pi/L)^2 = {rate} 1/s,"
+                                + " which gives {answer}.");
     }
 
     private static Kind insulated() {

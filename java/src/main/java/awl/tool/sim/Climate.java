@@ -1,10 +1,12 @@
 package awl.tool.sim;
 
-/// A simple climate model from 2020 on: carbon dioxide in four pools as in FaIR (Millar et al. 2017; impulse response of
-/// Joos et al. 2013), methane in one box, forcing, and a two-layer energy balance (Geoffroy et al. 2013).
+/// A simple climate model from 2020 on: carbon dioxide in four pools as in FaIR (Millar et al. 2017;
+/// impulse response of Joos et al. 2013), methane in one box, forcing, and a two-layer energy balance
+/// (Geoffroy et al. 2013).
 ///
-/// The state of 2020 follows from emissions that grew exponentially to 10.5 GtC/yr with a time scale of 50 years, which
-/// gives 416 ppm and 1.2 K. Methane counts as its change from 2020, when 360 Mt/yr came from people.
+/// The state of 2020 follows from emissions that grew exponentially to 10.5 GtC/yr with a time scale of 50
+/// years, which gives 416 ppm and 1.2 K. Methane counts as its change from 2020, when 360 Mt/yr came from
+/// people.
 ///
 /// @param target CO2 emissions that are reached in a straight line from 2020's and kept, GtC/yr
 /// @param targetYear when

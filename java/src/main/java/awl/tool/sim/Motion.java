@@ -14,8 +14,8 @@ import org.hipparchus.ode.events.ODEEventDetector;
 import org.hipparchus.ode.events.ODEEventHandler;
 import org.hipparchus.ode.nonstiff.DormandPrince853Integrator;
 
-/// Runs an ordinary differential equation until something happens: Dormand-Prince 8(5,3) with step control and event
-/// location (Hairer, Norsett, Wanner 1993).
+/// Runs an ordinary differential equation until something happens: Dormand-Prince 8(5,3) with step control
+/// and event location (Hairer, Norsett, Wanner 1993).
 final class Motion {
 
     private static final int MOST_EVALUATIONS = 5_000_000;
@@ -71,16 +71,15 @@ final class Motion {
         return new End(detector.happened ? detector.time : end, state, detector.happened);
     }
 
-    private double[] run(double start, double[] from, double end, @org.jspecify.annotations.Nullable Detector detector) {
+    private double[] run(
+            double start, double[] from, double end, @org.jspecify.annotations.Nullable Detector detector) {
         DormandPrince853Integrator integrator =
                 new DormandPrince853Integrator(1e-12, Math.max(1e-9, end - start), tolerance, tolerance);
         integrator.setMaxEvaluations(MOST_EVALUATIONS);
         if (detector != null) {
             integrator.addEventDetector(detector);
         }
-        return integrator
-                .integrate(equation, new ODEState(start, from), end)
-                .getPrimaryState();
+        return integrator.integrate(equation, new ODEState(start, from), end).getPrimaryState();
     }
 
     private static final class Detector implements ODEEventDetector {

@@ -41,8 +41,8 @@ public record Plate(
         }
     }
 
-    /// Temperatures after a time by alternating directions (Peaceman, Rachford 1955), after two fully implicit split
-    /// steps for starts that jump.
+    /// Temperatures after a time by alternating directions (Peaceman, Rachford 1955), after two fully
+    /// implicit split steps for starts that jump.
     public Sheet after(double time) {
         return after(time, CELLS, STEPS);
     }

@@ -10,8 +10,8 @@ package awl.tool.sim;
 public record Profile(Kind kind, double size, int mode, double from, double to) {
 
     public enum Kind {
-        /// size * sin(mode pi x / L) between fixed ends, size * cos(mode pi x / L) between insulated ends, size *
-        /// sin(2 mode pi x / L) on a ring
+        /// size * sin(mode pi x / L) between fixed ends, size * cos(mode pi x / L) between insulated ends,
+        /// size * sin(2 mode pi x / L) on a ring
         WAVE,
         /// size in [from, to], zero elsewhere
         PATCH,

@@ -14,8 +14,8 @@ public record Rod(double length, double diffusivity, Boundary boundary, double l
     private static final int STEPS = 200;
     private static final int TERMS = 400;
 
-    /// Temperatures of the cells after a time, by Crank and Nicolson's method on finite volumes; the first steps are
-    /// fully implicit, halved, so that jumps do not ring (Rannacher 1984).
+    /// Temperatures of the cells after a time, by Crank and Nicolson's method on finite volumes; the first
+    /// steps are fully implicit, halved, so that jumps do not ring (Rannacher 1984).
     public Field after(double time) {
         return after(time, CELLS, STEPS);
     }

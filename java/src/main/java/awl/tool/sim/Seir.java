@@ -126,7 +126,8 @@ public record Seir(
         return new Course(peak, peakDay, infectedShare(y), y[2], end);
     }
 
-    /// Share infected in the end, from the final-size equation; for an epidemic without reduction of contacts.
+    /// Share infected in the end, from the final-size equation; for an epidemic without reduction of
+    /// contacts.
     public double finalShare() {
         double susceptible = (1 - immune) * population - seeds;
         // ln(s_end) = ln(s_0) - R0 (1 - immune - s_end) with shares of the population

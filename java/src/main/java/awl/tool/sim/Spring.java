@@ -22,14 +22,13 @@ public record Spring(double mass, double stiffness, double damping, double ampli
         return amplitude * Math.exp(-decay * time) * (Math.cos(omega * time) + decay / omega * Math.sin(omega * time));
     }
 
-    /// Time between two passages of the middle in the same direction, s: twice the time between the first passage,
-    /// downwards, and the next, upwards.
+    /// Time between two passages of the middle in the same direction, s: twice the time between the first
+    /// passage, downwards, and the next, upwards.
     public double period(double tolerance) {
         double ever = 4 * Math.PI * Math.sqrt(mass / stiffness) + 4 * Math.PI / omega();
         Motion motion = motion(tolerance);
         Motion.End first = motion.untilFalling(0, new double[] {amplitude, 0}, ever, ever / 100, y -> y[0]);
-        Motion.End second =
-                motion.untilFalling(first.time(), first.state(), 2 * ever, ever / 100, y -> -y[0]);
+        Motion.End second = motion.untilFalling(first.time(), first.state(), 2 * ever, ever / 100, y -> -y[0]);
         return 2 * (second.time() - first.time());
     }
 
@@ -65,7 +64,6 @@ public record Spring(double mass, double stiffness, double damping, double ampli
     }
 
     private Motion motion(double tolerance) {
-        return Motion.of(
-                2, tolerance, (t, y) -> new double[] {y[1], -(stiffness * y[0] + damping * y[1]) / mass});
+        return Motion.of(2, tolerance, (t, y) -> new double[] {y[1], -(stiffness * y[0] + damping * y[1]) / mass});
     }
 }

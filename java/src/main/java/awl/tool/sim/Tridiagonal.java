@@ -1,6 +1,7 @@
 package awl.tool.sim;
 
-/// Solves (1 + 2r, -r, -r) systems of diffusion: Thomas' algorithm, with Sherman and Morrison's correction on a ring.
+/// Solves (1 + 2r, -r, -r) systems of diffusion: Thomas' algorithm, with Sherman and Morrison's correction
+/// on a ring.
 final class Tridiagonal {
 
     private final double[] diagonal;
@@ -49,8 +50,7 @@ final class Tridiagonal {
         if (ring) {
             int last = offset + (diagonal.length - 1) * stride;
             double w = -r / gamma;
-            double factor = (x[offset] + w * x[last])
-                    / (1 + corner[0] + w * corner[diagonal.length - 1]);
+            double factor = (x[offset] + w * x[last]) / (1 + corner[0] + w * corner[diagonal.length - 1]);
             for (int i = 0; i < diagonal.length; i++) {
                 x[offset + i * stride] -= factor * corner[i];
             }

@@ -68,9 +68,12 @@ final class SimulatorsTest {
             assertThat(fall.fall(TIGHT).speed()).isCloseTo(fall.exact().speed(), CLOSE);
             Bounce ball = new Bounce(draw(0.3, 10), draw(0.3, 0.95), 9.81);
             int bounces = 1 + random.below(8);
-            assertThat(ball.bounce(bounces, TIGHT).top()).isCloseTo(ball.exact(bounces).top(), CLOSE);
-            assertThat(ball.bounce(bounces, TIGHT).time()).isCloseTo(ball.exact(bounces).time(), CLOSE);
-            assertThat(ball.bounce(bounces, TIGHT).way()).isCloseTo(ball.exact(bounces).way(), CLOSE);
+            assertThat(ball.bounce(bounces, TIGHT).top())
+                    .isCloseTo(ball.exact(bounces).top(), CLOSE);
+            assertThat(ball.bounce(bounces, TIGHT).time())
+                    .isCloseTo(ball.exact(bounces).time(), CLOSE);
+            assertThat(ball.bounce(bounces, TIGHT).way())
+                    .isCloseTo(ball.exact(bounces).way(), CLOSE);
         }
     }
 
@@ -105,12 +108,11 @@ final class SimulatorsTest {
             double from = draw(0, 0.5) * length;
             boolean fixed = boundary == Boundary.FIXED;
             double size = draw(10, 100);
-            Profile start =
-                    switch (random.below(3)) {
-                        case 0 -> Profile.wave(size, 1 + random.below(3));
-                        case 1 -> Profile.patch(size, from, from + draw(0.1, 0.5) * length);
-                        default -> Profile.even(size);
-                    };
+            Profile start = switch (random.below(3)) {
+                case 0 -> Profile.wave(size, 1 + random.below(3));
+                case 1 -> Profile.patch(size, from, from + draw(0.1, 0.5) * length);
+                default -> Profile.even(size);
+            };
             double left = fixed ? draw(0, 100) : 0;
             double right = fixed ? draw(0, 100) : 0;
             Rod rod = new Rod(length, diffusivity, boundary, left, right, start);
@@ -166,7 +168,8 @@ final class SimulatorsTest {
             assertThat(course.peak()).isCloseTo(refined.peak(), Percentage.withPercentage(0.01));
             assertThat(course.peakDay()).isCloseTo(refined.peakDay(), within(0.05));
             assertThat(course.infectedShare()).isCloseTo(refined.infectedShare(), within(1e-5));
-            assertThat(course.infectiousAtEnd()).isCloseTo(refined.infectiousAtEnd(), within(0.01 + refined.peak() * 1e-4));
+            assertThat(course.infectiousAtEnd())
+                    .isCloseTo(refined.infectiousAtEnd(), within(0.01 + refined.peak() * 1e-4));
             assertThat(course.infectedShare()).isBetween(0.0, 1 - epidemic.immune());
             Seir free = Seir.plain(epidemic.population(), epidemic.beta(), epidemic.incubation(), infectious, 10);
             assertThat(free.run(Double.POSITIVE_INFINITY).infectedShare()).isCloseTo(free.finalShare(), within(1e-4));
@@ -188,7 +191,8 @@ final class SimulatorsTest {
             assertThat(state.co2()).isCloseTo(path.exactCo2(year), within(1e-3));
             assertThat(state.warming()).isCloseTo(refined.warming(), within(1e-4));
             assertThat(state.forcing()).isCloseTo(refined.forcing(), within(1e-4));
-            Climate more = new Climate(path.target() + 1, path.targetYear(), path.methaneTarget(), path.methaneYear(), path.feedback());
+            Climate more = new Climate(
+                    path.target() + 1, path.targetYear(), path.methaneTarget(), path.methaneYear(), path.feedback());
             assertThat(more.in(year).warming()).isGreaterThan(state.warming());
         }
     }
