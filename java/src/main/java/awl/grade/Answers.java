@@ -29,7 +29,9 @@ public final class Answers {
         String text = end(reply);
         String marked = FinalAnswer.in(text);
         // Of "6 * 7 = 42" the value behind the last equals sign counts.
-        Measure found = marked == null ? Measure.last(text) : Measure.read(REFERENCE.matcher(marked).replaceFirst(""));
+        Measure found = marked == null
+                ? Measure.last(text)
+                : Measure.read(REFERENCE.matcher(marked).replaceFirst(""));
         if (found == null && marked != null) {
             found = Measure.read(marked);
         }
@@ -95,7 +97,8 @@ public final class Answers {
         }
         Units.Unit expected = Units.read(one.unit());
         Units.Unit found = Units.read(other.unit());
-        if (expected == null && !one.unit().isEmpty() || found == null && !other.unit().isEmpty()) {
+        if (expected == null && !one.unit().isEmpty()
+                || found == null && !other.unit().isEmpty()) {
             return false;
         }
         double value = other.value();

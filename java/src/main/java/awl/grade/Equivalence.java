@@ -16,7 +16,8 @@ final class Equivalence {
 
     private static final int POINTS = 8;
     private static final double CLOSE = 1e-6;
-    private static final Pattern NAMED = Pattern.compile("^\\s*[A-Za-z](?:_\\w|\\([a-z]\\)|')?(?:\\s*[=:]|\\s+in(?= ))\\s*(?=\\S)");
+    private static final Pattern NAMED =
+            Pattern.compile("^\\s*[A-Za-z](?:_\\w|\\([a-z]\\)|')?(?:\\s*[=:]|\\s+in(?= ))\\s*(?=\\S)");
 
     private Equivalence() {}
 
@@ -76,11 +77,17 @@ final class Equivalence {
             if (bothEquations && namedA != namedB) {
                 return difference(a, b); // y = 2x + 3 and y - 2x = 3
             }
-            if (namedA && namedB && nameA.find() && nameB.find()
+            if (namedA
+                    && namedB
+                    && nameA.find()
+                    && nameB.find()
                     && !squeezed(nameA.group()).equals(squeezed(nameB.group()))) {
                 return difference(a, b);
             }
-            return equal(NAMED.matcher(a).replaceFirst("").strip(), NAMED.matcher(b).replaceFirst("").strip(), depth + 1);
+            return equal(
+                    NAMED.matcher(a).replaceFirst("").strip(),
+                    NAMED.matcher(b).replaceFirst("").strip(),
+                    depth + 1);
         }
         if (a.matches(".*[^<>]=.*") && b.matches(".*[^<>]=.*")) {
             return difference(a, b);

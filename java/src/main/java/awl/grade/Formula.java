@@ -226,7 +226,9 @@ final class Formula {
     private static @Nullable String prefix(String word) {
         String longest = null;
         for (String each : FUNCTIONS) {
-            if (word.startsWith(each) && !WORDS.contains(word) && (longest == null || each.length() > longest.length())) {
+            if (word.startsWith(each)
+                    && !WORDS.contains(word)
+                    && (longest == null || each.length() > longest.length())) {
                 longest = each;
             }
         }

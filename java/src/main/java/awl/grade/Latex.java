@@ -43,8 +43,25 @@ final class Latex {
 
     /// Commands whose argument stands for itself.
     private static final java.util.Set<String> WRAPPERS = java.util.Set.of(
-            "text", "textbf", "textit", "textrm", "mathrm", "mathbf", "mathit", "mathsf", "operatorname", "mbox",
-            "boxed", "fbox", "mathbb", "bm", "boldsymbol", "emph", "underline", "tag", "ensuremath");
+            "text",
+            "textbf",
+            "textit",
+            "textrm",
+            "mathrm",
+            "mathbf",
+            "mathit",
+            "mathsf",
+            "operatorname",
+            "mbox",
+            "boxed",
+            "fbox",
+            "mathbb",
+            "bm",
+            "boldsymbol",
+            "emph",
+            "underline",
+            "tag",
+            "ensuremath");
 
     private static final Pattern THOUSANDS = Pattern.compile("(?<=\\d)(?:,|\\{,\\}|\\\\,|\\\\!)\\s?(?=\\d{3}(?!\\d))");
     private static final int DEEPEST = 100;
@@ -114,7 +131,8 @@ final class Latex {
                 int index = SUPERSCRIPTS.indexOf(each);
                 digits.append(index == 10 ? "-" : String.valueOf(index));
             }
-            run.appendReplacement(out, Matcher.quoteReplacement(digits.append(')').toString()));
+            run.appendReplacement(
+                    out, Matcher.quoteReplacement(digits.append(')').toString()));
         }
         return run.appendTail(out).toString();
     }

@@ -25,7 +25,8 @@ final class Letters {
         if (letter != null) {
             return letter;
         }
-        Matcher found = Pattern.compile("(?i)\\b(?:option|choice|answer)\\s*(?:is\\s*)?\\(?([A-Z])\\b\\)?").matcher(reply);
+        Matcher found = Pattern.compile("(?i)\\b(?:option|choice|answer)\\s*(?:is\\s*)?\\(?([A-Z])\\b\\)?")
+                .matcher(reply);
         Character named = null;
         while (found.find()) {
             named = valid(found.group(1), options.size(), named);
@@ -69,7 +70,6 @@ final class Letters {
     }
 
     private static boolean same(String text, String option) {
-        return !option.isBlank()
-                && Words.normal(text).equals(Words.normal(Latex.plain(option, true)));
+        return !option.isBlank() && Words.normal(text).equals(Words.normal(Latex.plain(option, true)));
     }
 }

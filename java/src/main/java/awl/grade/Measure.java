@@ -13,7 +13,8 @@ record Measure(double value, String unit) {
     private static final Pattern NUMBER = Pattern.compile(
             "([-+]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:[eE][-+]?\\d+)?)(\\s*\\*\\s*10\\s*\\^\\s*\\(?\\s*([-+]?\\d+)\\s*\\)?)?");
     private static final Pattern POWER_OF_TEN = Pattern.compile("([-+]?)10\\s*\\^\\s*\\(?\\s*([-+]?\\d+)\\s*\\)?");
-    private static final Pattern MIXED = Pattern.compile("([-+]?\\d+)\\s+(?:\\(\\((\\d+)\\)/\\((\\d+)\\)\\)|(\\d+)/(\\d+))(.*)");
+    private static final Pattern MIXED =
+            Pattern.compile("([-+]?\\d+)\\s+(?:\\(\\((\\d+)\\)/\\((\\d+)\\)\\)|(\\d+)/(\\d+))(.*)");
     private static final Pattern FRACTION =
             Pattern.compile("([-+]?)(?:\\(\\(([-+]?\\d+)\\)/\\(([-+]?\\d+)\\)\\)|(\\d+)\\s*/\\s*(\\d+))(.*)");
     private static final Pattern LEAD = Pattern.compile(
@@ -44,12 +45,16 @@ record Measure(double value, String unit) {
         if (fraction.matches()) {
             double above = Double.parseDouble(fraction.group(2) != null ? fraction.group(2) : fraction.group(4));
             double below = Double.parseDouble(fraction.group(3) != null ? fraction.group(3) : fraction.group(5));
-            return new Measure(("-".equals(fraction.group(1)) ? -1 : 1) * above / below, fraction.group(6).strip());
+            return new Measure(
+                    ("-".equals(fraction.group(1)) ? -1 : 1) * above / below,
+                    fraction.group(6).strip());
         }
         Matcher ten = POWER_OF_TEN.matcher(plain);
         if (ten.lookingAt()) {
             double value = Double.parseDouble("1e" + ten.group(2));
-            return new Measure("-".equals(ten.group(1)) ? -value : value, plain.substring(ten.end()).strip());
+            return new Measure(
+                    "-".equals(ten.group(1)) ? -value : value,
+                    plain.substring(ten.end()).strip());
         }
         Matcher number = NUMBER.matcher(plain);
         if (!number.lookingAt()) {
@@ -88,7 +93,8 @@ record Measure(double value, String unit) {
     /// Where numbers begin in a text, for replies without a marked answer.
     static @Nullable Measure last(String text) {
         String plain = Latex.plain(text, true);
-        Matcher number = Pattern.compile("(?<![\\w.])[-+]?(?:\\d+(?:\\.\\d+)?|\\.\\d+)").matcher(plain);
+        Matcher number =
+                Pattern.compile("(?<![\\w.])[-+]?(?:\\d+(?:\\.\\d+)?|\\.\\d+)").matcher(plain);
         int from = -1;
         while (number.find()) {
             from = number.start();
@@ -97,7 +103,8 @@ record Measure(double value, String unit) {
             return null;
         }
         // 1.5 * 10^3 and 3/4 begin earlier than their last number.
-        Matcher whole = Pattern.compile("[-+]?\\d+(?:\\.\\d+)?\\s*\\*\\s*10\\s*\\^\\s*\\(?\\s*[-+]?\\d+|\\d+\\s*/\\s*\\d+")
+        Matcher whole = Pattern.compile(
+                        "[-+]?\\d+(?:\\.\\d+)?\\s*\\*\\s*10\\s*\\^\\s*\\(?\\s*[-+]?\\d+|\\d+\\s*/\\s*\\d+")
                 .matcher(plain);
         while (whole.find()) {
             if (whole.start() <= from && whole.end() > from) {

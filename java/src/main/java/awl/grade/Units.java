@@ -18,8 +18,7 @@ final class Units {
         }
     }
 
-    private static final Pattern FACTOR =
-            Pattern.compile("([A-Za-zΩμ°%]+)\\s*(?:\\^?\\s*\\(?\\s*(-?\\d+)\\s*\\)?)?");
+    private static final Pattern FACTOR = Pattern.compile("([A-Za-zΩμ°%]+)\\s*(?:\\^?\\s*\\(?\\s*(-?\\d+)\\s*\\)?)?");
     private static final Map<String, Unit> KNOWN = new TreeMap<>();
     private static final Map<String, Double> PREFIXES = Map.ofEntries(
             Map.entry("n", 1e-9),
@@ -161,7 +160,9 @@ final class Units {
             return known;
         }
         for (Map.Entry<String, Double> prefix : PREFIXES.entrySet()) {
-            String rest = name.startsWith(prefix.getKey()) ? name.substring(prefix.getKey().length()) : "";
+            String rest = name.startsWith(prefix.getKey())
+                    ? name.substring(prefix.getKey().length())
+                    : "";
             Unit unit = rest.isEmpty() || !PREFIXED.contains(" " + rest + " ") ? null : KNOWN.get(rest);
             if (unit != null) {
                 return new Unit(unit.dimensions, unit.factor * prefix.getValue());

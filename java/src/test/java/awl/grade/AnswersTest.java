@@ -36,8 +36,8 @@ final class AnswersTest {
                 if (!line.startsWith("#")) {
                     String[] cells = line.split("\t", -1);
                     assertThat(cells).as(line).hasSize(5);
-                    pairs.add(new Pair(
-                            cells[0], cells[1], cells[2], cells[3].replace("⏎", "\n"), cells[4].equals("1")));
+                    pairs.add(
+                            new Pair(cells[0], cells[1], cells[2], cells[3].replace("⏎", "\n"), cells[4].equals("1")));
                 }
             }
         }
@@ -62,7 +62,9 @@ final class AnswersTest {
     void aGoldAnswerIsEquivalentToItself() throws IOException {
         for (Pair pair : pairs()) {
             if (pair.kind.equals("expression")) {
-                assertThat(Answers.sameExpression(pair.gold, pair.gold)).as(pair.gold).isTrue();
+                assertThat(Answers.sameExpression(pair.gold, pair.gold))
+                        .as(pair.gold)
+                        .isTrue();
             }
         }
     }
@@ -91,9 +93,14 @@ final class AnswersTest {
 
     @Test
     void deepNestingAndLongRepliesEnd() {
-        assertThat(Answers.expression("(".repeat(50_000) + "1" + ")".repeat(50_000), "1").correct()).isFalse();
+        assertThat(Answers.expression("(".repeat(50_000) + "1" + ")".repeat(50_000), "1")
+                        .correct())
+                .isFalse();
         assertThat(Answers.expression("\\frac{".repeat(5_000), "1").correct()).isFalse();
-        assertThat(Answers.number("word ".repeat(500_000) + "The answer is 5.", 5, "", 0.05).correct()).isTrue();
-        assertThat(Answers.number("-".repeat(100_000) + "5", 7, "", 0.05).correct()).isFalse();
+        assertThat(Answers.number("word ".repeat(500_000) + "The answer is 5.", 5, "", 0.05)
+                        .correct())
+                .isTrue();
+        assertThat(Answers.number("-".repeat(100_000) + "5", 7, "", 0.05).correct())
+                .isFalse();
     }
 }
