@@ -28,6 +28,7 @@ public final class Main implements Runnable {
         ExportCommand.class,
         ConvertCommand.class,
         DataCommand.class,
+        ProblemsCommand.class,
         BenchGenerateCommand.class,
         RehearseCommand.class,
     };

@@ -51,7 +51,7 @@ public final class Toolbox implements AutoCloseable {
         return new Toolbox(tools, limit);
     }
 
-    /// Every tool the product ships.
+    /// The tools that only compute. [PythonTool], which runs a model's code, must be asked for.
     public static Toolbox standard() {
         return of(List.of(
                 new Calculator(),
