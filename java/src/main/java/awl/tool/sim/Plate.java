@@ -70,14 +70,14 @@ public record Plate(
             if (implicit) {
                 // Two halves of implicit Euler in split form stand for one step.
                 rows(u, n, alongX);
-                columns(u, n, alongY);
+                alongY.solveColumns(u);
                 rows(u, n, alongX);
-                columns(u, n, alongY);
+                alongY.solveColumns(u);
             } else {
                 u = spread(u, n, ry, n, 1);
                 rows(u, n, alongX);
                 u = spread(u, n, rx, 1, n);
-                columns(u, n, alongY);
+                alongY.solveColumns(u);
             }
         }
         return new Sheet(u, n, width, height, boundary);
@@ -106,22 +106,20 @@ public record Plate(
         }
     }
 
-    private static void columns(double[] u, int n, Tridiagonal system) {
-        for (int i = 0; i < n; i++) {
-            system.solve(u, i, n);
-        }
-    }
-
-    /// One explicit half step along the neighbours `stride` apart.
+    /// One explicit half step along neighbours that lie `stride` apart; `line` is the step to the next line
+    /// of them.
     private double[] spread(double[] u, int n, double r, int stride, int line) {
         double[] next = new double[n * n];
         double outside = boundary == Boundary.FIXED ? -1 : 1;
+        double edge = 1 + (outside - 2) * r;
+        double inner = 1 - 2 * r;
         for (int j = 0; j < n; j++) {
-            for (int i = 0; i < n; i++) {
-                int at = j * line + i * stride;
-                double below = i > 0 ? u[at - stride] : outside * u[at];
-                double above = i < n - 1 ? u[at + stride] : outside * u[at];
-                next[at] = u[at] + r * (below - 2 * u[at] + above);
+            int first = j * line;
+            int last = first + (n - 1) * stride;
+            next[first] = edge * u[first] + r * u[first + stride];
+            next[last] = edge * u[last] + r * u[last - stride];
+            for (int at = first + stride; at != last; at += stride) {
+                next[at] = inner * u[at] + r * (u[at - stride] + u[at + stride]);
             }
         }
         return next;

@@ -5,6 +5,7 @@ package awl.tool.sim;
 final class Tridiagonal {
 
     private final double[] diagonal;
+    private final double[] inverse;
     private final double r;
     private final boolean ring;
     private final double[] upper;
@@ -34,6 +35,10 @@ final class Tridiagonal {
             diagonal[i] += r * upper[i - 1];
             upper[i] = -r / diagonal[i];
         }
+        inverse = new double[n];
+        for (int i = 0; i < n; i++) {
+            inverse[i] = 1 / diagonal[i];
+        }
         corner = new double[n];
         if (ring) {
             corner[0] = gamma;
@@ -59,14 +64,37 @@ final class Tridiagonal {
 
     private void sweep(double[] x, int offset, int stride) {
         int n = diagonal.length;
-        x[offset] /= diagonal[0];
+        x[offset] *= inverse[0];
         for (int i = 1; i < n; i++) {
             int at = offset + i * stride;
-            x[at] = (x[at] + r * x[at - stride]) / diagonal[i];
+            x[at] = (x[at] + r * x[at - stride]) * inverse[i];
         }
         for (int i = n - 2; i >= 0; i--) {
             int at = offset + i * stride;
             x[at] -= upper[i] * x[at + stride];
+        }
+    }
+
+    /// Solves all columns of a square plane at once, row by row, which the machine does many at a time; not
+    /// for rings.
+    void solveColumns(double[] x) {
+        int n = diagonal.length;
+        for (int j = 0; j < n; j++) {
+            x[j] *= inverse[0];
+        }
+        for (int i = 1; i < n; i++) {
+            double scale = inverse[i];
+            int at = i * n;
+            for (int j = 0; j < n; j++) {
+                x[at + j] = (x[at + j] + r * x[at - n + j]) * scale;
+            }
+        }
+        for (int i = n - 2; i >= 0; i--) {
+            double above = upper[i];
+            int at = i * n;
+            for (int j = 0; j < n; j++) {
+                x[at + j] -= above * x[at + n + j];
+            }
         }
     }
 }
