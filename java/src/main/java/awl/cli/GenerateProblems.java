@@ -59,10 +59,11 @@ final class GenerateProblems implements Callable<Integer> {
         Split wanted = java.util.Arrays.stream(Split.values())
                 .filter(each -> each.label().equals(split))
                 .findFirst()
-                .orElseThrow(() -> new ConfigException(
-                        "--split: expected train, validation or test, found '" + split + "'"));
-        List<ProblemSet> from =
-                sets.isEmpty() ? ProblemSets.ALL : sets.stream().map(ProblemSets::named).toList();
+                .orElseThrow(() ->
+                        new ConfigException("--split: expected train, validation or test, found '" + split + "'"));
+        List<ProblemSet> from = sets.isEmpty()
+                ? ProblemSets.ALL
+                : sets.stream().map(ProblemSets::named).toList();
         List<Problem> problems = new ArrayList<>();
         for (ProblemSet set : from) {
             List<String> asked = open ? set.openKinds() : kinds;

@@ -92,6 +92,8 @@ public final class Contamination {
     private static double overlap(Set<String> a, Set<String> b) {
         Set<String> small = a.size() <= b.size() ? a : b;
         Set<String> large = small == a ? b : a;
-        return small.isEmpty() ? 0 : (double) small.stream().filter(large::contains).count() / small.size();
+        return small.isEmpty()
+                ? 0
+                : (double) small.stream().filter(large::contains).count() / small.size();
     }
 }

@@ -55,7 +55,9 @@ public final class ProblemCheck {
             if (tool == null) {
                 wrong.add("trace[%d].name: there is no tool '%s'; there are %s"
                         .formatted(
-                                i, name, String.join(", ", tools.stream().map(Tool::name).toList())));
+                                i,
+                                name,
+                                String.join(", ", tools.stream().map(Tool::name).toList())));
                 continue;
             }
             for (String each : Schema.problems(
@@ -72,8 +74,11 @@ public final class ProblemCheck {
         }
         wrong.addAll(ProblemSets.named(problem.set()).recheck(problem));
         for (String text : List.of(problem.solution(), problem.conclusion())) {
-            if (wrong.isEmpty() && !text.isEmpty() && !Grader.grade(problem, text).correct()) {
-                wrong.add("solution: is graded wrong: " + Grader.grade(problem, text).reason());
+            if (wrong.isEmpty()
+                    && !text.isEmpty()
+                    && !Grader.grade(problem, text).correct()) {
+                wrong.add("solution: is graded wrong: "
+                        + Grader.grade(problem, text).reason());
             }
         }
         return wrong;

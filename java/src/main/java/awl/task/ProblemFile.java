@@ -27,7 +27,9 @@ public final class ProblemFile {
     /// @param problem null where the row is wrong
     /// @param error what is wrong, with the field; null where nothing is
     public record Row(
-            String where, @Nullable Problem problem, @Nullable String error) {}
+            String where,
+            @Nullable Problem problem,
+            @Nullable String error) {}
 
     /// Every problem of a file.
     ///

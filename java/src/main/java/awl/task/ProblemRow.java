@@ -16,7 +16,8 @@ final class ProblemRow {
 
     private static final String[] QUESTION = {"question", "Question", "problem", "problem_text"};
     private static final String[] OPTIONS = {"options", "Options", "choices"};
-    private static final String[] ANSWER = {"answer", "Answer", "correct", "Correct", "answer_number", "solution_answer"};
+    private static final String[] ANSWER = {"answer", "Answer", "correct", "Correct", "answer_number", "solution_answer"
+    };
     private static final double EXACT = 1e-4;
 
     private final Map<String, @Nullable Object> row;
@@ -101,7 +102,10 @@ final class ProblemRow {
                 return list.stream().map(ProblemRow::option).toList();
             }
             if (value instanceof String text) {
-                return text.lines().map(ProblemRow::option).filter(line -> !line.isEmpty()).toList();
+                return text.lines()
+                        .map(ProblemRow::option)
+                        .filter(line -> !line.isEmpty())
+                        .toList();
             }
             if (value != null) {
                 throw wrong(each, "expected an array or an object, found " + Json.kind(value));
@@ -140,9 +144,7 @@ final class ProblemRow {
             case "words" -> new Gold.Words(String.valueOf(answer).strip());
             case "choice" -> throw wrong("options", "a multiple-choice question needs options");
             default ->
-                throw wrong(
-                        "answer_type",
-                        "expected choice, number, expression, words or open, found '" + type + "'");
+                throw wrong("answer_type", "expected choice, number, expression, words or open, found '" + type + "'");
         };
     }
 
@@ -206,8 +208,9 @@ final class ProblemRow {
         if (index >= 0) {
             return new Gold.Choice((char) ('A' + index));
         }
-        throw wrong(key, "expected a letter from A to %s or one of the options, found %s"
-                .formatted(last, Json.kind(answer)));
+        throw wrong(
+                key,
+                "expected a letter from A to %s or one of the options, found %s".formatted(last, Json.kind(answer)));
     }
 
     private DataException wrong(String field, String message) {

@@ -36,7 +36,10 @@ public final class PythonTool implements Tool {
     private static final ToolSpec SPEC = ToolSpec.of(
             "python",
             "Runs Python 3 code and returns what it prints. No network; %d s.".formatted(TIME.toSeconds()),
-            new Parameters().text("code", "the program; print the result").required().schema());
+            new Parameters()
+                    .text("code", "the program; print the result")
+                    .required()
+                    .schema());
 
     /// How a process is started, found out once.
     private enum Isolation {
@@ -154,8 +157,18 @@ public final class PythonTool implements Tool {
         builder.environment().clear();
         builder.environment()
                 .putAll(Map.of(
-                        "PATH", path, "HOME", folder.toString(), "TMPDIR", folder.toString(), "LANG", "C.UTF-8",
-                        "OMP_NUM_THREADS", "1", "OPENBLAS_NUM_THREADS", "1"));
+                        "PATH",
+                        path,
+                        "HOME",
+                        folder.toString(),
+                        "TMPDIR",
+                        folder.toString(),
+                        "LANG",
+                        "C.UTF-8",
+                        "OMP_NUM_THREADS",
+                        "1",
+                        "OPENBLAS_NUM_THREADS",
+                        "1"));
         Process process = builder.start();
         try (OutputStream none = process.getOutputStream()) {
             none.flush();
@@ -216,7 +229,8 @@ public final class PythonTool implements Tool {
 
     private static void delete(Path folder) {
         try (Stream<Path> files = Files.walk(folder)) {
-            files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
         } catch (IOException e) {
             folder.toFile().deleteOnExit();
         }

@@ -22,22 +22,47 @@ final class ProblemsCommandTest {
     @Test
     void whatIsGeneratedPassesTheCheckAndTestQuestionsAreUnseen() throws IOException {
         assertThat(Main.execute(
-                        "problems", "generate", "--set", "mechanics,climate", "--count", "30", "--output", path("train")))
+                        "problems",
+                        "generate",
+                        "--set",
+                        "mechanics,climate",
+                        "--count",
+                        "30",
+                        "--output",
+                        path("train")))
                 .isZero();
         assertThat(Main.execute(
-                        "problems", "generate", "--set", "mechanics", "--count", "20", "--split", "test", "--output",
+                        "problems",
+                        "generate",
+                        "--set",
+                        "mechanics",
+                        "--count",
+                        "20",
+                        "--split",
+                        "test",
+                        "--output",
                         path("test")))
                 .isZero();
         assertThat(Files.readAllLines(folder.resolve("train"))).hasSize(60);
-        assertThat(Main.execute("problems", "check", path("train"), "--test", path("test"))).isZero();
+        assertThat(Main.execute("problems", "check", path("train"), "--test", path("test")))
+                .isZero();
         assertThat(Main.execute("problems", "inspect", path("train"))).isZero();
-        assertThat(Main.execute("problems", "check", path("train"), "--test", path("train"))).isEqualTo(2);
+        assertThat(Main.execute("problems", "check", path("train"), "--test", path("train")))
+                .isEqualTo(2);
     }
 
     @Test
     void aTamperedAnswerIsFound() throws IOException {
         Main.execute(
-                "problems", "generate", "--set", "mechanics", "--kinds", "distance", "--count", "8", "--output",
+                "problems",
+                "generate",
+                "--set",
+                "mechanics",
+                "--kinds",
+                "distance",
+                "--count",
+                "8",
+                "--output",
                 path("train"));
         List<String> lines = Files.readAllLines(folder.resolve("train"));
         String tampered = String.join("\n", lines).replaceFirst("\"answer\":(\\d+)\\.0", "\"answer\":7$1.0");
@@ -52,7 +77,8 @@ final class ProblemsCommandTest {
         assertThat(Main.execute("problems", "check")).isEqualTo(2);
         assertThat(Main.execute("problems", "generate", "--set", "mechanic", "--count", "1", "--output", path("x")))
                 .isEqualTo(2);
-        assertThat(Main.execute("problems", "generate", "--count", "0", "--output", path("x"))).isEqualTo(2);
+        assertThat(Main.execute("problems", "generate", "--count", "0", "--output", path("x")))
+                .isEqualTo(2);
         assertThat(Main.execute("problems", "generate", "--count", "1", "--split", "tset", "--output", path("x")))
                 .isEqualTo(2);
         assertThat(Main.execute("problems", "inspect", path("none"))).isEqualTo(2);

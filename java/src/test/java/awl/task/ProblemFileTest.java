@@ -42,10 +42,7 @@ final class ProblemFileTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '"',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
             {'question':'q'}                                                | answer: is missing
             {'question':'q','answer':null}                                  | answer: a question needs an answer
             {'question':'q','answer':' '}                                   | answer: a question needs an answer
@@ -123,8 +120,8 @@ final class ProblemFileTest {
         assertThat(ProblemCheck.problems(ProblemFile.rows(file)))
                 .anyMatch(each -> each.contains("user.jsonl:1: trace[0].name: there is no tool 'abacus'"))
                 .anyMatch(each -> each.contains("user.jsonl:2: trace[0].arguments: argument 'expression' is missing"))
-                .anyMatch(each -> each.contains("user.jsonl:4: question: the same text as")
-                        && each.contains("another answer"))
+                .anyMatch(each ->
+                        each.contains("user.jsonl:4: question: the same text as") && each.contains("another answer"))
                 .hasSize(4);
     }
 
@@ -142,15 +139,21 @@ final class ProblemFileTest {
         List<Problem> train = List.of(
                 plain("a", "A ball of 4 kg rolls down a hill that is 12 m long. How fast is it at the end?"),
                 plain("b", "a ball of 3 kg rolls down a hill that is 12 m long: how fast is it at the end"));
-        assertThat(Contamination.between(List.of(test, fresh), train)).singleElement().satisfies(found -> {
-            assertThat(found.held().id()).isEqualTo("t1");
-            assertThat(found.other().id()).isEqualTo("b");
-            assertThat(found.likeness()).isEqualTo(Contamination.Likeness.NORMALISED);
-        });
-        assertThat(Contamination.between(List.of(test), List.of(test)).getFirst().likeness())
+        assertThat(Contamination.between(List.of(test, fresh), train))
+                .singleElement()
+                .satisfies(found -> {
+                    assertThat(found.held().id()).isEqualTo("t1");
+                    assertThat(found.other().id()).isEqualTo("b");
+                    assertThat(found.likeness()).isEqualTo(Contamination.Likeness.NORMALISED);
+                });
+        assertThat(Contamination.between(List.of(test), List.of(test))
+                        .getFirst()
+                        .likeness())
                 .isEqualTo(Contamination.Likeness.EXACT);
         Problem longer = plain("c", "Listen. " + test.question() + " Give the result in m/s please.");
-        assertThat(Contamination.between(List.of(test), List.of(longer)).getFirst().likeness())
+        assertThat(Contamination.between(List.of(test), List.of(longer))
+                        .getFirst()
+                        .likeness())
                 .isEqualTo(Contamination.Likeness.SEQUENCES);
         for (ProblemSet set : ProblemSets.ALL) {
             assertThat(Contamination.between(

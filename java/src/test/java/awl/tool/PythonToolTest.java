@@ -62,14 +62,17 @@ final class PythonToolTest {
         assertThat(ProcessHandle.allProcesses()
                         .filter(ProcessHandle::isAlive)
                         .filter(each -> each.info().arguments().stream()
-                                .anyMatch(arguments -> String.join(" ", arguments).equals("987654"))))
+                                .anyMatch(
+                                        arguments -> String.join(" ", arguments).equals("987654"))))
                 .isEmpty();
     }
 
     @Test
     void outputWithoutEndAndBytesThatAreNoTextAreEndured() {
         assertThat(run(PYTHON, "while True: print('x' * 1000)").text()).contains("more than 16 KiB");
-        assertThat(run(PYTHON, "import sys; sys.stdout.buffer.write(b'ok \\xff\\xfe')").text()).startsWith("ok \uFFFD");
+        assertThat(run(PYTHON, "import sys; sys.stdout.buffer.write(b'ok \\xff\\xfe')")
+                        .text())
+                .startsWith("ok \uFFFD");
         assertThat(run(PYTHON, "print('\\u00e9\\u4e2d')").text()).isEqualTo("é中");
     }
 
@@ -83,7 +86,8 @@ final class PythonToolTest {
 
     @Test
     void theEnvironmentIsCleanAndTheFolderFresh() {
-        String names = run(PYTHON, "import os; print(sorted(os.environ)); print(os.listdir('.'))").text();
+        String names = run(PYTHON, "import os; print(sorted(os.environ)); print(os.listdir('.'))")
+                .text();
         assertThat(names).doesNotContain("AWL_", "JAVA_HOME", "MAVEN").contains("['main.py']");
     }
 
