@@ -9,6 +9,7 @@ import awl.data.JsonLines;
 import awl.data.RowRenderer;
 import awl.model.gguf.GgufModel;
 import awl.model.gguf.GgufTokenizer;
+import awl.token.CallFormat;
 import awl.token.CheckpointText;
 import awl.token.Rendered;
 import awl.token.Renderer;
@@ -87,10 +88,29 @@ final class ModelText {
         }
     }
 
+    /// @param name of a call format, or null for the template's own
+    static Renderer formatted(Renderer renderer, @Nullable String name) {
+        return name == null ? renderer : renderer.withCallFormat(format(name));
+    }
+
+    static CallFormat format(String name) {
+        return CallFormat.named(name)
+                .orElseThrow(() -> new ConfigException("call format: expected one of %s, found %s"
+                        .formatted(
+                                String.join(
+                                        ", ",
+                                        CallFormat.ALL.stream()
+                                                .map(CallFormat::name)
+                                                .toList()),
+                                name)));
+    }
+
     /// Renders training rows.
     ///
     /// @param notes told once of each kind of turn that cannot be learned
-    static RowRenderer rows(CheckpointText text, Consumer<String> notes) {
+    ///
+    /// @param callFormat name of the format of calls where the template has no place for tools; null for plain
+    static RowRenderer rows(CheckpointText text, @Nullable String callFormat, Consumer<String> notes) {
         Set<String> said = new HashSet<>();
         Consumer<String> once = note -> {
             String kind = note.replaceAll("messages\\[\\d+\\]", "a turn");
@@ -100,8 +120,8 @@ final class ModelText {
                 }
             }
         };
-        Renderer plain = text.renderer(false).withNotes(once);
-        Renderer tools = text.renderer(true).withNotes(once);
+        Renderer plain = formatted(text.renderer(false), callFormat).withNotes(once);
+        Renderer tools = formatted(text.renderer(true), callFormat).withNotes(once);
         return new RowRenderer() {
             @Override
             public Rendered conversation(JsonNode messages, @Nullable JsonNode listed) {

@@ -43,6 +43,14 @@ final class ShowCommand implements Callable<Integer> {
     @Nullable
     String id;
 
+    @Option(
+            names = "--call-format",
+            paramLabel = "NAME",
+            description = "How calls are written where the template has no place for tools: plain (default), hermes,"
+                    + " llama or mistral.")
+    @Nullable
+    String callFormat;
+
     @Option(names = "--html", description = "Write a page of HTML there, too.")
     @Nullable
     Path html;
@@ -98,7 +106,7 @@ final class ShowCommand implements Callable<Integer> {
                         : "--id %s: none of the %d rows of %s has it".formatted(id, count, input));
     }
 
-    private static TokenView view(CheckpointText text, JsonLines.Line line) {
+    private TokenView view(CheckpointText text, JsonLines.Line line) {
         Map<String, @Nullable Object> row = line.object();
         try {
             if (row.get("ids") != null) {
@@ -110,7 +118,8 @@ final class ShowCommand implements Callable<Integer> {
                 return TokenView.of(text.tokenizer(), rendered.ids(), rendered.weights());
             }
             Conversation conversation = ConversationReader.row(row);
-            Renderer renderer = text.renderer(!conversation.tools().isEmpty());
+            Renderer renderer =
+                    ModelText.formatted(text.renderer(!conversation.tools().isEmpty()), callFormat);
             Renderer.Detail detail = renderer.detail(renderer.request(conversation, false));
             detail.notes().forEach(note -> System.err.println("awl: " + line.where() + ": " + note));
             return TokenView.of(detail);

@@ -1,5 +1,6 @@
 package awl.cli;
 
+import awl.ConfigException;
 import awl.kernel.KernelSelection;
 import awl.tensor.LibTorch;
 import awl.tensor.Threads;
@@ -9,6 +10,7 @@ import awl.train.Progress;
 import awl.train.StopSignal;
 import awl.train.TrainConfig;
 import awl.train.TrainingRun;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -59,6 +61,11 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         TrainConfig run = ConfigFile.read(config, overrides);
+        Path model = Path.of(run.model().path());
+        if (!Files.exists(model)) {
+            throw new ConfigException("%s: model.path: %s is not there; expected a Hugging Face folder or a GGUF file"
+                    .formatted(config, model));
+        }
         KernelSelection.Wanted wanted = KernelSelection.Wanted.parse(kernels);
         LibTorch.await();
         if (threads != null) {
@@ -67,8 +74,10 @@ final class TrainCommand implements Callable<Integer> {
         StopSignal stop = new StopSignal();
         stop.install();
         Progress progress = Progress.standard();
-        try (CheckpointText text = ModelText.open(Path.of(run.model().path()))) {
-            return new TrainingRun(run, resume, wanted, () -> ModelText.rows(text, progress::note), progress, stop)
+        try (CheckpointText text = ModelText.open(model)) {
+            String calls = run.data().callFormat();
+            return new TrainingRun(
+                            run, resume, wanted, () -> ModelText.rows(text, calls, progress::note), progress, stop)
                     .run();
         }
     }

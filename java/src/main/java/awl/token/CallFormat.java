@@ -68,7 +68,9 @@ public interface CallFormat {
     }
 
     /// What a system turn says of tools where the template has no place for them.
-    static String describe(List<ToolSpec> tools) {
+    ///
+    /// @param format how the model is to write calls
+    static String describe(List<ToolSpec> tools, CallFormat format) {
         StringBuilder text = new StringBuilder("You may call these tools:\n");
         for (ToolSpec tool : tools) {
             Map<String, @Nullable Object> line = new LinkedHashMap<>();
@@ -77,8 +79,16 @@ public interface CallFormat {
             line.put("parameters", tool.parameters());
             text.append(Json.writeSpaced(line)).append('\n');
         }
-        return text.append("To call a tool, answer with a line of JSON and nothing else: ")
-                .append("{\"tool\": <name>, \"arguments\": {...}}. The result comes back in the next user turn.")
+        if (format == PLAIN) {
+            text.append("To call a tool, answer with a line of JSON and nothing else: ")
+                    .append("{\"tool\": <name>, \"arguments\": {...}}.");
+        } else {
+            text.append("To call a tool, answer in this form and with nothing else:\n")
+                    .append(format.write(List.of(new ToolCall.Parsed(null, "<name>", Map.of("<argument>", "<value>")))))
+                    .append("\n");
+        }
+        return text.append(format == PLAIN ? " " : "")
+                .append("The result comes back in the next user turn.")
                 .toString();
     }
 }

@@ -37,7 +37,7 @@ final class PlainTools {
             afterReply = message instanceof Message.ToolReply;
         }
         if (!conversation.tools().isEmpty()) {
-            list(messages, CallFormat.describe(conversation.tools()), hasSystem);
+            list(messages, CallFormat.describe(conversation.tools(), format), hasSystem);
         }
         return new Conversation(messages, List.of());
     }

@@ -51,6 +51,8 @@ public record TrainConfig(
     /// @param maxLength most tokens of a row; default the longest row
     /// @param reduction how tokens become one loss; preference pairs are always sums or means over a branch
     /// @param shuffle another order in every epoch
+    /// @param callFormat how tool calls are written where the chat template has no place for tools: `plain`
+    ///     (default), `hermes`, `llama` or `mistral`
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Data(
             String train,
@@ -58,7 +60,8 @@ public record TrainConfig(
             boolean packing,
             @JsonProperty("max_length") @Nullable Integer maxLength,
             Reduction reduction,
-            boolean shuffle) {}
+            boolean shuffle,
+            @JsonProperty("call_format") @Nullable String callFormat) {}
 
     /// @param steps optimiser steps; exactly one of steps and epochs
     /// @param epochs passes over the data, fractions allowed

@@ -150,11 +150,13 @@ final class Trainer implements AutoCloseable {
         try {
             return step.run(batches);
         } catch (DivergedException e) {
-            List<Long> kept = checkpoints.steps();
-            String last =
-                    kept.isEmpty() ? "there is no checkpoint yet" : "last good checkpoint: step " + kept.getLast();
-            throw new DivergedException(e.getMessage() + "; " + last, e);
+            throw new DivergedException(e.getMessage() + "; " + lastGood(), e);
         }
+    }
+
+    private String lastGood() {
+        List<Long> kept = checkpoints.steps();
+        return kept.isEmpty() ? "there is no checkpoint yet" : "last good checkpoint: step " + kept.getLast();
     }
 
     private @Nullable Double validate() {
@@ -164,7 +166,7 @@ final class Trainer implements AutoCloseable {
         Validation.Measured measured = validation.measure();
         double loss = measured.loss();
         if (!Double.isFinite(loss)) {
-            throw new DivergedException("step %d: the validation loss is %s".formatted(done, loss));
+            throw new DivergedException("step %d: the validation loss is %s; %s".formatted(done, loss, lastGood()));
         }
         folder.reportValidation(done, measured);
         progress.note("validation loss %.6f at step %d%s".formatted(loss, done, Progress.parts(measured.parts())));

@@ -201,6 +201,9 @@ final class YamlTree {
 
     /// A key of that name in another section, else the most similar one in this section.
     private static String meant(String section, String key, Map<String, Set<String>> schema) {
+        if (key.equals("learning_rate") || key.equals("rate")) {
+            return "optimizer.lr"; // what the field calls it; no letters in common
+        }
         for (Map.Entry<String, Set<String>> other : new java.util.TreeMap<>(schema).entrySet()) {
             if (other.getValue().contains(key) && !other.getKey().isEmpty()) {
                 return other.getKey() + "." + key;

@@ -66,6 +66,13 @@ final class TrainCommandTest {
         assertThat(typo.exitCode()).isEqualTo(2);
         assertThat(typo.said()).contains("did you mean train.steps?");
 
+        Ended rate = awl("train", "--config", config.toString(), "--set", "optimizer.learning_rate=3");
+        assertThat(rate.said()).contains("did you mean optimizer.lr?");
+
+        Ended model = awl("train", "--config", config.toString(), "--set", "model.path=/nowhere");
+        assertThat(model.exitCode()).isEqualTo(2);
+        assertThat(model.said()).contains("run.yaml: model.path: /nowhere is not there");
+
         Ended missing = awl("train", "--config", folder.resolve("none.yaml").toString());
         assertThat(missing.exitCode()).isEqualTo(2);
     }

@@ -3,6 +3,7 @@ package awl.token;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import awl.chat.ToolCall;
+import awl.chat.ToolSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -30,6 +31,15 @@ class CallFormatTest {
 
     private static CallFormat format(String name) {
         return CallFormat.named(name).orElseThrow();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "hermes", "mistral"})
+    void theDescriptionOfToolsShowsACallInTheChosenForm(String name) {
+        String text = CallFormat.describe(List.of(ToolSpec.of("add", "adds", Map.of("type", "object"))), format(name));
+        String form = text.substring(text.indexOf("nothing else:\n") + 14, text.indexOf("\nThe result comes back"));
+        assertThat(format(name).parse(form).calls())
+                .containsExactly(new ToolCall.Parsed(null, "<name>", Map.of("<argument>", "<value>")));
     }
 
     @ParameterizedTest

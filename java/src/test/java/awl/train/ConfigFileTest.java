@@ -38,7 +38,7 @@ final class ConfigFileTest {
         TrainConfig config = read("""
                 model: {path: m, precision: bf16}
                 lora: {rank: 4, alpha: 8, targets: [q_proj, v_proj], dropout: 0.1, rslora: true}
-                data: {train: t, validation: v, packing: true, max_length: 512, reduction: sequence_sum, shuffle: false}
+                data: {train: t, validation: v, packing: true, max_length: 512, reduction: sequence_sum, shuffle: false, call_format: hermes}
                 train: {epochs: 1.5, batch_size: 16, micro_batch_size: 2, seed: 7, clip_norm: 0.5, recompute: true}
                 optimizer: {lr: 1e-3, betas: [0.8, 0.9], eps: 1.0e-6, weight_decay: 0.1}
                 schedule: {type: linear, warmup_ratio: 0.1, min_ratio: 0.05}
@@ -47,7 +47,8 @@ final class ConfigFileTest {
                 """);
         assertThat(config.model().precision()).isEqualTo("bf16");
         assertThat(config.lora()).isEqualTo(new TrainConfig.Lora(4, 8, List.of("q_proj", "v_proj"), 0.1, true));
-        assertThat(config.data()).isEqualTo(new TrainConfig.Data("t", "v", true, 512, Reduction.SEQUENCE_SUM, false));
+        assertThat(config.data())
+                .isEqualTo(new TrainConfig.Data("t", "v", true, 512, Reduction.SEQUENCE_SUM, false, "hermes"));
         assertThat(config.train()).isEqualTo(new TrainConfig.Train(null, 1.5, 16, 2, 7, 0.5, true));
         assertThat(config.optimizer()).isEqualTo(new TrainConfig.Optimizer(1e-3, List.of(0.8, 0.9), 1e-6, 0.1));
         assertThat(config.schedule()).isEqualTo(new TrainConfig.Schedule(TrainConfig.Decay.LINEAR, null, 0.1, 0.05));

@@ -161,6 +161,20 @@ final class TrainingRunTest {
     }
 
     @Test
+    void aRunThatDivergesKeepsItsLastGoodCheckpoint() {
+        String[] numbers = {"optimizer.lr=1e30", "schedule.warmup_steps=0", "checkpoint.every=1"};
+        assertThatThrownBy(() -> run("held", FULL, false, numbers))
+                .isInstanceOf(DivergedException.class)
+                .hasMessageMatching("step 1: the validation loss is .*; there is no checkpoint yet");
+        assertThatThrownBy(() -> run("run", FULL, false, join(numbers, new String[] {"data.validation=null"})))
+                .isInstanceOf(DivergedException.class)
+                .hasMessageContaining("step 2: the loss is")
+                .hasMessageContaining("last good checkpoint: step 1");
+        assertThat(temp.resolve("run/checkpoints/step-1/manifest.json")).exists();
+        assertThat(temp.resolve("run/checkpoints/step-2")).doesNotExist();
+    }
+
+    @Test
     void autoPrecisionSaysWhatItTook() throws IOException {
         run("run", LORA, false, "train.steps=1", "model.precision=auto");
         JsonNode environment = GoldenRows.JSON.readTree(Files.readAllBytes(temp.resolve("run/environment.json")));
