@@ -30,7 +30,7 @@ import java.util.Set;
 /// stage that is not.
 public final class Quickstart {
 
-    private static final int STAGES = 10;
+    private static final int STAGES = 9;
 
     /// What training after the bootstrap begins with, every stage with a fresh optimiser.
     private static final double RATE = 1e-3;
