@@ -109,6 +109,6 @@ final class PythonToolTest {
     void anInterpreterThatIsNotThereIsAFailureInWords() {
         ToolResult result = run(new PythonTool("no-such-python", Duration.ofSeconds(60)), "print(1)");
         assertThat(result.isAnswered()).isFalse();
-        assertThat(result.text()).contains("not found");
+        assertThat(result.text()).startsWith("error: exit code 12").contains("no-such-python");
     }
 }
