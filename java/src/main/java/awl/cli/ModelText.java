@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -124,19 +125,10 @@ final class ModelText {
         Renderer tools = formatted(text.renderer(true), callFormat).withNotes(once);
         return new RowRenderer() {
             @Override
-            public Rendered conversation(JsonNode messages, @Nullable JsonNode listed) {
-                Conversation conversation = read(messages, listed);
-                return (conversation.tools().isEmpty() ? plain : tools).render(conversation);
-            }
-
-            @Override
-            public int[] prompt(JsonNode messages, @Nullable JsonNode listed) {
-                Conversation conversation = read(messages, listed);
-                return (conversation.tools().isEmpty() ? plain : tools).prompt(conversation);
-            }
-
-            private Conversation read(JsonNode messages, @Nullable JsonNode listed) {
-                return ConversationReader.of(Json.plain(messages), listed == null ? null : Json.plain(listed));
+            public List<Rendered> conversation(JsonNode messages, @Nullable JsonNode listed, int from) {
+                Conversation conversation =
+                        ConversationReader.of(Json.plain(messages), listed == null ? null : Json.plain(listed));
+                return (conversation.tools().isEmpty() ? plain : tools).documents(conversation, from);
             }
 
             @Override

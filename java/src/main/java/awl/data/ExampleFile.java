@@ -1,7 +1,6 @@
 package awl.data;
 
 import awl.DataException;
-import awl.token.Rendered;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -67,6 +66,7 @@ public final class ExampleFile {
             notes.add("%s: %d rows have nothing to learn (first: %s)"
                     .formatted(file, idle.size(), idle.getFirst().where()));
         }
+        notes.addAll(splitNotes(file, "rows", examples));
         return new Rows(examples, List.copyOf(notes));
     }
 
@@ -74,8 +74,26 @@ public final class ExampleFile {
         String id = line.id();
         double weight = line.weight("weight");
         Origin origin = origin(line);
-        Rendered rendered = tokens.of(line);
-        return new Example(id, rendered.ids(), rendered.weights(), weight, line.where(), origin);
+        return new Example(id, tokens.of(line), weight, line.where(), origin);
+    }
+
+    /// Says how many rows became several documents.
+    ///
+    /// @param kind what the examples are, in the plural
+    static List<String> splitNotes(Path file, String kind, List<Example> examples) {
+        List<Example> split =
+                examples.stream().filter(e -> e.documents().size() > 1).toList();
+        int documents = split.stream().mapToInt(e -> e.documents().size()).sum();
+        return split.isEmpty()
+                ? List.of()
+                : List.of(
+                        "%s: %d %s became %d documents, for the chat template rewrites earlier turns (first: %s); each still counts as one"
+                                .formatted(
+                                        file,
+                                        split.size(),
+                                        kind,
+                                        documents,
+                                        split.getFirst().where()));
     }
 
     private static @Nullable Origin origin(DataLine line) {

@@ -15,14 +15,14 @@ public final class LengthLimit {
 
     private LengthLimit() {}
 
-    /// @param maxLength most ids of a row
+    /// @param maxLength most ids of a document
     /// @param notes receives what was cut
     public static List<Example> apply(List<Example> examples, int maxLength, List<String> notes) {
         List<Example> kept = new ArrayList<>(examples.size());
         List<Example> refused = new ArrayList<>();
         int cut = 0;
         for (Example example : examples) {
-            if (example.ids().length <= maxLength) {
+            if (example.longest() <= maxLength) {
                 kept.add(example);
             } else if (example.neededLength() <= maxLength) {
                 kept.add(example.head(maxLength));
@@ -43,7 +43,7 @@ public final class LengthLimit {
                                             ", ",
                                             refused.stream()
                                                     .limit(NAMED)
-                                                    .map(e -> "%s (%d tokens)".formatted(e.id(), e.ids().length))
+                                                    .map(e -> "%s (%d tokens)".formatted(e.id(), e.longest()))
                                                     .toList()),
                                     refused.size() > NAMED ? ", ..." : "",
                                     longest));

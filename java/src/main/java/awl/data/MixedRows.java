@@ -181,17 +181,17 @@ public final class MixedRows implements StepRows {
             }
             double mean = factors[row] / normalisers[part];
             if (shares[part] == 0) {
-                measured.add(Weighting.weigh(example, mean, part));
+                measured.addAll(Weighting.weigh(example, mean, part));
             } else {
                 double counts = steps == 0 ? parts.get(part).length : shares[part];
-                units.add(List.of(Weighting.weigh(example, mean * counts, part)));
+                Weighting.weigh(example, mean * counts, part).forEach(datum -> units.add(List.of(datum)));
             }
         }
         return new StepContent(units, measured, steps == 0 ? rows.length : 1.0 / steps, components, step);
     }
 
     @Override
-    public List<Example> documents() {
+    public List<Example> examples() {
         return examples;
     }
 }

@@ -46,14 +46,24 @@ public final class PairRows implements StepRows {
         return new StepContent(units, List.of(), normaliser, List.of(), step);
     }
 
-    /// The two branches of a pair.
+    /// The documents of both branches of a pair.
     public List<Datum> unit(int row) {
         PreferencePair pair = pairs.get(row);
-        return List.of(Weighting.weigh(pair.chosen(), 1, 2 * row), Weighting.weigh(pair.rejected(), 1, 2 * row + 1));
+        List<Datum> unit = new ArrayList<>(Weighting.weigh(pair.chosen(), 1, 2 * row));
+        unit.addAll(Weighting.weigh(pair.rejected(), 1, 2 * row + 1));
+        return unit;
+    }
+
+    /// Tokens of the longest pair.
+    public int longest() {
+        return pairs.stream()
+                .mapToInt(p -> p.chosen().tokens() + p.rejected().tokens())
+                .max()
+                .orElse(0);
     }
 
     @Override
-    public List<Example> documents() {
+    public List<Example> examples() {
         return pairs.stream()
                 .flatMap(pair -> List.of(pair.chosen(), pair.rejected()).stream())
                 .toList();

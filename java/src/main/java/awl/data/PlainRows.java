@@ -37,7 +37,7 @@ public final class PlainRows implements StepRows {
     }
 
     @Override
-    public List<Example> documents() {
+    public List<Example> examples() {
         return examples;
     }
 }

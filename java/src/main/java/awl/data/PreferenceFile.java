@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Reads preference pairs (JSONL): `{"chosen": ROW, "rejected": ROW, ["pair_weight"], ["reference_logp": [c,
@@ -63,7 +64,12 @@ public final class PreferenceFile {
         if (pairs.stream().allMatch(pair -> pair.weight() == 0)) {
             throw new DataException(file + ": pair_weight is 0 in all %d rows".formatted(pairs.size()));
         }
-        return new Pairs(pairs, DataLine.unusedNotes(file.toString(), unused));
+        List<String> notes = new ArrayList<>(DataLine.unusedNotes(file.toString(), unused));
+        List<Example> branches = pairs.stream()
+                .flatMap(pair -> Stream.of(pair.chosen(), pair.rejected()))
+                .toList();
+        notes.addAll(ExampleFile.splitNotes(file, "branches of pairs", branches));
+        return new Pairs(pairs, List.copyOf(notes));
     }
 
     private static List<String> names(JsonNode row) {
@@ -84,23 +90,20 @@ public final class PreferenceFile {
     }
 
     private Example branch(DataLine line, String id, String name, String other) {
-        Rendered rendered = tokens(line, name, other);
-        Example branch = new Example(id + "/" + name, rendered.ids(), rendered.weights(), 1, line.where() + " " + name);
+        Example branch =
+                new Example(id + "/" + name, tokens(line, name, other), 1, line.where() + " " + name, null);
         if (!branch.learns()) {
             throw line.wrong(name + ": has no token to learn; give assistant messages, a completion or weights other"
                     + " than 0");
         }
-        double sum = 0;
-        for (int t = 1; t < branch.weights().length; t++) {
-            sum += branch.weights()[t];
-        }
+        double sum = branch.weightSum();
         if (sum <= 0) {
             throw line.wrong(name + ".weights: expected a positive sum, found " + sum);
         }
         return branch;
     }
 
-    private Rendered tokens(DataLine line, String name, String other) {
+    private List<Rendered> tokens(DataLine line, String name, String other) {
         JsonNode branch = line.row().get(name);
         JsonNode prompt = line.row().get("prompt");
         if (branch.isObject()) {

@@ -5,6 +5,9 @@ import awl.DataException;
 import awl.token.Rendered;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +34,7 @@ final class RowTokens {
     }
 
     /// A row `{"messages", ["tools"]}`, `{"prompt", "completion"}` or `{"ids", "weights"}`.
-    Rendered of(DataLine line) {
+    List<Rendered> of(DataLine line) {
         JsonNode row = line.row();
         boolean messages = row.has("messages");
         boolean completion = row.has("prompt") || row.has("completion");
@@ -50,7 +53,7 @@ final class RowTokens {
         }
         if (ids) {
             int[] tokens = ids(line, row.get("ids"));
-            return new Rendered(tokens, weights(line, row.get("weights"), tokens.length));
+            return List.of(new Rendered(tokens, weights(line, row.get("weights"), tokens.length)));
         }
         if (messages) {
             return conversation(line, "messages", row.path("messages"), tools(line));
@@ -62,29 +65,22 @@ final class RowTokens {
     }
 
     /// All assistant turns are learned.
-    Rendered conversation(DataLine line, String field, JsonNode turns, @Nullable JsonNode tools) {
+    List<Rendered> conversation(DataLine line, String field, JsonNode turns, @Nullable JsonNode tools) {
         requireTurns(line, field, turns);
-        return rendering(line, to -> to.conversation(turns, tools));
+        return rendering(line, to -> to.conversation(turns, tools, 0));
     }
 
     /// Assistant turns of the completion are learned, those of the prompt are not.
-    Rendered continuation(DataLine line, JsonNode prompt, String field, JsonNode turns, @Nullable JsonNode tools) {
+    List<Rendered> continuation(DataLine line, JsonNode prompt, String field, JsonNode turns, @Nullable JsonNode tools) {
         requireTurns(line, "prompt", prompt);
         requireTurns(line, field, turns);
         ArrayNode whole = ((ArrayNode) prompt.deepCopy()).addAll((ArrayNode) turns);
-        Rendered rendered = rendering(line, to -> to.conversation(whole, tools));
-        int[] head = rendering(line, to -> new Rendered(to.prompt(prompt, tools), new float[0]))
-                .ids();
-        float[] weights = rendered.weights().clone();
-        for (int t = 0; t < Math.min(head.length, weights.length) && head[t] == rendered.ids()[t]; t++) {
-            weights[t] = 0;
-        }
-        return new Rendered(rendered.ids(), weights);
+        return rendering(line, to -> to.conversation(whole, tools, prompt.size()));
     }
 
     /// The completion is learned.
-    Rendered completion(DataLine line, String prompt, String completion) {
-        return rendering(line, to -> to.completion(prompt, completion));
+    List<Rendered> completion(DataLine line, String prompt, String completion) {
+        return rendering(line, to -> List.of(to.completion(prompt, completion)));
     }
 
     /// The line's `tools`, or null.
@@ -102,18 +98,20 @@ final class RowTokens {
         }
     }
 
-    private Rendered rendering(DataLine line, java.util.function.Function<RowRenderer, Rendered> work) {
-        Rendered rendered;
+    private List<Rendered> rendering(DataLine line, Function<RowRenderer, List<Rendered>> work) {
+        List<Rendered> rendered;
         try {
-            rendered = work.apply(java.util.Objects.requireNonNull(opened));
+            rendered = work.apply(Objects.requireNonNull(opened));
         } catch (AwlException e) {
             throw new DataException(line.where() + ": " + line.branch() + e.getMessage(), e);
         }
-        for (int token : rendered.ids()) {
-            if (token < 0 || token >= vocabulary) {
-                throw line.wrong(
-                        "the tokenizer made id %d but the model's vocabulary has %d; tokenizer and model do not belong together"
-                                .formatted(token, vocabulary));
+        for (Rendered document : rendered) {
+            for (int token : document.ids()) {
+                if (token < 0 || token >= vocabulary) {
+                    throw line.wrong(
+                            "the tokenizer made id %d but the model's vocabulary has %d; tokenizer and model do not belong together"
+                                    .formatted(token, vocabulary));
+                }
             }
         }
         return rendered;

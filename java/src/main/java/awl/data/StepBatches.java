@@ -12,7 +12,7 @@ import java.util.List;
 ///     learned
 /// @param components parts whose loss is reported; [Batch#documentGroup] is an index into it. Empty: no parts
 /// @param documentIds names of the step's rows, in order
-/// @param tokens ids of all rows
+/// @param tokens ids of all documents
 /// @param learnedTokens predictions that count
 public record StepBatches(
         long step,
@@ -35,7 +35,7 @@ public record StepBatches(
                 content.normaliser(),
                 content.components(),
                 content.examples().stream().map(Example::id).toList(),
-                content.examples().stream().mapToLong(e -> e.ids().length).sum(),
+                content.examples().stream().mapToLong(Example::tokens).sum(),
                 content.examples().stream()
                         .mapToLong(e -> e.weight() == 0 ? 0 : e.learned())
                         .sum());

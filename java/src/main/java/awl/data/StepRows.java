@@ -28,6 +28,6 @@ public interface StepRows {
         return content(java.util.stream.IntStream.range(0, size()).toArray(), 1);
     }
 
-    /// Every document behind the rows, in the order given: for counting, and for a fingerprint.
-    List<Example> documents();
+    /// All rows (of pairs both branches), in the order given: for counting, and for a fingerprint.
+    List<Example> examples();
 }

@@ -1,6 +1,7 @@
 package awl.data;
 
 import awl.DataException;
+import awl.token.Rendered;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -8,7 +9,7 @@ import java.util.List;
 /// whole step, so that the loss itself is always `sum(w nll) / normaliser`, whatever the packing or the
 /// accumulation.
 ///
-/// With row weight r, token weights w and sums over t inside a row:
+/// With row weight r, token weights w and sums over t inside a row (over all its documents):
 ///
 /// | reduction | token weight | normaliser over the rows |
 /// |---|---|---|
@@ -17,7 +18,7 @@ import java.util.List;
 /// | `sequence_sum` | r w_t | sum of r |
 public record Weighting(Reduction reduction) {
 
-    /// @param documents one a row, in order, with their final weights
+    /// @param documents those of the rows, in order, with their final weights
     /// @param normaliser what the weighted sum over all of them is divided by; 0 when the step has nothing to
     ///     learn
     public record Weighted(List<Datum> documents, double normaliser) {}
@@ -31,7 +32,7 @@ public record Weighting(Reduction reduction) {
         Factors factors = factors(step);
         List<Datum> documents = new ArrayList<>(step.size());
         for (int i = 0; i < step.size(); i++) {
-            documents.add(weigh(step.get(i), factors.factors[i], 0));
+            documents.addAll(weigh(step.get(i), factors.factors[i], 0));
         }
         return new Weighted(documents, factors.normaliser);
     }
@@ -43,10 +44,7 @@ public record Weighting(Reduction reduction) {
         boolean learns = false;
         for (int i = 0; i < factors.length; i++) {
             Example example = rows.get(i);
-            double sum = 0;
-            for (int t = 1; t < example.weights().length; t++) {
-                sum += example.weights()[t];
-            }
+            double sum = example.weightSum();
             boolean idle = !example.learns();
             learns |= !idle;
             double factor = example.weight();
@@ -79,14 +77,19 @@ public record Weighting(Reduction reduction) {
         return new Factors(factors, learns ? normaliser : 0);
     }
 
-    /// A row as a document whose token weights are multiplied with `factor`.
-    static Datum weigh(Example example, double factor, int group) {
-        Datum datum =
-                Datum.shift(example.id(), example.ids(), example.weights()).in(group);
-        float[] weights = datum.weights();
-        for (int t = 0; t < weights.length; t++) {
-            weights[t] = (float) (weights[t] * factor);
+    /// A row as documents whose token weights are multiplied with `factor`.
+    static List<Datum> weigh(Example example, double factor, int group) {
+        List<Datum> documents = new ArrayList<>();
+        int count = example.documents().size();
+        for (Rendered document : example.documents()) {
+            String id = count == 1 ? example.id() : "%s (document %d)".formatted(example.id(), documents.size() + 1);
+            Datum datum = Datum.shift(id, document.ids(), document.weights()).in(group);
+            float[] weights = datum.weights();
+            for (int t = 0; t < weights.length; t++) {
+                weights[t] = (float) (weights[t] * factor);
+            }
+            documents.add(datum);
         }
-        return datum;
+        return documents;
     }
 }

@@ -10,7 +10,9 @@ import awl.tensor.Parameter;
 import awl.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -35,9 +37,7 @@ public final class DirectPreference {
     /// One pair of a batch.
     ///
     /// @param pair its number
-    /// @param chosen its document in the batch
-    /// @param rejected the other document
-    public record Scored(int pair, int chosen, int rejected, PreferenceLoss.Result result) {}
+    public record Scored(int pair, PreferenceLoss.Result result) {}
 
     /// Loss and gradients of a micro-batch; the head's gradient is added to its parameter unless that is frozen.
     ///
@@ -52,8 +52,8 @@ public final class DirectPreference {
         for (Scored each : scored(batch, Tensors.array(score.logProb_A()))) {
             double counts = scale * pairs.weights()[each.pair];
             sum += counts * each.result.loss();
-            weigh(batch, each.chosen, -counts * each.result.chosenSlope(), weights);
-            weigh(batch, each.rejected, -counts * each.result.rejectedSlope(), weights);
+            weigh(batch, 2 * each.pair, -counts * each.result.chosenSlope(), weights);
+            weigh(batch, 2 * each.pair + 1, -counts * each.result.rejectedSlope(), weights);
         }
         Tensor hiddenGradient_ND = kernels.backwardWithWeights(
                 hidden_ND,
@@ -71,48 +71,49 @@ public final class DirectPreference {
         return new LossResult(total, hiddenGradient_ND, score.logProb_A());
     }
 
-    private static void weigh(Batch batch, int document, double factor, float[] weights) {
-        for (int n = batch.documentStart()[document]; n < batch.documentStart()[document + 1]; n++) {
-            weights[n] = (float) (factor * batch.weights()[n]);
+    private static void weigh(Batch batch, int group, double factor, float[] weights) {
+        for (int d = 0; d < batch.documents(); d++) {
+            if (batch.documentGroup()[d] == group) {
+                for (int n = batch.documentStart()[d]; n < batch.documentStart()[d + 1]; n++) {
+                    weights[n] = (float) (factor * batch.weights()[n]);
+                }
+            }
         }
     }
 
-    /// The pairs of a batch.
+    /// The pairs of a batch. A branch's log-probability and weight are the sums over its documents.
     ///
     /// @param logProb_A log-probability of each active row
     public List<Scored> scored(Batch batch, float[] logProb_A) {
         double[] logProbs = sums(batch, logProb_A);
-        List<Scored> all = new ArrayList<>();
+        Map<Integer, double[]> branches = new LinkedHashMap<>();
         for (int d = 0; d < batch.documents(); d++) {
-            if (batch.documentGroup()[d] % 2 == 1) {
-                continue;
-            }
-            int pair = batch.documentGroup()[d] / 2;
-            int other = indexOf(batch.documentGroup(), 2 * pair + 1);
-            all.add(new Scored(
-                    pair,
-                    d,
-                    other,
-                    loss.of(
-                            new PreferenceLoss.Branch(logProbs[d], pairs.chosen()[pair], weight(batch, d)),
-                            new PreferenceLoss.Branch(logProbs[other], pairs.rejected()[pair], weight(batch, other)))));
+            double[] sum = branches.computeIfAbsent(batch.documentGroup()[d], group -> new double[2]);
+            sum[0] += logProbs[d];
+            sum[1] += weight(batch, d);
         }
+        List<Scored> all = new ArrayList<>();
+        branches.forEach((group, chosen) -> {
+            int pair = group / 2;
+            double[] rejected = branches.get(2 * pair + 1);
+            if (rejected == null || !branches.containsKey(2 * pair)) {
+                throw new IllegalStateException("the branches of pair %d are not in one micro-batch: %s"
+                        .formatted(pair, Arrays.toString(batch.documentGroup())));
+            }
+            if (group % 2 == 0) {
+                all.add(new Scored(
+                        pair,
+                        loss.of(
+                                new PreferenceLoss.Branch(chosen[0], pairs.chosen()[pair], chosen[1]),
+                                new PreferenceLoss.Branch(rejected[0], pairs.rejected()[pair], rejected[1]))));
+            }
+        });
         return all;
     }
 
     /// What a pair counts.
     public double weight(Scored pair) {
         return pairs.weights()[pair.pair];
-    }
-
-    private static int indexOf(int[] groups, int group) {
-        for (int d = 0; d < groups.length; d++) {
-            if (groups[d] == group) {
-                return d;
-            }
-        }
-        throw new IllegalStateException(
-                "the branches of pair " + group / 2 + " are not in one micro-batch: " + Arrays.toString(groups));
     }
 
     private static double weight(Batch batch, int document) {

@@ -61,6 +61,11 @@ public final class ChatTemplate {
             return new Request(messages, null, null, addGenerationPrompt, Map.of());
         }
 
+        /// The conversation up to its first `count` messages.
+        public Request head(int count) {
+            return new Request(messages.subList(0, count), tools, documents, addGenerationPrompt, variables);
+        }
+
         public Request withTools(@Nullable List<?> other) {
             return new Request(messages, other, documents, addGenerationPrompt, variables);
         }

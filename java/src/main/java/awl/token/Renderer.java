@@ -95,7 +95,8 @@ public final class Renderer {
         }
     }
 
-    /// A conversation for training.
+    /// A whole conversation as one row of tokens. Where the template rewrites earlier turns, those are not
+    /// learned from it; [#documents] is what training takes.
     ///
     /// @throws DataException where the template refuses it, or where it has assistant turns but none can be
     ///     learned
@@ -108,44 +109,67 @@ public final class Renderer {
         return detail.rendered();
     }
 
-    /// As [#render], but so that every turn is learned: turns that a later part of the conversation would
-    /// rewrite come as rows of their own, the conversation up to and with them. Most conversations give one
-    /// row.
-    public List<Rendered> renderTurns(Conversation conversation) {
+    /// A conversation for training: documents in which every assistant turn from a message on is learned once,
+    /// behind the very ids the model is given when it writes that turn.
+    ///
+    /// Most conversations give one document. A turn that a later part of the conversation rewrites (reasoning
+    /// dropped once it is history, tools listed in the last user turn) comes in a document of its own: the
+    /// conversation up to and with that turn. Turns that cannot even be learned there are told to the listener
+    /// of [#withNotes].
+    ///
+    /// @param from index of the first message whose turn is learned; earlier ones are the prompt
+    /// @return at least one document; the conversation whole and without weights where it has nothing to learn
+    /// @throws DataException where the template refuses it, or where it has assistant turns but none can be
+    ///     learned
+    public List<Rendered> documents(Conversation conversation, int from) {
         ChatTemplate.Request whole = request(conversation, false);
+        TreeSet<Integer> open = learnable(conversation, from, whole);
+        List<Rendered> documents = new ArrayList<>();
+        List<String> never = new ArrayList<>();
+        Found found = finder().find(whole, open::contains);
+        Found first = found;
+        for (int count = whole.messages().size(); ; count = open.last() + 1) {
+            if (count < whole.messages().size()) {
+                found = finder().find(whole.head(count), open::contains);
+            }
+            if (!found.turns().isEmpty()) {
+                documents.add(rendered(found));
+            }
+            found.turns().forEach(turn -> open.remove(turn.message()));
+            // What cannot be learned where it is the last turn can be learned nowhere.
+            if (open.remove(count - 1) && found.rewritten().containsKey(count - 1)) {
+                never.add(note(count - 1, found.rewritten().get(count - 1)));
+            }
+            if (open.isEmpty() || found.turns().stream().anyMatch(turn -> turn.message() == TurnFinder.ALL)) {
+                break;
+            }
+        }
+        if (documents.isEmpty() && !never.isEmpty()) {
+            throw new DataException(String.join("; ", never));
+        }
+        never.forEach(notes);
+        return documents.isEmpty() ? List.of(rendered(first)) : List.copyOf(documents);
+    }
+
+    /// Indices of the assistant's messages in the request that belong to turns from a message on. What the
+    /// request adds, joins or rewords are never the assistant's messages.
+    private static TreeSet<Integer> learnable(Conversation conversation, int from, ChatTemplate.Request request) {
+        long prompt = conversation.messages().stream()
+                .limit(from)
+                .filter(Message.Assistant.class::isInstance)
+                .count();
         TreeSet<Integer> open = new TreeSet<>();
-        for (int i = 0; i < whole.messages().size(); i++) {
-            if (TurnFinder.isAssistant(whole.messages().get(i))) {
+        for (int i = 0; i < request.messages().size(); i++) {
+            if (TurnFinder.isAssistant(request.messages().get(i)) && prompt-- <= 0) {
                 open.add(i);
             }
         }
-        List<Rendered> rows = new ArrayList<>();
-        int count = whole.messages().size();
-        while (true) {
-            ChatTemplate.Request part = new ChatTemplate.Request(
-                    whole.messages().subList(0, count), whole.tools(), whole.documents(), false, whole.variables());
-            Found found = finder().find(part);
-            List<TurnFinder.Turn> fresh = found.turns().stream()
-                    .filter(turn -> turn.message() < 0 || open.contains(turn.message()))
-                    .toList();
-            if (!fresh.isEmpty()) {
-                Tokenizer.Encoding tokens = tokens(found.text());
-                rows.add(new Rendered(tokens.ids(), TurnFinder.weights(tokens, fresh, specialIds)));
-            }
-            fresh.forEach(turn -> open.remove(turn.message()));
-            if (found.turns().stream().anyMatch(turn -> turn.message() < 0)) {
-                return rows;
-            }
-            // What this row could not learn at its own end, no shorter row can.
-            open.remove(count - 1);
-            if (found.rewritten().containsKey(count - 1)) {
-                notes.accept(note(count - 1, found.rewritten().get(count - 1)));
-            }
-            if (open.isEmpty()) {
-                return rows;
-            }
-            count = open.last() + 1;
-        }
+        return open;
+    }
+
+    private Rendered rendered(Found found) {
+        Tokenizer.Encoding tokens = tokens(found.text());
+        return new Rendered(tokens.ids(), TurnFinder.weights(tokens, found.turns(), specialIds));
     }
 
     /// The ids a model is given to write the next turn.
@@ -222,7 +246,7 @@ public final class Renderer {
 
     /// Text, tokens and weights of a request as it stands: messages are handed to the template unchanged.
     public Detail detail(ChatTemplate.Request request) {
-        Found found = finder().find(request);
+        Found found = finder().find(request, message -> true);
         Tokenizer.Encoding tokens = tokens(found.text());
         List<String> said = new ArrayList<>();
         found.rewritten().forEach((message, reason) -> said.add(note(message, reason)));

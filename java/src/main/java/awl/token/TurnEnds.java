@@ -65,6 +65,22 @@ final class TurnEnds {
         return turn.stripTrailing().length();
     }
 
+    /// End of a turn that stands in the middle of a text: behind the first token that can end one. -1 where there is
+    /// none, or where it is not the one that the turn would end in if it were the last.
+    ///
+    /// @param closingToken what [#first] gave
+    int firstEnd(String text, int from, String closingToken) {
+        for (int at = from; at < text.length() && !closingToken.isEmpty(); at++) {
+            if (text.startsWith(closingToken, at)) {
+                return at + closingToken.length();
+            }
+            if (endTokenAt(text, at) > 0) {
+                return -1;
+            }
+        }
+        return -1;
+    }
+
     /// The longest special token at `at` that can end a turn; its length, or 0.
     int endTokenAt(String text, int at) {
         int longest = 0;

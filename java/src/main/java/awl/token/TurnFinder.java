@@ -1,5 +1,6 @@
 package awl.token;
 
+import awl.DataException;
 import awl.token.jinja.RenderOptions;
 import awl.token.jinja.RenderResult;
 import awl.token.jinja.Span;
@@ -9,20 +10,23 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// Finds where the assistant's turns stand in a rendered conversation.
 ///
-/// A template with `{% generation %}` blocks says so itself; the token that ends the turn is added where it
-/// stands right behind a block. For any other template a turn begins where its inference prompt ends (the
-/// conversation before it, rendered with the generation prompt) and goes up to and with the token that ends
-/// it.
+/// A turn begins where its inference prompt ends (the conversation before it, rendered with the generation
+/// prompt) and goes up to and with the token that ends it. A template with `{% generation %}` blocks says
+/// itself where its turns stand; the token that ends the turn is added where it stands right behind a block.
 ///
 /// A turn whose inference prompt is not what the whole conversation begins with cannot be learned from it:
 /// the template rewrites history (moves the list of tools), and training on it would differ from what the
 /// model sees when it answers. Neither can a turn of which history drops a part (earlier reasoning). Such
 /// turns are reported, never guessed.
 final class TurnFinder {
+
+    /// Stands for the message of a turn where the template's marks are not one for each assistant message.
+    static final int ALL = -1;
 
     private static final String SENTINEL = "awl-sentinel-5f1c";
 
@@ -38,81 +42,103 @@ final class TurnFinder {
 
     /// A learned range of the text, in UTF-16 units.
     ///
-    /// @param message index of the message, or -1 where the template's own marks were used
+    /// @param message index of the message, or [#ALL]
     /// @param exact whether the range starts where the model starts to write (marks may start inside a token)
     record Turn(int message, int start, int end, boolean exact) {}
 
     /// @param rewritten why a turn is not learned, by index of its message
     record Found(String text, List<Turn> turns, Map<Integer, String> rewritten) {}
 
-    Found find(ChatTemplate.Request request) {
+    /// @param wanted which messages' turns to look for, by index
+    Found find(ChatTemplate.Request request, IntPredicate wanted) {
         RenderResult whole = template.render(request, options);
-        if (whole.generation().isPresent()) {
-            return new Found(whole.text(), marked(whole), Map.of());
-        }
-        List<Turn> turns = new ArrayList<>();
-        Map<Integer, String> rewritten = new LinkedHashMap<>();
-        String closing = null;
+        List<Integer> assistants = new ArrayList<>();
         for (int i = 0; i < request.messages().size(); i++) {
-            if (!isAssistant(request.messages().get(i))) {
+            if (isAssistant(request.messages().get(i))) {
+                assistants.add(i);
+            }
+        }
+        List<Span> marks = whole.generationUtf16();
+        boolean marked = whole.generation().isPresent();
+        if (marked && marks.size() != assistants.size()) {
+            return unmatched(whole, marks, assistants, wanted);
+        }
+        Search search = new Search(request, whole.text(), new ArrayList<>(), new LinkedHashMap<>());
+        String closing = null;
+        for (int a = 0; a < assistants.size(); a++) {
+            int message = assistants.get(a);
+            if (!wanted.test(message)) {
                 continue;
             }
-            closing = closing == null ? closingToken(request, i) : closing;
-            turn(request, i, whole.text(), closing, turns, rewritten);
+            if (!marked) {
+                closing = closing == null ? closingToken(request, message) : closing;
+                turn(search, message, closing, null);
+            } else if (marks.get(a).end() > marks.get(a).start()) {
+                turn(search, message, "", withEnd(whole, marks.get(a)));
+            }
         }
-        return new Found(whole.text(), turns, rewritten);
+        return new Found(whole.text(), search.turns, search.rewritten);
     }
 
     static boolean isAssistant(Map<String, ?> message) {
         return "assistant".equals(message.get("role")) || "model".equals(message.get("role"));
     }
 
-    private List<Turn> marked(RenderResult whole) {
-        List<Turn> turns = new ArrayList<>();
-        for (Span span : whole.generationUtf16()) {
-            if (span.end() > span.start()) {
-                turns.add(new Turn(-1, span.start(), span.end() + ends.endTokenAt(whole.text(), span.end()), false));
-            }
-        }
-        return turns;
+    private Span withEnd(RenderResult whole, Span mark) {
+        return new Span(mark.start(), mark.end() + ends.endTokenAt(whole.text(), mark.end()));
     }
 
-    private void turn(
-            ChatTemplate.Request request,
-            int i,
-            String whole,
-            String closing,
-            List<Turn> turns,
-            Map<Integer, String> rewritten) {
-        String prompt = prompt(request, i);
+    private Found unmatched(RenderResult whole, List<Span> marks, List<Integer> assistants, IntPredicate wanted) {
+        if (!assistants.stream().allMatch(wanted::test)) {
+            throw new DataException(
+                    "the chat template marks %d turns as generated where there are %d assistant messages, so that those of the prompt cannot be told from the others"
+                            .formatted(marks.size(), assistants.size()));
+        }
+        List<Turn> turns = new ArrayList<>();
+        for (Span mark : marks) {
+            if (mark.end() > mark.start()) {
+                Span turn = withEnd(whole, mark);
+                turns.add(new Turn(ALL, turn.start(), turn.end(), false));
+            }
+        }
+        return new Found(whole.text(), turns, Map.of());
+    }
+
+    private record Search(
+            ChatTemplate.Request request, String whole, List<Turn> turns, Map<Integer, String> rewritten) {}
+
+    /// @param mark where the template itself says that the turn stands, or null
+    private void turn(Search in, int i, String closing, @Nullable Span mark) {
+        String whole = in.whole;
+        String prompt = prompt(in.request, i);
         if (prompt == null) {
-            rewritten.put(i, "the template refuses the conversation before this turn");
+            in.rewritten.put(i, "the template refuses the conversation before this turn");
             return;
         }
-        String with = text(request, i + 1, null, false);
+        int start = mark == null ? prompt.length() : mark.start();
+        String with = text(in.request, i + 1, null, false);
         if (with != null && with.startsWith(prompt)) {
-            int end = prompt.length() + ends.end(with.substring(prompt.length()), closing);
+            int end = mark == null
+                    ? prompt.length() + ends.end(with.substring(prompt.length()), closing)
+                    : mark.end();
             if (whole.regionMatches(0, with, 0, end)) {
-                turns.add(new Turn(i, prompt.length(), end, true));
+                in.turns.add(new Turn(i, start, end, mark == null));
                 return;
             }
         }
         if (!whole.startsWith(prompt)) {
-            rewritten.put(
+            in.rewritten.put(
                     i,
                     "the model answers behind %s, and the template does not write the conversation so once the turn is in it"
                             .formatted(awl.Json.write(prompt.substring(Math.max(0, common(whole, prompt) - 20)))));
             return;
         }
-        int end = closing.isEmpty() ? -1 : whole.indexOf(closing, prompt.length());
-        if (end < 0
-                || !holds(
-                        whole.substring(prompt.length(), end),
-                        request.messages().get(i))) {
-            rewritten.put(i, "the template drops part of this turn (its reasoning, perhaps) once it is history");
+        int end = mark != null ? mark.end() : ends.firstEnd(whole, start, closing);
+        if (end < start || !holds(whole.substring(start, end), in.request.messages().get(i))) {
+            in.rewritten.put(i, "the template drops part of this turn (its reasoning, perhaps) once it is history");
             return;
         }
-        turns.add(new Turn(i, prompt.length(), end + closing.length(), true));
+        in.turns.add(new Turn(i, start, end, mark == null));
     }
 
     /// Whether a turn that stands in the conversation in another form than alone still says all that the

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.NoGradGuard;
 
@@ -102,6 +103,10 @@ final class ReferenceScores {
         progress.note(
                 "reference log-probabilities of %d %s pairs under %s".formatted(missing.size(), split, model.name()));
         List<List<Datum>> units = missing.stream().map(rows::unit).toList();
+        for (int p : missing) {
+            table.chosen()[p] = 0;
+            table.rejected()[p] = 0;
+        }
         long last = System.nanoTime();
         int done = 0;
         try (NoGradGuard guard = new NoGradGuard()) {
@@ -112,10 +117,10 @@ final class ReferenceScores {
                     for (int d = 0; d < sums.length; d++) {
                         int group = batch.documentGroup()[d];
                         requireFinite(sums[d], rows.pairs().get(group / 2), model);
-                        (group % 2 == 0 ? table.chosen() : table.rejected())[group / 2] = sums[d];
+                        (group % 2 == 0 ? table.chosen() : table.rejected())[group / 2] += sums[d];
                     }
                 }
-                done += batch.documents() / 2;
+                done += (int) Arrays.stream(batch.documentGroup()).distinct().count() / 2;
                 if (System.nanoTime() - last > NOTE_EVERY_NANOS) {
                     last = System.nanoTime();
                     progress.note("reference log-probabilities: %d of %d pairs".formatted(done, missing.size()));

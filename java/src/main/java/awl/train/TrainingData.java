@@ -51,7 +51,12 @@ record TrainingData(StepRows train, @Nullable StepRows validation, Packer packer
                     .formatted(longest, maxPositions));
         }
         Integer given = config.data().maxLength();
-        int maxLength = Math.multiplyExact(given == null ? longest : given, pairs ? 2 : 1);
+        int maxLength = given == null ? longest : given;
+        if (pairs) {
+            // A pair shares a micro-batch whole, also one whose branches are several documents.
+            maxLength = Math.max(
+                    Math.multiplyExact(2, maxLength), Math.max(longestPair(train), longestPair(validation)));
+        }
         Integer micro = config.train().microBatchSize();
         boolean packing = config.data().packing();
         int atOnce = micro == null ? (packing ? 1 : config.train().batchSize()) : micro;
@@ -111,8 +116,12 @@ record TrainingData(StepRows train, @Nullable StepRows validation, Packer packer
         return new RowOrder(config.data().shuffle(), config.train().seed());
     }
 
+    private static int longestPair(@Nullable StepRows rows) {
+        return rows instanceof PairRows pairs ? pairs.longest() : 0;
+    }
+
     private static int longest(StepRows rows) {
-        return rows.documents().stream().mapToInt(e -> e.ids().length).max().orElse(1);
+        return rows.examples().stream().mapToInt(Example::longest).max().orElse(1);
     }
 
     BatchStream stream(TrainConfig config) {
@@ -127,13 +136,8 @@ record TrainingData(StepRows train, @Nullable StepRows validation, Packer packer
     static String fingerprint(StepRows rows) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Example example : rows.documents()) {
-                ByteBuffer bytes = ByteBuffer.allocate(12 + 8 * example.ids().length);
-                bytes.putInt(example.ids().length).putDouble(example.weight());
-                for (int t = 0; t < example.ids().length; t++) {
-                    bytes.putInt(example.ids()[t]).putFloat(example.weights()[t]);
-                }
-                digest.update(bytes.flip());
+            for (Example example : rows.examples()) {
+                digest.update(example.bytes());
                 if (rows instanceof MixedRows && example.origin() != null) {
                     digest.update((byte) example.origin().ordinal());
                 }

@@ -237,9 +237,9 @@ public final class TrainingRun {
                         precision.reason(),
                         kernels.name(),
                         Threads.count()));
-        List<Example> documents = data.train().documents();
-        long tokens = documents.stream().mapToLong(e -> e.ids().length).sum();
-        long learned = documents.stream().mapToLong(Example::learned).sum();
+        List<Example> rows = data.train().examples();
+        long tokens = rows.stream().mapToLong(Example::tokens).sum();
+        long learned = rows.stream().mapToLong(Example::learned).sum();
         String kind = config.objective().type().preference() ? "pairs" : "rows";
         progress.note("%s: %,d %s, %,d tokens, %,d of them learned; %,d steps of %d %s"
                 .formatted(

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -23,23 +24,21 @@ final class ExampleFileTest {
     @TempDir
     Path folder;
 
-    /// One id a letter; what the assistant or the completion says is learned.
+    /// One id a letter; what the assistant or the completion says is learned. Tools make every message a
+    /// document of its own.
     private static final RowRenderer LETTERS = new RowRenderer() {
         @Override
-        public Rendered conversation(JsonNode messages, @Nullable JsonNode tools) {
-            StringBuilder text = new StringBuilder(tools == null ? "" : "T");
+        public List<Rendered> conversation(JsonNode messages, @Nullable JsonNode tools, int from) {
+            List<String> texts = new ArrayList<>();
             for (JsonNode message : messages) {
                 if (!message.has("role")) {
                     throw new DataException("messages: a message without role");
                 }
-                text.append(message.get("content").asText());
+                texts.add(message.get("content").asText());
             }
-            return completion("", text.toString());
-        }
-
-        @Override
-        public int[] prompt(JsonNode messages, @Nullable JsonNode tools) {
-            return conversation(messages, tools).ids();
+            return tools == null
+                    ? List.of(completion("", String.join("", texts)))
+                    : texts.stream().map(text -> completion("T", text)).toList();
         }
 
         @Override
@@ -72,11 +71,47 @@ final class ExampleFileTest {
         List<Example> rows = reader().read(file).examples();
 
         assertThat(rows).extracting(Example::id).containsExactly("a", file + ":3", "7");
-        assertThat(rows.get(0).weights()).containsExactly(0f, 0.5f, -1f);
+        assertThat(only(rows.get(0)).weights()).containsExactly(0f, 0.5f, -1f);
         assertThat(rows.get(0).weight()).isEqualTo(2);
-        assertThat(rows.get(1).ids()).containsExactly('a', 'b', 'c');
-        assertThat(rows.get(1).weights()).containsExactly(0f, 0f, 1f);
-        assertThat(rows.get(2).ids()).containsExactly('T', 'x', 'y');
+        assertThat(only(rows.get(1)).ids()).containsExactly('a', 'b', 'c');
+        assertThat(only(rows.get(1)).weights()).containsExactly(0f, 0f, 1f);
+        assertThat(only(rows.get(2)).ids()).containsExactly('T', 'x', 'y');
+    }
+
+    private static Rendered only(Example row) {
+        assertThat(row.documents()).hasSize(1);
+        return row.documents().getFirst();
+    }
+
+    @Test
+    void aRowOfSeveralDocumentsIsOneExampleAndIsTold() throws IOException {
+        String turn = "{\"role\": \"assistant\", \"content\": \"%s\"}";
+        Path file = write(
+                "{\"ids\": [1, 2, 3], \"weights\": [0, 1, 1]}",
+                "{\"messages\": [%s, %s], \"tools\": [{}]}".formatted(turn.formatted("xy"), turn.formatted("z")));
+
+        ExampleFile.Rows rows = reader().read(file);
+
+        Example split = rows.examples().get(1);
+        assertThat(split.documents()).hasSize(2);
+        assertThat(split.tokens()).isEqualTo(5);
+        assertThat(split.longest()).isEqualTo(3);
+        assertThat(split.learned()).isEqualTo(3);
+        assertThat(split.weightSum()).isEqualTo(3);
+        assertThat(rows.notes())
+                .containsExactly(
+                        "%s: 1 rows became 2 documents, for the chat template rewrites earlier turns (first: %s:2); each still counts as one"
+                                .formatted(file, file));
+        for (Packer packer : List.of(new Packer(true, 3, 1), new Packer(false, 1, 2))) {
+            StepBatches step = new BatchStream(
+                            rows.examples(), new Weighting(Reduction.EXAMPLE_MEAN), packer, 2, false, 1)
+                    .at(1);
+            assertThat(step.documentIds()).containsExactly(file + ":1", file + ":2");
+            assertThat(step.normaliser()).isEqualTo(2);
+            assertThat(step.tokens()).isEqualTo(8);
+            assertThat(step.microBatches().stream().mapToInt(Batch::documents).sum())
+                    .isEqualTo(3);
+        }
     }
 
     @Test
@@ -153,9 +188,10 @@ final class ExampleFileTest {
     void lengthLimitNeverLosesALearnedTokenInSilence() {
         Example tail = new Example("tail", new int[8], new float[] {0, 1, 0, 0, 0, 0, 0, 0}, 1, "f:1");
         Example learned = new Example("learned", new int[8], new float[] {0, 1, 0, 0, 0, 1, 0, 0}, 1, "f:2");
-        List<String> notes = new java.util.ArrayList<>();
+        List<String> notes = new ArrayList<>();
 
-        assertThat(LengthLimit.apply(List.of(tail), 5, notes).getFirst().ids()).hasSize(5);
+        assertThat(only(LengthLimit.apply(List.of(tail), 5, notes).getFirst()).ids())
+                .hasSize(5);
         assertThat(notes).hasSize(1).first().asString().contains("only tokens that are not learned were lost");
         assertThat(LengthLimit.apply(List.of(tail, learned), 8, notes)).containsExactly(tail, learned);
         assertThatThrownBy(() -> LengthLimit.apply(List.of(tail, learned), 5, notes))

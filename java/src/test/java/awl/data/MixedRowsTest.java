@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import awl.DataException;
+import awl.token.Rendered;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,7 +26,12 @@ final class MixedRowsTest {
             ids[t] = 1 + (number * 5 + t) % 11;
             weights[t] = t % 3 == 0 ? 0.5f : 1f;
         }
-        return new Example("r" + number, ids, weights, weight, "f:" + number, origin);
+        Rendered document = new Rendered(ids, weights);
+        // Every third row is two documents, the second of which learns two tokens more.
+        List<Rendered> documents = number % 3 == 0
+                ? List.of(document, new Rendered(new int[] {0, 3, 4}, new float[] {0, 0.5f, 1}))
+                : List.of(document);
+        return new Example("r" + number, documents, weight, "f:" + number, origin);
     }
 
     private static List<Example> rows(int knowledge, int easy, int hard) {
@@ -68,9 +74,11 @@ final class MixedRowsTest {
                 if (row.origin() == origin) {
                     double weighted = 0;
                     double weights = 0;
-                    for (int t = 1; t < row.ids().length; t++) {
-                        weighted += row.weights()[t] * row.ids()[t];
-                        weights += row.weights()[t];
+                    for (Rendered document : row.documents()) {
+                        for (int t = 1; t < document.ids().length; t++) {
+                            weighted += document.weights()[t] * document.ids()[t];
+                            weights += document.weights()[t];
+                        }
                     }
                     double r = row.weight();
                     sum += r * (reduction == Reduction.EXAMPLE_MEAN ? weighted / weights : weighted);
@@ -158,8 +166,8 @@ final class MixedRowsTest {
     void partsThatCountNothingAreMeasuredAndEmptyOnesGiveTheirShareAway() {
         MixedRows all = new MixedRows(
                 rows(2, 2, 2), new Mixture(1, 0.5, Reduction.EXAMPLE_MEAN, Mixture.Sampling.WEIGHTED), SHUFFLED, "f");
-        assertThat(all.all().units()).hasSize(2);
-        assertThat(all.all().measured()).hasSize(4);
+        assertThat(all.all().units()).hasSize(2 + 1);
+        assertThat(all.all().measured()).hasSize(4 + 1);
         assertThat(all.notes()).isEmpty();
 
         MixedRows two = mixed(rows(2, 2, 0), Reduction.EXAMPLE_MEAN, Mixture.Sampling.WEIGHTED);

@@ -24,28 +24,22 @@ final class PreferenceFileTest {
     /// One id a letter; `<` before an assistant turn, whose letters are learned.
     private static final RowRenderer LETTERS = new RowRenderer() {
         @Override
-        public Rendered conversation(JsonNode messages, @Nullable JsonNode tools) {
+        public List<Rendered> conversation(JsonNode messages, @Nullable JsonNode tools, int from) {
             StringBuilder text = new StringBuilder(tools == null ? "" : "T");
             StringBuilder learned = new StringBuilder(tools == null ? "" : "0");
-            for (JsonNode message : messages) {
+            for (int m = 0; m < messages.size(); m++) {
+                JsonNode message = messages.get(m);
                 String content = message.get("content").asText();
                 boolean assistant = message.get("role").asText().equals("assistant");
                 text.append(assistant ? "<" : "").append(content);
-                learned.append(assistant ? "0" : "").append((assistant ? "1" : "0").repeat(content.length()));
+                String mark = assistant && m >= from ? "1" : "0";
+                learned.append(assistant ? "0" : "").append(mark.repeat(content.length()));
             }
             float[] weights = new float[text.length()];
             for (int t = 0; t < weights.length; t++) {
                 weights[t] = learned.charAt(t) - '0';
             }
-            return new Rendered(text.chars().toArray(), weights);
-        }
-
-        @Override
-        public int[] prompt(JsonNode messages, @Nullable JsonNode tools) {
-            int[] ids = conversation(messages, tools).ids();
-            int[] prompt = java.util.Arrays.copyOf(ids, ids.length + 1);
-            prompt[ids.length] = '<';
-            return prompt;
+            return List.of(new Rendered(text.chars().toArray(), weights));
         }
 
         @Override
@@ -65,9 +59,10 @@ final class PreferenceFileTest {
     /// Text of a branch with its learned letters in capitals.
     private static String shown(Example branch) {
         StringBuilder text = new StringBuilder();
-        for (int t = 0; t < branch.ids().length; t++) {
-            char letter = (char) branch.ids()[t];
-            text.append(branch.weights()[t] == 0 ? letter : Character.toUpperCase(letter));
+        Rendered document = branch.documents().getFirst();
+        for (int t = 0; t < document.ids().length; t++) {
+            char letter = (char) document.ids()[t];
+            text.append(document.weights()[t] == 0 ? letter : Character.toUpperCase(letter));
         }
         return text.toString();
     }
@@ -79,7 +74,7 @@ final class PreferenceFileTest {
                         + " \"weights\": [0, 1, 1]}, \"pair_weight\": 0.25, \"reference_logp\": [-1.5, -2]}",
                 "{\"chosen\": {\"prompt\": \"ab\", \"completion\": \"c\"}, \"rejected\": {\"messages\": [{\"role\": \"user\","
                         + " \"content\": \"ab\"}, {\"role\": \"assistant\", \"content\": \"d\"}], \"tools\": [{}]}}");
-        assertThat(pairs.get(0).chosen().weights()).containsExactly(0f, 0.5f);
+        assertThat(pairs.get(0).chosen().documents().getFirst().weights()).containsExactly(0f, 0.5f);
         assertThat(pairs.get(0).weight()).isEqualTo(0.25);
         assertThat(pairs.get(0).reference()).isEqualTo(new PreferencePair.LogProbs(-1.5, -2));
         assertThat(shown(pairs.get(1).chosen())).isEqualTo("abC.");

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import awl.DataException;
+import awl.token.Rendered;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// The three reductions against hand-worked values: rows a (r = 2, w = .5, 1.5), b (r = 1, w = 1), c (nothing
 /// learned); negative log-likelihoods 1 and 3 for a, 5 for b.
@@ -22,14 +25,37 @@ final class WeightingTest {
     }
 
     private static double loss(Reduction reduction) {
-        Weighting.Weighted step = new Weighting(reduction).apply(List.of(A, B, C));
+        return loss(reduction, List.of(A, B, C), NLL);
+    }
+
+    private static double loss(Reduction reduction, List<Example> rows, double[][] nll) {
+        Weighting.Weighted step = new Weighting(reduction).apply(rows);
         double sum = 0;
-        for (int d = 0; d < NLL.length; d++) {
-            for (int t = 0; t < NLL[d].length; t++) {
-                sum += step.documents().get(d).weights()[t] * NLL[d][t];
+        for (int d = 0; d < nll.length; d++) {
+            for (int t = 0; t < nll[d].length; t++) {
+                sum += step.documents().get(d).weights()[t] * nll[d][t];
             }
         }
         return sum / step.normaliser();
+    }
+
+    /// Row a with its two learned tokens in two documents: nothing may change.
+    @ParameterizedTest
+    @EnumSource(Reduction.class)
+    void theDocumentsOfARowCountAsOneRow(Reduction reduction) {
+        Example split = new Example(
+                "a",
+                List.of(
+                        new Rendered(new int[2], new float[] {9, .5f}),
+                        new Rendered(new int[4], new float[] {9, 0, 0, 1.5f})),
+                2,
+                "f",
+                null);
+        double[][] nll = {{1}, {100, 100, 3}, NLL[1], NLL[2]};
+        assertThat(loss(reduction, List.of(split, B, C), nll)).isCloseTo(loss(reduction), within(1e-7));
+        assertThat(new Weighting(reduction).apply(List.of(split)).documents())
+                .extracting(Datum::id)
+                .containsExactly("a (document 1)", "a (document 2)");
     }
 
     @Test

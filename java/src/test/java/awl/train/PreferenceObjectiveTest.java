@@ -13,6 +13,8 @@ import awl.tensor.Precision;
 import awl.tensor.Safetensors;
 import awl.tensor.SafetensorsWriter;
 import awl.tensor.TensorScope;
+import awl.data.RowRenderer;
+import awl.token.Rendered;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -22,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -101,6 +104,69 @@ final class PreferenceObjectiveTest {
     private JsonNode run(String yaml, String name, String... overrides) throws IOException {
         Runs.run(temp.resolve("config"), yaml, false, overrides);
         return GoldenRows.metrics(temp.resolve(name)).getFirst();
+    }
+
+    /// Renders `[{"ids", "weights"}]` as two documents, each with every other of the learned tokens: as a template
+    /// that rewrites earlier turns makes them.
+    private static final RowRenderer SPLITTING = new RowRenderer() {
+        @Override
+        public List<Rendered> conversation(JsonNode messages, @Nullable JsonNode tools, int from) {
+            JsonNode row = messages.get(0);
+            int[] ids = new int[row.path("ids").size()];
+            float[][] weights = new float[2][ids.length];
+            for (int t = 0; t < ids.length; t++) {
+                ids[t] = row.path("ids").get(t).intValue();
+                weights[t % 2][t] = row.path("weights").get(t).floatValue();
+            }
+            return List.of(new Rendered(ids, weights[0]), new Rendered(ids, weights[1]));
+        }
+
+        @Override
+        public Rendered completion(String prompt, String completion) {
+            throw new AssertionError("no row has a completion");
+        }
+    };
+
+    @ParameterizedTest
+    @CsvSource({"dpo, false, 2", "dpo, true, 1", "ipo, true, 2"})
+    void branchesOfSeveralDocumentsAreScoredAsSums(String type, boolean packing, int micro) throws IOException {
+        Path model = policy("llama");
+        String objective = "{type: %s, sft_weight: 0.5, reference: %s}".formatted(type, GoldenRows.model("llama"));
+        for (boolean given : new boolean[] {true, false}) {
+            Path whole = pairs("llama", given);
+            List<String> lines = new ArrayList<>();
+            for (String line : Files.readAllLines(whole)) {
+                ObjectNode pair = (ObjectNode) GoldenRows.JSON.readTree(line);
+                for (String branch : List.of("chosen", "rejected")) {
+                    JsonNode row = pair.get(branch);
+                    pair.putObject(branch).putArray("messages").add(row);
+                }
+                lines.add(pair.toString());
+            }
+            Path split = Files.write(temp.resolve("split.jsonl"), lines);
+            List<JsonNode> steps = new ArrayList<>();
+            for (Path rows : List.of(whole, split)) {
+                Path output = temp.resolve("run" + given + rows.getFileName());
+                String yaml = yaml(model, rows, output.toString(), objective);
+                Runs.Ended ended = Runs.run(
+                        temp.resolve("config"),
+                        yaml,
+                        false,
+                        () -> SPLITTING,
+                        "data.packing=" + packing,
+                        "train.micro_batch_size=" + micro);
+                assertThat(ended.exitCode()).as(ended.said()).isZero();
+                steps.add(GoldenRows.metrics(output).getFirst());
+                assertThat(ended.said().contains("6 branches of pairs became 12 documents"))
+                        .isEqualTo(rows == split);
+            }
+            for (String metric : List.of("loss", "margin", "accuracy", "gradient_norm")) {
+                double expected = steps.get(0).path(metric).asDouble();
+                assertThat(steps.get(1).path(metric).asDouble())
+                        .as(metric)
+                        .isCloseTo(expected, within(2e-5 * Math.max(1, Math.abs(expected))));
+            }
+        }
     }
 
     @ParameterizedTest

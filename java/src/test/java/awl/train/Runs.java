@@ -26,6 +26,13 @@ final class Runs {
 
     /// @param yaml contents of run.yaml
     static Ended run(Path folder, String yaml, boolean resume, String... overrides) throws IOException {
+        return run(folder, yaml, resume, NO_TEXT, overrides);
+    }
+
+    /// @param renderer for rows with text
+    static Ended run(
+            Path folder, String yaml, boolean resume, Supplier<RowRenderer> renderer, String... overrides)
+            throws IOException {
         Threads.set(1);
         Path file = Files.writeString(Files.createDirectories(folder).resolve("run.yaml"), yaml);
         ByteArrayOutputStream said = new ByteArrayOutputStream();
@@ -34,7 +41,7 @@ final class Runs {
                         ConfigFile.read(file, List.of(overrides)),
                         resume,
                         KernelSelection.Wanted.REFERENCE,
-                        NO_TEXT,
+                        renderer,
                         progress,
                         new StopSignal())
                 .run();
