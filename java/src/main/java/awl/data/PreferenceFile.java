@@ -90,8 +90,7 @@ public final class PreferenceFile {
     }
 
     private Example branch(DataLine line, String id, String name, String other) {
-        Example branch =
-                new Example(id + "/" + name, tokens(line, name, other), 1, line.where() + " " + name, null);
+        Example branch = new Example(id + "/" + name, tokens(line, name, other), 1, line.where() + " " + name, null);
         if (!branch.learns()) {
             throw line.wrong(name + ": has no token to learn; give assistant messages, a completion or weights other"
                     + " than 0");

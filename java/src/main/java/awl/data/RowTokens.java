@@ -71,7 +71,8 @@ final class RowTokens {
     }
 
     /// Assistant turns of the completion are learned, those of the prompt are not.
-    List<Rendered> continuation(DataLine line, JsonNode prompt, String field, JsonNode turns, @Nullable JsonNode tools) {
+    List<Rendered> continuation(
+            DataLine line, JsonNode prompt, String field, JsonNode turns, @Nullable JsonNode tools) {
         requireTurns(line, "prompt", prompt);
         requireTurns(line, field, turns);
         ArrayNode whole = ((ArrayNode) prompt.deepCopy()).addAll((ArrayNode) turns);

@@ -118,9 +118,7 @@ final class TurnFinder {
         int start = mark == null ? prompt.length() : mark.start();
         String with = text(in.request, i + 1, null, false);
         if (with != null && with.startsWith(prompt)) {
-            int end = mark == null
-                    ? prompt.length() + ends.end(with.substring(prompt.length()), closing)
-                    : mark.end();
+            int end = mark == null ? prompt.length() + ends.end(with.substring(prompt.length()), closing) : mark.end();
             if (whole.regionMatches(0, with, 0, end)) {
                 in.turns.add(new Turn(i, start, end, mark == null));
                 return;
@@ -134,7 +132,8 @@ final class TurnFinder {
             return;
         }
         int end = mark != null ? mark.end() : ends.firstEnd(whole, start, closing);
-        if (end < start || !holds(whole.substring(start, end), in.request.messages().get(i))) {
+        if (end < start
+                || !holds(whole.substring(start, end), in.request.messages().get(i))) {
             in.rewritten.put(i, "the template drops part of this turn (its reasoning, perhaps) once it is history");
             return;
         }

@@ -54,8 +54,8 @@ record TrainingData(StepRows train, @Nullable StepRows validation, Packer packer
         int maxLength = given == null ? longest : given;
         if (pairs) {
             // A pair shares a micro-batch whole, also one whose branches are several documents.
-            maxLength = Math.max(
-                    Math.multiplyExact(2, maxLength), Math.max(longestPair(train), longestPair(validation)));
+            maxLength =
+                    Math.max(Math.multiplyExact(2, maxLength), Math.max(longestPair(train), longestPair(validation)));
         }
         Integer micro = config.train().microBatchSize();
         boolean packing = config.data().packing();

@@ -103,9 +103,8 @@ final class ExampleFileTest {
                         "%s: 1 rows became 2 documents, for the chat template rewrites earlier turns (first: %s:2); each still counts as one"
                                 .formatted(file, file));
         for (Packer packer : List.of(new Packer(true, 3, 1), new Packer(false, 1, 2))) {
-            StepBatches step = new BatchStream(
-                            rows.examples(), new Weighting(Reduction.EXAMPLE_MEAN), packer, 2, false, 1)
-                    .at(1);
+            StepBatches step =
+                    new BatchStream(rows.examples(), new Weighting(Reduction.EXAMPLE_MEAN), packer, 2, false, 1).at(1);
             assertThat(step.documentIds()).containsExactly(file + ":1", file + ":2");
             assertThat(step.normaliser()).isEqualTo(2);
             assertThat(step.tokens()).isEqualTo(8);

@@ -198,8 +198,7 @@ class RendererContractTest {
                 .filter(file -> !file.getFileName().toString().startsWith("own_feature"))
                 // Shows no text that is not a list of parts.
                 .filter(file -> !file.endsWith("llava_next.jinja"))
-                .map(file -> DynamicTest.dynamicTest(
-                        file.getFileName().toString(), () -> parity(file, conversations)));
+                .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> parity(file, conversations)));
     }
 
     private static void parity(Path file, Map<String, JsonNode> conversations) throws IOException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import awl.ConfigException;
+import awl.data.RowRenderer;
 import awl.model.Checkpoint;
 import awl.model.Decoder;
 import awl.model.TensorSource;
@@ -13,7 +14,6 @@ import awl.tensor.Precision;
 import awl.tensor.Safetensors;
 import awl.tensor.SafetensorsWriter;
 import awl.tensor.TensorScope;
-import awl.data.RowRenderer;
 import awl.token.Rendered;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;

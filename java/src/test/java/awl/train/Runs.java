@@ -30,8 +30,7 @@ final class Runs {
     }
 
     /// @param renderer for rows with text
-    static Ended run(
-            Path folder, String yaml, boolean resume, Supplier<RowRenderer> renderer, String... overrides)
+    static Ended run(Path folder, String yaml, boolean resume, Supplier<RowRenderer> renderer, String... overrides)
             throws IOException {
         Threads.set(1);
         Path file = Files.writeString(Files.createDirectories(folder).resolve("run.yaml"), yaml);
