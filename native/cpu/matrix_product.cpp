@@ -1,6 +1,7 @@
-// C (+)= scale A B for float32, after "Anatomy of High-Performance Matrix Multiplication" (Goto and van de Geijn 2008) and
+// C (+)= scale A B, summed in float32, after "Anatomy of High-Performance Matrix Multiplication" (Goto and van de Geijn 2008) and
 // BLIS (Van Zee and van de Geijn 2015): B is packed into panels that stay in the last cache, A into panels that stay in
-// the second, and a tile of C that fills the registers takes one column of A and one row of B at a time.
+// the second, and a tile of C that fills the registers takes one column of A and one row of B at a time. What is stored
+// in bfloat16 is widened as it is packed.
 //
 // Every element of C is one chain of additions in the order of the inner axis, cut into equal pieces that depend on the
 // shape alone, so that it has the same bits on any number of threads.
@@ -10,7 +11,8 @@
 namespace awl {
 
 struct Product {
-    const float *a, *b;
+    const void *a, *b;
+    bool a_half, b_half;  // bfloat16 rather than float32
     float *c;
     int64_t rows, columns, depth;
     int64_t a_row, a_depth;     // strides of A [rows, depth]; one of them is 1
@@ -51,12 +53,22 @@ void product_tile(int64_t *rows, int64_t *columns) {
     *columns = tile_columns;
 }
 
-// Panels [first, last) of the block of B that begins at column `begin`, each [depth][tile_columns], zeros behind the end.
-void product_pack_b(const Product &k, const Piece &p, int64_t begin, int64_t first, int64_t last, float *packed) {
+AWL_INLINE float wide(float x) { return x; }
+
+AWL_INLINE float wide(bf16 x) {
+    const uint32_t bits = (uint32_t)x.bits << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+template <class T>
+static void pack_b(const T *b, const Product &k, const Piece &p, int64_t begin, int64_t first, int64_t last,
+                   float *packed) {
     for (int64_t panel = first; panel < last; panel++) {
         const int64_t column = begin + panel * tile_columns;
         const int64_t n = k.columns - column < tile_columns ? k.columns - column : tile_columns;
-        const float *from = k.b + p.begin * k.b_depth + column * k.b_column;
+        const T *from = b + p.begin * k.b_depth + column * k.b_column;
         float *to = packed + panel * p.depth * tile_columns;
         if (n < tile_columns) memset(to, 0, p.depth * tile_columns * sizeof(float));
         if (k.b_column == 1) {
@@ -65,39 +77,50 @@ void product_pack_b(const Product &k, const Piece &p, int64_t begin, int64_t fir
                     store(to, load(from));
                     store(to + lanes, load(from + lanes));
                 } else {
-                    memcpy(to, from, n * sizeof(float));
+                    for (int64_t j = 0; j < n; j++) to[j] = wide(from[j]);
                 }
             }
         } else {
             // A few columns at a time, each read along its memory.
             for (int64_t j = 0; j < n; j++) {
-                const float *row = from + j * k.b_column;
-                for (int64_t d = 0; d < p.depth; d++) to[d * tile_columns + j] = row[d * k.b_depth];
+                const T *row = from + j * k.b_column;
+                for (int64_t d = 0; d < p.depth; d++) to[d * tile_columns + j] = wide(row[d * k.b_depth]);
             }
         }
     }
 }
 
+// Panels [first, last) of the block of B that begins at column `begin`, each [depth][tile_columns], zeros behind the end.
+void product_pack_b(const Product &k, const Piece &p, int64_t begin, int64_t first, int64_t last, float *packed) {
+    if (k.b_half) {
+        pack_b((const bf16 *)k.b, k, p, begin, first, last, packed);
+    } else {
+        pack_b((const float *)k.b, k, p, begin, first, last, packed);
+    }
+}
+
 // Rows [row, row + n) of A as [depth][tile_rows], zeros behind the end.
-static void pack_a(const Product &k, const Piece &p, int64_t row, int64_t n, float *packed) {
-    const float *from = k.a + row * k.a_row + p.begin * k.a_depth;
+template <class T>
+static void pack_a(const T *a, const Product &k, const Piece &p, int64_t row, int64_t n, float *packed) {
+    const T *from = a + row * k.a_row + p.begin * k.a_depth;
     if (n < tile_rows) memset(packed, 0, p.depth * tile_rows * sizeof(float));
     if (k.a_row == 1) {
         for (int64_t d = 0; d < p.depth; d++, from += k.a_depth, packed += tile_rows) {
             if (n == tile_rows) {
-                memcpy(packed, from, tile_rows * sizeof(float));
+#pragma GCC unroll 14
+                for (int i = 0; i < tile_rows; i++) packed[i] = wide(from[i]);
             } else {
-                memcpy(packed, from, n * sizeof(float));
+                for (int64_t i = 0; i < n; i++) packed[i] = wide(from[i]);
             }
         }
     } else if (n == tile_rows) {
         for (int64_t d = 0; d < p.depth; d++) {
 #pragma GCC unroll 14
-            for (int i = 0; i < tile_rows; i++) packed[d * tile_rows + i] = from[i * k.a_row + d];
+            for (int i = 0; i < tile_rows; i++) packed[d * tile_rows + i] = wide(from[i * k.a_row + d]);
         }
     } else {
         for (int64_t i = 0; i < n; i++) {
-            for (int64_t d = 0; d < p.depth; d++) packed[d * tile_rows + i] = from[i * k.a_row + d];
+            for (int64_t d = 0; d < p.depth; d++) packed[d * tile_rows + i] = wide(from[i * k.a_row + d]);
         }
     }
 }
@@ -150,13 +173,19 @@ static void tile(const float *a, int64_t a_row, const float *b, int64_t depth, f
 void product_rows(const Product &k, const Piece &p, int64_t begin, int64_t end, int64_t column, int64_t columns,
                   const float *packed_b, float *space) {
     // Packing A costs about as much as multiplying it with one or two panels.
-    const bool direct = k.a_depth == 1 && columns <= 2 * tile_columns;
+    const bool direct = !k.a_half && k.a_depth == 1 && columns <= 2 * tile_columns;
     const int64_t block = most_rows / tile_rows * tile_rows;
     for (int64_t row = begin; row < end; row += block) {
         const int64_t last = row + block < end ? row + block : end;
         for (int64_t r = row; r < last; r += tile_rows) {
             const int64_t n = last - r < tile_rows ? last - r : tile_rows;
-            if (!direct || n < tile_rows) pack_a(k, p, r, n, space + (r - row) * p.depth);
+            if (direct && n == tile_rows) continue;
+            float *panel = space + (r - row) * p.depth;
+            if (k.a_half) {
+                pack_a((const bf16 *)k.a, k, p, r, n, panel);
+            } else {
+                pack_a((const float *)k.a, k, p, r, n, panel);
+            }
         }
         for (int64_t j = 0; j < columns; j += tile_columns) {
             const int64_t m = columns - j < tile_columns ? columns - j : tile_columns;
@@ -165,7 +194,7 @@ void product_rows(const Product &k, const Piece &p, int64_t begin, int64_t end, 
                 const int64_t n = last - r < tile_rows ? last - r : tile_rows;
                 float *c = k.c + r * k.c_row + column + j;
                 if (direct && n == tile_rows) {
-                    const float *a = k.a + r * k.a_row + p.begin;
+                    const float *a = (const float *)k.a + r * k.a_row + p.begin;
                     tile<false>(a, k.a_row, b, p.depth, c, k.c_row, n, m, k.scale, p.add);
                 } else {
                     tile<true>(space + (r - row) * p.depth, 0, b, p.depth, c, k.c_row, n, m, k.scale, p.add);
@@ -250,14 +279,15 @@ void by_columns(const awl::Product &k, bool add, float *space, int64_t threads, 
 int32_t check_matrix(const char *argument, const awl_tensor *t, int64_t rows, int64_t columns) {
     if (awl::absent(t))
         return awl::fail(AWL_BAD_ARGUMENT, "matrix_product: %s: expected a tensor, got none", argument);
+    const int32_t dtype = t->dtype == AWL_BF16 ? AWL_BF16 : AWL_F32;
     // The transpose of a matrix is checked as that matrix.
     if (t->rank == 2 && t->stride[0] == 1 && t->stride[1] != 1) {
         awl_tensor turned = *t;
         turned.size[0] = t->size[1], turned.size[1] = t->size[0];
         turned.stride[0] = t->stride[1], turned.stride[1] = 1;
-        return awl::check("matrix_product", argument, &turned, AWL_CPU, AWL_F32, 2, columns, rows);
+        return awl::check("matrix_product", argument, &turned, AWL_CPU, dtype, 2, columns, rows);
     }
-    return awl::check("matrix_product", argument, t, AWL_CPU, AWL_F32, 2, rows, columns);
+    return awl::check("matrix_product", argument, t, AWL_CPU, dtype, 2, rows, columns);
 }
 
 }  // namespace
@@ -274,10 +304,10 @@ extern "C" int32_t awl_matrix_product(const awl_tensor *a, const awl_tensor *b, 
     if (fit < 1)
         return awl::fail(AWL_BAD_ARGUMENT, "%s: workspace: expected at least %lld floats, got %lld", kernel,
                          (long long)(space_of_a + space_of_b), (long long)workspace->size[0]);
-    const awl::Product k{(const float *)a->data, (const float *)b->data, (float *)c->data,
-                         a->size[0],             b->size[1],             a->size[1],
-                         a->stride[0],           a->stride[1],           b->stride[0],
-                         b->stride[1],           c->stride[0],           (float)scale};
+    const awl::Product k{a->data,      b->data,       a->dtype == AWL_BF16, b->dtype == AWL_BF16,
+                         (float *)c->data, a->size[0],    b->size[1],           a->size[1],
+                         a->stride[0], a->stride[1],  b->stride[0],         b->stride[1],
+                         c->stride[0], (float)scale};
     if (k.rows == 0 || k.columns == 0) return AWL_OK;
     if (k.depth == 0) {
         for (int64_t i = 0; i < k.rows && !add; i++) {

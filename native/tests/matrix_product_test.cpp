@@ -8,36 +8,47 @@ struct Shape {
 };
 
 const Shape shapes[] = {{0, 4, 4},     {3, 0, 5},      {1, 1, 1},     {2, 7, 3},    {6, 16, 16},   {7, 321, 17},
-                        {31, 40, 33},  {150, 64, 16},  {301, 9, 70},  {16, 700, 65}, {5, 33, 2100}, {130, 641, 95},
+                        {31, 40, 33},  {150, 64, 16},  {301, 9, 70},  {16, 700, 65}, {5, 33, 2100}, {20, 641, 95},
                         {289, 5, 2049}};
 
 constexpr int64_t space(int64_t threads) { return AWL_PRODUCT_SPACE + threads * AWL_PRODUCT_SPACE_THREAD; }
 
 // [rows, columns], stored as it is or as its transpose, rows of memory `gap` longer than needed.
+template <class T>
 struct Matrix {
     Matrix(int64_t rows, int64_t columns, bool turned, int64_t gap, std::mt19937 &random)
         : row(turned ? 1 : columns + gap),
           column(turned ? rows + gap : 1),
           memory(turned ? (columns ? columns * (rows + gap) - gap : 0) : (rows ? rows * (columns + gap) - gap : 0)) {
         std::normal_distribution<float> normal;
-        for (int64_t i = 0; i < memory.size(); i++) memory[i] = normal(random);
+        for (int64_t i = 0; i < memory.size(); i++) narrow(normal(random), memory[i]);
         view = memory.view({rows, columns});
         view.stride[0] = row;
         view.stride[1] = column;
     }
     double at(int64_t r, int64_t c) const { return memory.at(r * row + c * column); }
+    // Its `lines` rows or columns of `length` numbers, one after the other.
+    std::vector<double> lines(int64_t lines, int64_t length, bool rows) const {
+        std::vector<double> all(lines * length);
+        for (int64_t i = 0; i < lines; i++)
+            for (int64_t k = 0; k < length; k++) all[i * length + k] = rows ? at(i, k) : at(k, i);
+        return all;
+    }
 
     int64_t row, column;
-    Buffer<float> memory;
+    Buffer<T> memory;
     awl_tensor view;
 };
 
+template <class A, class B>
 void contract(const Shape &s, bool a_turned, bool b_turned, bool add, double scale) {
     const std::string name = std::to_string(s.rows) + "x" + std::to_string(s.depth) + "x" + std::to_string(s.columns) +
-                             (a_turned ? " A^T" : "") + (b_turned ? " B^T" : "") + (add ? " added" : "");
+                             (a_turned ? " A^T" : "") + (b_turned ? " B^T" : "") + (add ? " added" : "") + (sizeof(A) == 2 ? " bf16" : " f32") +
+                             (sizeof(B) == 2 ? " bf16" : " f32");
     std::mt19937 random((unsigned)(s.rows * 100 + s.depth * 10 + s.columns));
-    Matrix a(s.rows, s.depth, a_turned, 3, random), b(s.depth, s.columns, b_turned, 2, random);
-    Matrix c(s.rows, s.columns, false, 5, random), again(s.rows, s.columns, false, 5, random);
+    Matrix<A> a(s.rows, s.depth, a_turned, 3, random);
+    Matrix<B> b(s.depth, s.columns, b_turned, 2, random);
+    Matrix<float> c(s.rows, s.columns, false, 5, random), again(s.rows, s.columns, false, 5, random);
     std::vector<float> before(c.memory.size());
     for (int64_t i = 0; i < c.memory.size(); i++) before[i] = again.memory[i] = c.memory[i];
     Buffer<float> one(space(1)), three(space(3));
@@ -45,6 +56,7 @@ void contract(const Shape &s, bool a_turned, bool b_turned, bool add, double sca
     awl_set_threads(1);
     expect(awl_matrix_product(&a.view, &b.view, &c.view, &room, scale, add, nullptr) == AWL_OK,
            name + ": " + awl_last_error());
+    const std::vector<double> left = a.lines(s.rows, s.depth, true), right = b.lines(s.columns, s.depth, false);
     for (int64_t i = 0; i < s.rows; i++) {
         for (int64_t j = 0; j < c.row && i * c.row + j < c.memory.size(); j++) {
             const double was = before[i * c.row + j];
@@ -53,9 +65,10 @@ void contract(const Shape &s, bool a_turned, bool b_turned, bool add, double sca
                 continue;
             }
             double sum = 0, size = 0;
+            const double *x = left.data() + i * s.depth, *y = right.data() + j * s.depth;
             for (int64_t k = 0; k < s.depth; k++) {
-                sum += a.at(i, k) * b.at(k, j);
-                size += fabs(a.at(i, k) * b.at(k, j));
+                sum += x[k] * y[k];
+                size += fabs(x[k] * y[k]);
             }
             const double expected = (add ? was : 0) + scale * sum;
             const double bound = 2e-7 * (fabs(was) + fabs(scale) * size * sqrt((double)s.depth + 1)) + 1e-30;
@@ -98,7 +111,13 @@ int main() {
     if (skip_without_device()) return 77;
     each_instruction_set([] {
         for (const Shape &shape : shapes) {
-            for (int i = 0; i < 8; i++) contract(shape, i & 1, i & 2, i & 4, i & 4 ? -0.5 : 1);
+            for (int i = 0; i < 8; i++) {
+                contract<float, float>(shape, i & 1, i & 2, i & 4, i & 4 ? -0.5 : 1);
+            }
+            contract<Bf16, Bf16>(shape, true, false, false, 1);
+            contract<Bf16, Bf16>(shape, false, true, true, -0.5);
+            contract<float, Bf16>(shape, false, true, false, 1);
+            contract<Bf16, float>(shape, true, false, true, 1);
         }
         refuses();
     });

@@ -94,10 +94,10 @@ AWL_EXPORT int32_t awl_softmax_xent_gradient(awl_tensor *logits, const awl_tenso
  * axes contiguous. Sums in float32; a row of y has the same bits whatever rows stand beside it. */
 AWL_EXPORT int32_t awl_linear_rows(const awl_tensor *x, const awl_tensor *weight, awl_tensor *y, void *stream);
 
-/* c = scale a b, or c += scale a b with add != 0. a: f32 [N, K]; b: f32 [K, M]; either may be the transpose of a matrix
- * with a contiguous last axis; c: f32 [N, M], last axis contiguous, apart from a and b. workspace: f32, AWL_PRODUCT_SPACE
- * floats and AWL_PRODUCT_SPACE_THREAD more for every thread; with room for fewer threads fewer run. Every element is
- * summed in float32 in the order of K, in pieces that depend on K alone. */
+/* c = scale a b, or c += scale a b with add != 0. a: f32 or bf16 [N, K]; b: f32 or bf16 [K, M], widened exactly; either
+ * may be the transpose of a matrix with a contiguous last axis; c: f32 [N, M], last axis contiguous, apart from a and b.
+ * workspace: f32, AWL_PRODUCT_SPACE floats and AWL_PRODUCT_SPACE_THREAD more for every thread; with room for fewer threads
+ * fewer run. Every element is summed in float32 in the order of K, in pieces that depend on K alone. */
 #define AWL_PRODUCT_DEPTH 320
 #define AWL_PRODUCT_COLUMNS 2048
 #define AWL_PRODUCT_ROWS 144

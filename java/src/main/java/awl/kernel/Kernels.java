@@ -74,10 +74,9 @@ public interface Kernels {
     /// (float64) whatever is stored, with one rounding at the end.
     ///
     /// @param left_NK float32, bfloat16 or float64; may be the transpose of a matrix
-    /// @param right_KM dtype of `left`; may be the transpose of a matrix
+    /// @param right_KM as `left`; float32 and bfloat16 may stand in one product
     /// @param add whether to add to `out`, which is overwritten otherwise
-    /// @param out_NM dtype of the others, or float32 beside bfloat16: then no partial sum is rounded to bfloat16.
-    ///     Rows may stand apart
+    /// @param out_NM as the others; in float32 nothing is rounded to bfloat16. Rows may stand apart
     void matrixProduct(Tensor left_NK, Tensor right_KM, double scale, boolean add, Tensor out_NM);
 
     /// One layer's attention of new tokens against a key/value cache: the step of decoding.

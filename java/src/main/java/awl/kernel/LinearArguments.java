@@ -29,14 +29,23 @@ final class LinearArguments {
                                     out_NM.size(0),
                                     out_NM.size(1)));
         }
-        ScalarType stored = Arguments.dtype(left_NK);
-        ScalarType sums = Arguments.dtype(out_NM);
-        boolean wider = stored == ScalarType.BFloat16 && sums == ScalarType.Float;
-        if (Arguments.dtype(right_KM) != stored || (sums != stored && !wider)) {
+        boolean mixed = isNarrow(left_NK) && isNarrow(right_KM) && isNarrow(out_NM);
+        if (!mixed && !sameDtype(left_NK, right_KM, out_NM)) {
             throw new ShapeException(
-                    "matrix product: expected one dtype (or a float32 result of bfloat16), got %s, %s and %s"
-                            .formatted(stored, Arguments.dtype(right_KM), sums));
+                    "matrix product: expected float32 and bfloat16, or float64 alone, got %s, %s and %s"
+                            .formatted(Arguments.dtype(left_NK), Arguments.dtype(right_KM), Arguments.dtype(out_NM)));
         }
+    }
+
+    /// float32 and bfloat16 may stand in one product.
+    private static boolean isNarrow(Tensor tensor) {
+        ScalarType dtype = Arguments.dtype(tensor);
+        return dtype == ScalarType.Float || dtype == ScalarType.BFloat16;
+    }
+
+    private static boolean sameDtype(Tensor first, Tensor second, Tensor third) {
+        ScalarType dtype = Arguments.dtype(first);
+        return Arguments.dtype(second) == dtype && Arguments.dtype(third) == dtype;
     }
 
     static void check(Tensor x_ND, Tensor weight_OD, Tensor y_NO) {

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// gradient.
 final class LinearCrossEntropy {
 
-    /// Columns of a gradient converted at a time for dW where logits are bfloat16.
+    /// Columns of a gradient multiplied at a time for dW where logits are bfloat16.
     private static final long CONVERTED_COLUMNS = 4096;
 
     private final RowPasses passes;
@@ -279,7 +279,7 @@ final class LinearCrossEntropy {
         }
 
         private Tensor head(long first, long classes) {
-            return head.narrow(0, first, classes).to(type);
+            return head.narrow(0, first, classes);
         }
 
         /// Written in place where nothing has to be scattered or rounded.
@@ -298,28 +298,17 @@ final class LinearCrossEntropy {
 
         void logits(Tensor logits_CK, Tensor hidden_CD, long first) {
             long classes = logits_CK.size(1);
-            Tensor transposed = head(first, classes).t();
+            gemm.multiply(hidden_CD, head(first, classes).t(), 1, false, logits_CK);
             Tensor bias = options.bias_V();
-            if (bias == null) {
-                gemm.multiply(hidden_CD, transposed, 1, false, logits_CK);
-            } else {
-                torch.addmm_out(logits_CK, bias.narrow(0, first, classes).to(type), hidden_CD, transposed);
+            if (bias != null) {
+                logits_CK.add_(bias.narrow(0, first, classes));
             }
         }
 
         void hiddenGradient(Tensor gradient_CK, long first, Tensor dHidden_CD, boolean overwrite) {
             Tensor rows = head(first, gradient_CK.size(1));
-            if (Arguments.dtype(dHidden_CD) != type) {
-                // bfloat16 logits: the sum over pieces of the vocabulary still runs in float32.
-                Tensor piece = gradient_CK.mm(rows);
-                if (overwrite) {
-                    dHidden_CD.copy_(piece);
-                } else {
-                    dHidden_CD.add_(piece);
-                }
-            } else {
-                gemm.multiply(gradient_CK, rows, 1, !overwrite, dHidden_CD);
-            }
+            // Beside bfloat16 logits the result is float32, and so is the sum over pieces of the vocabulary.
+            gemm.multiply(gradient_CK, rows, 1, !overwrite, dHidden_CD);
         }
 
         void headGradient(Tensor gradient_CK, Tensor hidden_CD, long first, @Nullable Tensor headGradient_VD) {
@@ -335,14 +324,14 @@ final class LinearCrossEntropy {
             if (headGradient_VD == null) {
                 return;
             }
-            Tensor rows_CD = hidden_CD.to(sums);
-            // A gradient that is already in the sums' dtype goes in whole; otherwise it is converted in slices.
+            // A gradient that is already in the sums' dtype goes in whole; otherwise in slices, which the reference
+            // converts.
             long step = type == sums ? classes : Math.min(classes, CONVERTED_COLUMNS);
             for (long at = 0; at < classes; at += step) {
                 try (PointerScope _ = new PointerScope()) {
                     long columns = Math.min(step, classes - at);
-                    Tensor turned = gradient_CK.narrow(1, at, columns).t().to(sums);
-                    gemm.multiply(turned, rows_CD, 1, true, headGradient_VD.narrow(0, first + at, columns));
+                    Tensor turned = gradient_CK.narrow(1, at, columns).t();
+                    gemm.multiply(turned, hidden_CD, 1, true, headGradient_VD.narrow(0, first + at, columns));
                 }
             }
         }

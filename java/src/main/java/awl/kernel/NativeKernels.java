@@ -144,7 +144,6 @@ public final class NativeKernels extends TorchKernels {
     public void linear(Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
         MethodHandle kernel = linearRows;
         boolean fits = x_ND.size(0) <= FEW_ROWS
-                && Arguments.dtype(x_ND) == ScalarType.Float
                 && takes(x_ND)
                 && x_ND.stride(1) == 1
                 && weight_OD.stride(1) == 1
@@ -154,6 +153,19 @@ public final class NativeKernels extends TorchKernels {
             return;
         }
         LinearArguments.check(x_ND, weight_OD, y_NO);
+        if (Arguments.dtype(x_ND) == ScalarType.BFloat16) {
+            // The kernel computes in float32: what is read besides the weights is little.
+            try (PointerScope _ = new PointerScope()) {
+                Tensor wide_NO = y_NO.to(ScalarType.Float);
+                rows(kernel, x_ND.to(ScalarType.Float), weight_OD, wide_NO);
+                y_NO.copy_(wide_NO);
+            }
+        } else {
+            rows(kernel, x_ND, weight_OD, y_NO);
+        }
+    }
+
+    private void rows(MethodHandle kernel, Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
         library.useThreads(torch.get_num_threads());
         try (Arena arena = Arena.ofConfined()) {
             int status = (int) kernel.invokeExact(

@@ -13,7 +13,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// [Kernels#matrixProduct] by `awl_matrix_product`, for float32 in host memory.
+/// [Kernels#matrixProduct] by `awl_matrix_product`, for float32 and bfloat16 in host memory. bfloat16 is how numbers are
+/// stored: they are widened on their way into the kernel, and a result is rounded once.
 ///
 /// It runs on libtorch's own OpenMP threads. libtorch's product goes to OpenBLAS, which has threads of its own: the two
 /// pools wait for work by spinning, each on the core the other one needs.
@@ -27,6 +28,8 @@ final class NativeMatrixProduct implements MatrixProduct {
     private final NativeLibrary library;
     private final MethodHandle kernel;
     private final Workspace workspace = new Workspace();
+    /// A bfloat16 result before it is rounded.
+    private final Workspace wide = new Workspace();
 
     private NativeMatrixProduct(NativeLibrary library, MethodHandle kernel) {
         this.library = library;
@@ -43,13 +46,18 @@ final class NativeMatrixProduct implements MatrixProduct {
         return out.is_cpu()
                 && left.is_cpu()
                 && right.is_cpu()
-                && Arguments.dtype(left) == ScalarType.Float
-                && Arguments.dtype(right) == ScalarType.Float
-                && Arguments.dtype(out) == ScalarType.Float
+                && isNarrow(left)
+                && isNarrow(right)
+                && isNarrow(out)
                 && out.dim() == 2
                 && out.stride(1) == 1
                 && isMatrix(left)
                 && isMatrix(right);
+    }
+
+    private static boolean isNarrow(Tensor tensor) {
+        ScalarType dtype = Arguments.dtype(tensor);
+        return dtype == ScalarType.Float || dtype == ScalarType.BFloat16;
     }
 
     /// Or the transpose of one.
@@ -59,6 +67,21 @@ final class NativeMatrixProduct implements MatrixProduct {
 
     @Override
     public void multiply(Tensor left, Tensor right, double scale, boolean add, Tensor out) {
+        if (Arguments.dtype(out) == ScalarType.Float) {
+            run(left, right, scale, add, out);
+            return;
+        }
+        try (PointerScope _ = new PointerScope()) {
+            Tensor sums = wide.matrix(out, ScalarType.Float, out.size(0), out.size(1), Float.BYTES);
+            if (add) {
+                sums.copy_(out);
+            }
+            run(left, right, scale, add, sums);
+            out.copy_(sums);
+        }
+    }
+
+    private void run(Tensor left, Tensor right, double scale, boolean add, Tensor out) {
         int threads = torch.get_num_threads();
         library.useThreads(threads);
         try (PointerScope _ = new PointerScope();

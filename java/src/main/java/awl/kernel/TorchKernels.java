@@ -124,13 +124,20 @@ public class TorchKernels implements Kernels {
         LinearArguments.product(left_NK, right_KM, out_NM);
         try (PointerScope _ = new PointerScope();
                 NoGradGuard _ = new NoGradGuard()) {
-            ScalarType sums = Arguments.dtype(out_NM);
+            // libtorch sums bfloat16 in float32 too, and its product wants one dtype.
+            ScalarType stored = Arguments.dtype(out_NM);
+            boolean same = Arguments.dtype(left_NK) == stored && Arguments.dtype(right_KM) == stored;
+            ScalarType sums = same ? stored : Arguments.accumulator(stored);
             Tensor left = left_NK.to(sums);
             Tensor right = right_KM.to(sums);
+            Tensor out = out_NM.to(sums);
             if (add || scale != 1) {
-                out_NM.addmm_(left, right, new Scalar(add ? 1.0 : 0.0), new Scalar(scale));
+                out.addmm_(left, right, new Scalar(add ? 1.0 : 0.0), new Scalar(scale));
             } else {
-                torch.mm_out(out_NM, left, right);
+                torch.mm_out(out, left, right);
+            }
+            if (sums != stored) {
+                out_NM.copy_(out);
             }
         }
     }

@@ -8,7 +8,6 @@ import awl.tensor.Value;
 import java.util.List;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
@@ -73,44 +72,36 @@ public final class Lora implements AutoCloseable {
     /// @param key names the micro-batch in the random numbers of dropout; 0 = no dropout
     Saved addTo(Kernels kernels, Tensor out_NO, Tensor x_NI, long key) {
         Tensor mask = key == 0 ? null : dropout.mask(x_NI, key);
-        Tensor input = widened(mask == null ? x_NI : dropout.apply(x_NI, mask));
-        Tensor low =
-                Tensors.empty(Tensors.dtype(input), input.size(0), a_RI.value().size(0));
+        Tensor input = mask == null ? x_NI : dropout.apply(x_NI, mask);
+        Tensor low = low(input, a_RI.value().size(0));
         kernels.matrixProduct(input, aTransposed_IR, scaling, false, low);
-        if (Tensors.dtype(out_NO) == Tensors.dtype(low)) {
-            kernels.matrixProduct(low, bTransposed_RO, 1, true, out_NO);
-        } else {
-            out_NO.add_(torch.mm(low, bTransposed_RO));
-        }
+        kernels.matrixProduct(low, bTransposed_RO, 1, true, out_NO);
         return new Saved(low, mask);
     }
 
     void backward(Kernels kernels, Tensor gradient_NO, Value x_NI, Tensor input_NI, Saved saved) {
-        Tensor gradient = widened(gradient_NO);
-        Tensor low = Tensors.empty(
-                Tensors.dtype(gradient), gradient.size(0), b_OR.value().size(1));
-        kernels.matrixProduct(gradient, b_OR.value(), scaling, false, low);
-        b_OR.accumulateProduct(kernels::matrixProduct, gradient.t(), saved.low_NR);
+        Tensor low = low(gradient_NO, b_OR.value().size(1));
+        kernels.matrixProduct(gradient_NO, b_OR.value(), scaling, false, low);
+        b_OR.accumulateProduct(kernels::matrixProduct, gradient_NO.t(), saved.low_NR);
         Tensor mask = saved.mask_NI;
         a_RI.accumulateProduct(
                 kernels::matrixProduct, low.t(), mask == null ? input_NI : dropout.apply(input_NI, mask));
         if (!x_NI.needsGradient()) {
             return;
         }
-        boolean narrow = Tensors.dtype(input_NI) != Tensors.dtype(low);
-        if (mask == null && !narrow) {
+        if (mask == null) {
             x_NI.accumulateProduct(kernels::matrixProduct, low, a_RI.value());
         } else {
-            Tensor down = torch.mm(low, a_RI.value());
-            Tensor kept = mask == null ? down : dropout.apply(down, mask);
-            x_NI.accumulate(narrow ? kept.to(Tensors.dtype(input_NI)) : kept);
+            Tensor down = Tensors.empty(
+                    Tensors.dtype(input_NI), low.size(0), a_RI.value().size(1));
+            kernels.matrixProduct(low, a_RI.value(), 1, false, down);
+            x_NI.accumulate(dropout.apply(down, mask));
         }
     }
 
-    /// Adapters stay in float32 beside a bfloat16 model.
-    private Tensor widened(Tensor tensor) {
-        ScalarType dtype = Tensors.dtype(a_RI.value());
-        return Tensors.dtype(tensor) == dtype ? tensor : tensor.to(dtype);
+    /// Room for rows of rank R, in the dtype of the adapter, which stays float32 beside a bfloat16 model.
+    private Tensor low(Tensor rows, long rank) {
+        return Tensors.empty(Tensors.dtype(a_RI.value()), rows.size(0), rank);
     }
 
     /// Adds `scale * B A` to a copy of the weight, for export.

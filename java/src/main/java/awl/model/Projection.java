@@ -2,14 +2,12 @@ package awl.model;
 
 import awl.kernel.Kernels;
 import awl.tensor.Gradient;
-import awl.tensor.Scalars;
 import awl.tensor.Tape;
 import awl.tensor.Tensors;
 import awl.tensor.Value;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// One or several [Linear] layers that read the same input, their outputs side by side in one tensor (q, k, v; gate,
@@ -91,16 +89,13 @@ final class Projection {
     }
 
     private void multiply(Tensor out_NO, Tensor x_NI, Linear linear) {
-        Tensor weight = linear.weight().value();
-        if (x_NI.size(0) <= FEW_ROWS || Tensors.dtype(weight) != Tensors.dtype(x_NI)) {
-            kernels.linear(x_NI, weight, out_NO);
-            if (linear.bias() != null) {
-                out_NO.add_(linear.bias().value());
-            }
-        } else if (linear.bias() == null) {
-            kernels.matrixProduct(x_NI, linear.transposed(), 1, false, out_NO);
+        if (x_NI.size(0) <= FEW_ROWS) {
+            kernels.linear(x_NI, linear.weight().value(), out_NO);
         } else {
-            torch.addmm_out(out_NO, linear.bias().value(), x_NI, linear.transposed(), Scalars.ONE, Scalars.ONE);
+            kernels.matrixProduct(x_NI, linear.transposed(), 1, false, out_NO);
+        }
+        if (linear.bias() != null) {
+            out_NO.add_(linear.bias().value());
         }
     }
 }

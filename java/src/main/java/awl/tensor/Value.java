@@ -2,6 +2,7 @@ package awl.tensor;
 
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /// A tensor on a [Tape]: what an operation gave, and the sum of the gradients its uses send back.
@@ -9,11 +10,14 @@ public final class Value {
 
     private final @Nullable Tape tape;
     private final Tensor tensor;
+    /// Kept, because the tensor may be gone when its gradient comes.
+    private final ScalarType dtype;
     private @Nullable Gradient gradient;
 
     Value(@Nullable Tape tape, Tensor tensor) {
         this.tape = tape;
         this.tensor = tensor;
+        this.dtype = Tensors.dtype(tensor);
     }
 
     /// A tensor nobody wants the gradient of.
@@ -55,7 +59,7 @@ public final class Value {
         }
         Gradient sum = gradient;
         if (sum == null) {
-            Tensor product = Tensors.empty(Tensors.dtype(left_NM), left_NM.size(0), right_MD.size(1));
+            Tensor product = Tensors.empty(dtype, left_NM.size(0), right_MD.size(1));
             by.multiply(left_NM, right_MD, 1, false, product);
             gradient = new Gradient(on.hold(product));
         } else {

@@ -58,28 +58,31 @@ abstract class KernelContract {
 
     @ParameterizedTest
     @CsvSource({
-        "Float,   1,   1,   1",
-        "Float,   7, 321,  17",
-        "Float, 130,  64, 200",
-        "Float,   3,   0,   5",
-        "Double, 31,  40,   9",
-        "BFloat16, 33, 65, 18"
+        "Float, Float, Float,   1,   1,   1",
+        "Float, Float, Float,   7, 321,  17",
+        "Float, Float, Float, 130,  64, 200",
+        "Float, Float, Float,   3,   0,   5",
+        "Double, Double, Double, 31,  40,   9",
+        "BFloat16, BFloat16, Float, 33, 65, 18",
+        "BFloat16, BFloat16, BFloat16, 33, 65, 18",
+        "Float, BFloat16, Float, 40, 17, 33",
+        "BFloat16, Float, BFloat16, 7, 321, 16"
     })
-    void matrixProductsAreThoseOfFloat64(ScalarType dtype, int n, int k, int m) {
+    void matrixProductsAreThoseOfFloat64(
+            ScalarType leftType, ScalarType rightType, ScalarType outType, int n, int k, int m) {
         for (int turned = 0; turned < 4; turned++) {
             Tensor left =
                     (turned & 1) == 0 ? torch.randn(n, k) : torch.randn(k, n).t();
             Tensor right =
                     (turned & 2) == 0 ? torch.randn(k, m) : torch.randn(m, k).t();
-            left = left.to(dtype);
-            right = right.to(dtype);
+            left = left.to(leftType);
+            right = right.to(rightType);
             Tensor exact = left.to(ScalarType.Double).mm(right.to(ScalarType.Double));
             Tensor size = left.to(ScalarType.Double)
                     .abs()
                     .mm(right.to(ScalarType.Double).abs());
-            ScalarType sums = Arguments.accumulator(dtype);
             // Rows of a wider matrix; what stands beside them must stay.
-            Tensor wide = torch.randn(n, m + 3).to(sums);
+            Tensor wide = torch.randn(n, m + 3).to(outType);
             Tensor before = wide.clone();
             Tensor out = wide.narrow(1, 1, m);
             kernels.matrixProduct(left, right, 1, false, out);
@@ -95,9 +98,11 @@ abstract class KernelContract {
         }
     }
 
-    /// Off by no more than a few roundings of the terms' absolute values.
+    /// Off by no more than a few roundings of the terms' absolute values, and of the result where it is bfloat16.
     private static void within(Tensor out, Tensor exact, Tensor size) {
-        Tensor bound = size.mul(new Scalar(2e-6)).add_(new Scalar(1e-30));
+        double rounding = Arguments.dtype(out) == ScalarType.BFloat16 ? 1.0 / 128 : 0;
+        Tensor bound =
+                size.mul(new Scalar(2e-6)).add_(exact.abs(), new Scalar(rounding)).add_(new Scalar(1e-30));
         Tensor error = out.to(ScalarType.Double).sub(exact).abs();
         assertThat(error.le(bound).all().item_bool()).isTrue();
     }
@@ -111,7 +116,7 @@ abstract class KernelContract {
         assertThatThrownBy(() -> kernels.matrixProduct(
                         torch.randn(2, 3), torch.randn(3, 5).to(ScalarType.Double), 1, false, torch.empty(2, 5)))
                 .isInstanceOf(ShapeException.class)
-                .hasMessageContaining("one dtype");
+                .hasMessageContaining("expected float32 and bfloat16, or float64 alone");
     }
 
     // --- gate --------------------------------------------------------------------------------------------------------
