@@ -101,8 +101,9 @@ abstract class KernelContract {
     /// Off by no more than a few roundings of the terms' absolute values, and of the result where it is bfloat16.
     private static void within(Tensor out, Tensor exact, Tensor size) {
         double rounding = Arguments.dtype(out) == ScalarType.BFloat16 ? 1.0 / 128 : 0;
-        Tensor bound =
-                size.mul(new Scalar(2e-6)).add_(exact.abs(), new Scalar(rounding)).add_(new Scalar(1e-30));
+        Tensor bound = size.mul(new Scalar(2e-6))
+                .add_(exact.abs(), new Scalar(rounding))
+                .add_(new Scalar(1e-30));
         Tensor error = out.to(ScalarType.Double).sub(exact).abs();
         assertThat(error.le(bound).all().item_bool()).isTrue();
     }
