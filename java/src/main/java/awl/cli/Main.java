@@ -18,6 +18,7 @@ public final class Main implements Runnable {
     /// Every command, in the order of the help page.
     static final Class<?>[] COMMANDS = {
         QuickstartCommand.class,
+        RunCommand.class,
         DoctorCommand.class,
         TokenizeCommand.class,
         RenderCommand.class,

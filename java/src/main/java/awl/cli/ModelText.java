@@ -7,22 +7,18 @@ import awl.chat.Conversation;
 import awl.chat.ConversationReader;
 import awl.data.JsonLines;
 import awl.data.RowRenderer;
-import awl.model.gguf.GgufModel;
-import awl.model.gguf.GgufTokenizer;
+import awl.pipeline.CheckpointTexts;
 import awl.token.CallFormat;
 import awl.token.CheckpointText;
 import awl.token.Rendered;
 import awl.token.Renderer;
 import com.fasterxml.jackson.databind.JsonNode;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Opens the text side of whatever `--model` names: a Hugging Face folder, or a GGUF file.
@@ -32,45 +28,7 @@ final class ModelText {
 
     /// Nothing is read yet: a command asks for the parts it needs.
     static CheckpointText open(Path model) {
-        if (Files.isDirectory(model)) {
-            return CheckpointText.folder(model);
-        }
-        if (!Files.exists(model)) {
-            throw new ConfigException("--model " + model + ": there is no such file or folder");
-        }
-        Supplier<GgufTokenizer> gguf = once(() -> {
-            try (GgufModel file = GgufModel.open(model)) {
-                return file.tokenizer();
-            }
-        });
-        return CheckpointText.of(model.toString(), () -> gguf.get().tokenizerJson(), () -> parts(gguf.get()));
-    }
-
-    private static CheckpointText.Parts parts(GgufTokenizer gguf) {
-        Map<String, String> special = new LinkedHashMap<>();
-        gguf.tokenizerConfig().forEach((key, value) -> {
-            if (key.endsWith("_token") && value instanceof String token) {
-                special.put(key, token);
-            }
-        });
-        String template = gguf.chatTemplate();
-        return new CheckpointText.Parts(special, template == null ? Map.of() : Map.of("default", template));
-    }
-
-    private static <T> Supplier<T> once(Supplier<T> source) {
-        return new Supplier<>() {
-            private @Nullable T value;
-
-            @Override
-            public synchronized T get() {
-                T known = value;
-                if (known == null) {
-                    known = source.get();
-                    value = known;
-                }
-                return known;
-            }
-        };
+        return CheckpointTexts.open(model);
     }
 
     /// Ids of a row `{"messages", ["tools"]}`.

@@ -49,7 +49,7 @@ final class ResultTable {
         return share.count() == 0 ? "-" : String.format(Locale.ROOT, "%.0f", 100 * share.value());
     }
 
-    private static String aligned(List<List<String>> rows) {
+    static String aligned(List<List<String>> rows) {
         int[] width = new int[rows.getFirst().size()];
         for (List<String> row : rows) {
             for (int c = 0; c < width.length; c++) {

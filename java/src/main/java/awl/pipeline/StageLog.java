@@ -14,7 +14,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 
 /// Says which stage is at work and how far it is, and keeps what each took in `stages.jsonl`.
-final class StageLog {
+final class StageLog implements StageNotes {
 
     private static final long EVERY_NANOS = 5_000_000_000L;
 
@@ -75,7 +75,8 @@ final class StageLog {
     }
 
     /// A line every five seconds.
-    IntConsumer progress(String what, int count) {
+    @Override
+    public IntConsumer progress(String what, int count) {
         long[] last = {System.nanoTime()};
         return done -> {
             long now = System.nanoTime();
@@ -86,7 +87,8 @@ final class StageLog {
         };
     }
 
-    void say(String line) {
+    @Override
+    public void say(String line) {
         out.println("      " + line);
     }
 

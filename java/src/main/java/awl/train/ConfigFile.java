@@ -1,27 +1,14 @@
 package awl.train;
 
 import awl.ConfigException;
-import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.exc.MismatchedInputException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.lang.reflect.RecordComponent;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -29,18 +16,6 @@ import org.jspecify.annotations.Nullable;
 /// Reads and checks a [TrainConfig]: every error names file, line and key, and a misspelt key the one that was
 /// meant.
 public final class ConfigFile {
-
-    private static final JsonMapper BIND = JsonMapper.builder()
-            .enable(DeserializationFeature.ACCEPT_SINGLE_VALUE_AS_ARRAY)
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
-            .build();
-
-    private static final YAMLMapper WRITE = YAMLMapper.builder()
-            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
-            .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
-            .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
-            .build();
 
     private ConfigFile() {}
 
@@ -54,7 +29,7 @@ public final class ConfigFile {
         }
         YamlTree tree = YamlTree.parse(file.toString(), text);
         overrides.forEach(tree::set);
-        tree.requireKnown(schema());
+        tree.requireKnown(YamlRecords.schema(TrainConfig.class));
         addDefaults(tree);
         TrainConfig config = bind(tree);
         check(tree, config);
@@ -63,48 +38,7 @@ public final class ConfigFile {
 
     /// The same configuration as YAML that [#read] takes.
     public static String write(TrainConfig config) {
-        try {
-            return WRITE.writeValueAsString(config);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /// As a flat map `section.key` to value, for comparing two runs.
-    static Map<String, JsonNode> flat(TrainConfig config) {
-        Map<String, JsonNode> flat = new LinkedHashMap<>();
-        for (Map.Entry<String, JsonNode> section :
-                BIND.<ObjectNode>valueToTree(config).properties()) {
-            if (section.getValue() instanceof ObjectNode object) {
-                object.properties().forEach(e -> flat.put(section.getKey() + "." + e.getKey(), e.getValue()));
-            } else {
-                flat.put(section.getKey(), section.getValue());
-            }
-        }
-        return flat;
-    }
-
-    /// Keys by section, from the records themselves.
-    private static Map<String, Set<String>> schema() {
-        Map<String, Set<String>> schema = new LinkedHashMap<>();
-        schema.put("", names(TrainConfig.class));
-        for (RecordComponent component : TrainConfig.class.getRecordComponents()) {
-            if (component.getType().isRecord()) {
-                schema.put(component.getName(), names(component.getType()));
-            }
-        }
-        return schema;
-    }
-
-    private static Set<String> names(Class<?> type) {
-        return java.util.Arrays.stream(type.getRecordComponents())
-                .map(ConfigFile::name)
-                .collect(Collectors.toSet());
-    }
-
-    private static String name(RecordComponent component) {
-        JsonProperty named = component.getAccessor().getAnnotation(JsonProperty.class);
-        return named == null ? component.getName() : named.value();
+        return YamlRecords.write(config);
     }
 
     private static void addDefaults(YamlTree tree) {
@@ -115,13 +49,13 @@ public final class ConfigFile {
             }
         }
         addObjective(tree);
-        tree.addDefaults(resource("train-defaults.yaml"));
+        tree.addDefaults(YamlRecords.resource("train-defaults.yaml"));
         boolean adapter = root.path("model").path("adapter").isTextual();
         if (adapter || root.get("lora") instanceof ObjectNode) {
             if (!(root.get("lora") instanceof ObjectNode)) {
                 root.putObject("lora");
             }
-            ObjectNode defaults = adapter ? ofAdapter(tree) : resource("lora-defaults.yaml");
+            ObjectNode defaults = adapter ? ofAdapter(tree) : YamlRecords.resource("lora-defaults.yaml");
             JsonNode rank = root.path("lora").hasNonNull("rank") ? root.at("/lora/rank") : defaults.path("rank");
             if (!adapter) {
                 defaults.put("alpha", 2 * rank.asDouble());
@@ -146,7 +80,7 @@ public final class ConfigFile {
         ObjectiveConfig.Type type;
         try {
             type = given.hasNonNull("type")
-                    ? BIND.treeToValue(given.path("type"), ObjectiveConfig.Type.class)
+                    ? YamlRecords.BIND.treeToValue(given.path("type"), ObjectiveConfig.Type.class)
                     : ObjectiveConfig.Type.CROSS_ENTROPY;
         } catch (JsonProcessingException e) {
             return; // said by bind, with the place
@@ -168,7 +102,7 @@ public final class ConfigFile {
         if (type == ObjectiveConfig.Type.MIXED) {
             defaults.putObject("data").put("reduction", "example_mean");
         }
-        defaults.set("objective", BIND.valueToTree(ObjectiveConfig.DEFAULTS.get(type)));
+        defaults.set("objective", YamlRecords.BIND.valueToTree(ObjectiveConfig.DEFAULTS.get(type)));
         tree.addDefaults(defaults);
     }
 
@@ -176,8 +110,8 @@ public final class ConfigFile {
     private static ObjectNode ofAdapter(YamlTree tree) {
         Path file = Path.of(tree.root().at("/model/adapter").textValue(), "adapter_config.json");
         try {
-            JsonNode peft = BIND.readTree(Files.readAllBytes(file));
-            ObjectNode lora = BIND.createObjectNode();
+            JsonNode peft = YamlRecords.BIND.readTree(Files.readAllBytes(file));
+            ObjectNode lora = YamlRecords.BIND.createObjectNode();
             lora.set("rank", peft.path("r"));
             lora.set("alpha", peft.path("lora_alpha"));
             lora.set("targets", peft.path("target_modules"));
@@ -206,18 +140,6 @@ public final class ConfigFile {
         }
     }
 
-    private static ObjectNode resource(String name) {
-        try (InputStream in = ConfigFile.class.getResourceAsStream("/awl/runs/" + name)) {
-            if (in == null) {
-                throw new IllegalStateException("resource awl/runs/" + name + " is missing from the class path");
-            }
-            return YamlTree.parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8))
-                    .root();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     private static TrainConfig bind(YamlTree tree) {
         for (String required : List.of("model.path", "data.train", "output")) {
             JsonNode node = tree.root().at("/" + required.replace('.', '/'));
@@ -225,47 +147,7 @@ public final class ConfigFile {
                 throw tree.wrong(required, "expected a path, found " + (node.isMissingNode() ? "nothing" : node));
             }
         }
-        try {
-            return BIND.treeToValue(tree.root(), TrainConfig.class);
-        } catch (JsonMappingException e) {
-            String path = path(e);
-            JsonNode found = tree.root().at("/" + path.replace('.', '/').replaceAll("\\[(\\d+)]", "/$1"));
-            throw tree.wrong(path, "expected %s, found %s".formatted(expected(e), found));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static String path(JsonMappingException e) {
-        StringBuilder path = new StringBuilder();
-        for (JsonMappingException.Reference reference : e.getPath()) {
-            if (reference.getFieldName() == null) {
-                path.append('[').append(reference.getIndex()).append(']');
-            } else {
-                path.append(path.isEmpty() ? "" : ".").append(reference.getFieldName());
-            }
-        }
-        return path.toString();
-    }
-
-    private static String expected(JsonMappingException e) {
-        Class<?> type = e instanceof MismatchedInputException mismatch ? mismatch.getTargetType() : null;
-        if (type == null) {
-            return "another value (" + e.getOriginalMessage() + ")";
-        }
-        if (type.isEnum()) {
-            return "one of "
-                    + java.util.Arrays.stream(type.getEnumConstants())
-                            .map(c -> ((Enum<?>) c).name().toLowerCase(java.util.Locale.ROOT))
-                            .collect(Collectors.joining(", "));
-        }
-        return switch (type.getSimpleName()) {
-            case "int", "long", "Integer", "Long" -> "a whole number";
-            case "double", "Double" -> "a number";
-            case "boolean", "Boolean" -> "true or false";
-            case "String" -> "text";
-            default -> "a list";
-        };
+        return YamlRecords.bind(tree, TrainConfig.class);
     }
 
     private static void check(YamlTree tree, TrainConfig config) {

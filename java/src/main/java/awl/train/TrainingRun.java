@@ -124,8 +124,8 @@ public final class TrainingRun {
     }
 
     private void requireSameNumbers(RunFolder folder, TrainConfig before, TrainConfig config) {
-        Map<String, JsonNode> old = ConfigFile.flat(before);
-        Map<String, JsonNode> now = ConfigFile.flat(config);
+        Map<String, JsonNode> old = YamlRecords.flat(before);
+        Map<String, JsonNode> now = YamlRecords.flat(config);
         Set<String> keys = new java.util.TreeSet<>(old.keySet());
         keys.addAll(now.keySet());
         for (String key : keys) {

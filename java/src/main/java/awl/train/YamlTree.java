@@ -20,7 +20,7 @@ import java.util.TreeSet;
 
 /// A YAML document that remembers on which line each key stands, so that an error can say so. Keys are written
 /// `section.key`.
-final class YamlTree {
+public final class YamlTree {
 
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
@@ -42,7 +42,7 @@ final class YamlTree {
     }
 
     /// @param file name for messages
-    static YamlTree parse(String file, String text) {
+    public static YamlTree parse(String file, String text) {
         Map<String, String> places = new HashMap<>();
         return new YamlTree(file, read(file, text, places), places);
     }
@@ -116,12 +116,12 @@ final class YamlTree {
         }
     }
 
-    ObjectNode root() {
+    public ObjectNode root() {
         return root;
     }
 
     /// `file:line` of a key, or of the nearest section around it.
-    String place(String path) {
+    public String place(String path) {
         String at = path;
         while (!places.containsKey(at) && at.lastIndexOf('.') >= 0) {
             at = at.substring(0, at.lastIndexOf('.'));
@@ -130,12 +130,12 @@ final class YamlTree {
     }
 
     /// An error at a key: *run.yaml:7: train.steps: ...*.
-    ConfigException wrong(String path, String message) {
+    public ConfigException wrong(String path, String message) {
         return new ConfigException(place(path) + ": " + path + ": " + message);
     }
 
     /// Sets one key from `section.key=value`; the value is read as YAML.
-    void set(String assignment) {
+    public void set(String assignment) {
         int equals = assignment.indexOf('=');
         if (equals < 1) {
             throw new ConfigException("--set " + assignment + ": expected key=value, for instance train.steps=100");
@@ -161,7 +161,7 @@ final class YamlTree {
     }
 
     /// Fills in what is not there.
-    void addDefaults(ObjectNode defaults) {
+    public void addDefaults(ObjectNode defaults) {
         merge(root, defaults);
     }
 
@@ -179,7 +179,7 @@ final class YamlTree {
     /// Refuses keys that are not in the schema and names the one that was probably meant.
     ///
     /// @param schema allowed keys by section, `""` for the top
-    void requireKnown(Map<String, Set<String>> schema) {
+    public void requireKnown(Map<String, Set<String>> schema) {
         requireKnown("", root, schema);
     }
 

@@ -1,0 +1,331 @@
+package awl.pipeline;
+
+import awl.DataException;
+import awl.chat.Conversation;
+import awl.chat.Message;
+import awl.chat.ToolCall;
+import awl.chat.ToolMode;
+import awl.data.SplitMix;
+import awl.grade.Grade;
+import awl.sample.Completion;
+import awl.sample.Generator;
+import awl.sample.Request;
+import awl.sample.Sampling;
+import awl.sample.SlotModel;
+import awl.task.Problem;
+import awl.token.Renderer;
+import awl.tool.ToolResult;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// The agent loop over many questions at once: the model answers or calls tools, their results go back, until it
+/// answers or a budget is spent. All live episodes share one [Generator]; tools run on threads of their own, so the
+/// model goes on with the others meanwhile.
+///
+/// What the model said is kept as the ids it sampled; only what others say is tokenized. Draws depend on the question,
+/// the number of the try and the seed, never on what else is at work. Whatever a model writes is a [Trajectory].
+final class AgentLoop implements AutoCloseable {
+
+    /// Stands for a turn while the text behind it is looked for.
+    private static final String SENTINEL = "awl7sentinel7awl";
+
+    /// So often in a row the same calls may come.
+    private static final int SAME_CALLS = 3;
+
+    private final Renderer renderer;
+    private final List<Integer> stops;
+    private final Setting setting;
+    private final PipelineConfig.EpisodeLimits limits;
+    private final Generator generator;
+    private final int capacity;
+    private final int slots;
+    private final LinkedBlockingQueue<Runnable> events = new LinkedBlockingQueue<>();
+    private final ExecutorService tools = Executors.newFixedThreadPool(
+            2, Thread.ofPlatform().daemon().name("episode-tool-", 0).factory());
+
+    /// A question to be tried.
+    ///
+    /// @param attempt number of the try: another one, other draws
+    record Question(Problem problem, ToolMode mode, int attempt) {
+        String key() {
+            return Trajectory.key(problem.id(), mode, attempt);
+        }
+    }
+
+    /// @param model closed with the loop
+    /// @param stops tokens that end a turn
+    AgentLoop(
+            Renderer renderer,
+            SlotModel model,
+            List<Integer> stops,
+            Setting setting,
+            PipelineConfig.EpisodeLimits limits) {
+        this.renderer = renderer;
+        this.stops = List.copyOf(stops);
+        this.setting = setting;
+        this.limits = limits;
+        this.capacity = model.capacity();
+        this.slots = model.slots();
+        this.generator = new Generator(model, null, limits.batchTokens());
+    }
+
+    /// Tries all, in any order.
+    ///
+    /// @param done given each as it ends, on this thread
+    void run(Iterator<Question> asked, Sampling sampling, Consumer<Trajectory> done) {
+        int live = 0;
+        List<Trajectory> ended = new ArrayList<>();
+        while (live > 0 || asked.hasNext()) {
+            // A long queue would be searched anew in every step.
+            while (asked.hasNext() && live < slots + Math.max(1, slots / 4)) {
+                new Live(asked.next(), sampling, ended).begin();
+                live++;
+            }
+            boolean moved = generator.step();
+            try {
+                Runnable event = moved || !ended.isEmpty() ? events.poll() : events.take(); // only tools are at work
+                for (; event != null; event = events.poll()) {
+                    event.run();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted while a tool was at work", e);
+            }
+            ended.forEach(done);
+            live -= ended.size();
+            ended.clear();
+        }
+    }
+
+    /// Episodes that run at once.
+    int slots() {
+        return slots;
+    }
+
+    @Override
+    public void close() {
+        tools.shutdownNow();
+        generator.close();
+    }
+
+    /// What stands between the end of a calling turn and the beginning of the next: the results, as the template shows
+    /// them.
+    ///
+    /// @param end token that ended the turn
+    private int[] between(Conversation asked, List<ToolCall> calls, List<ToolResult> results, int end) {
+        List<ToolCall.Parsed> shown = new ArrayList<>();
+        for (int i = 0; i < calls.size(); i++) {
+            String name = calls.get(i) instanceof ToolCall.Parsed call ? call.name() : "unknown";
+            shown.add(ProblemSetting.numbered(new ToolCall.Parsed(name, java.util.Map.of("x", SENTINEL)), i));
+        }
+        Conversation longer = asked.with(Message.assistant("", shown));
+        for (int i = 0; i < shown.size(); i++) {
+            longer = longer.with(Message.reply(shown.get(i), results.get(i).text()));
+        }
+        String whole = renderer.promptText(longer);
+        int turn = whole.lastIndexOf(SENTINEL);
+        if (turn < 0) {
+            throw new DataException("the template does not show calls");
+        }
+        return renderer.tokenizer().encode(whole.substring(behindTurn(whole, turn + SENTINEL.length(), end)), false);
+    }
+
+    /// Where the turn ends that holds a place: behind the token the model ended it with, else behind the next token
+    /// that ends turns.
+    private int behindTurn(String whole, int from, int end) {
+        List<Integer> tokens = new ArrayList<>(List.of(end));
+        tokens.addAll(stops);
+        for (int token : tokens) {
+            String text = renderer.tokenizer().decode(new int[] {token}, false);
+            int at = text.isEmpty() ? -1 : whole.indexOf(text, from);
+            if (at >= 0) {
+                return at + text.length();
+            }
+        }
+        throw new DataException("the template does not end a turn with any of the model's stop tokens");
+    }
+
+    /// An episode under way; only touched by the thread that runs the loop.
+    private final class Live {
+        private final Question question;
+        private final Sampling sampling;
+        private final List<Trajectory> ended;
+        private final List<Trajectory.Turn> turns = new ArrayList<>();
+        private final long start = System.nanoTime();
+        private @Nullable Conversation asked;
+        private int[] ids = {};
+        private float[] logProbs = {};
+        private float[] weights = {};
+        private int promptTokens;
+        private int newTokens;
+        private int messages;
+        private int calls;
+        private int answered;
+        private int same;
+        private List<ToolCall> last = List.of();
+
+        Live(Question question, Sampling sampling, List<Trajectory> ended) {
+            this.question = question;
+            this.sampling = sampling;
+            this.ended = ended;
+        }
+
+        void begin() {
+            asked = setting.ask(question.problem, question.mode);
+            append(renderer.prompt(asked), null);
+            promptTokens = ids.length;
+            submit();
+        }
+
+        /// Asks for the next turn, if the budgets hold one.
+        private void submit() {
+            if (newTokens >= limits.tokens()) {
+                end(Trajectory.Stop.TOKENS);
+            } else if (messages >= limits.messages()) {
+                end(Trajectory.Stop.MESSAGES);
+            } else if (seconds() > limits.seconds()) {
+                end(Trajectory.Stop.TIME);
+            } else if (ids.length >= capacity) {
+                end(Trajectory.Stop.CONTEXT);
+            } else {
+                int most = Math.min(limits.turnTokens(), limits.tokens() - newTokens);
+                long stream = SplitMix.mix(SplitMix.mix(question.problem.id().hashCode() * 64L + question.attempt)
+                        + 64L * question.mode.ordinal()
+                        + messages);
+                generator
+                        .submit(new Request(stream, ids, sampling, most, stops, List.of()))
+                        .whenComplete((completion, error) -> events.add(() -> said(completion, error)));
+            }
+        }
+
+        private void said(@Nullable Completion completion, @Nullable Throwable error) {
+            if (completion == null) {
+                throw new IllegalStateException("the model failed", error);
+            }
+            int from = ids.length;
+            append(completion.ids(), completion.logProbs());
+            newTokens += completion.ids().length;
+            messages++;
+            int end = completion.ids()[completion.ids().length - 1];
+            boolean whole = stops.contains(end);
+            int[] said = whole ? Arrays.copyOf(completion.ids(), completion.ids().length - 1) : completion.ids();
+            // With special tokens, for some formats mark calls by them.
+            String text = renderer.tokenizer().decode(said, false);
+            Message.Assistant turn = renderer.turn(text);
+            turns.add(new Trajectory.Turn("assistant", text, from, ids.length, false));
+            calls += turn.calls().size();
+            if (!turn.calls().isEmpty() && question.mode == ToolMode.NONE) {
+                end(Trajectory.Stop.REFUSED);
+            } else if (!whole) {
+                boolean spent = newTokens >= limits.tokens();
+                boolean full = ids.length >= capacity;
+                end(full ? Trajectory.Stop.CONTEXT : spent ? Trajectory.Stop.TOKENS : Trajectory.Stop.TURN);
+            } else if (turn.calls().isEmpty()) {
+                end(Trajectory.Stop.ANSWERED);
+            } else if (calls > limits.calls()) {
+                end(Trajectory.Stop.CALLS);
+            } else {
+                same = turn.calls().equals(last) ? same + 1 : 1;
+                last = turn.calls();
+                if (same >= SAME_CALLS) {
+                    end(Trajectory.Stop.REPEATED);
+                } else {
+                    tools.execute(() -> call(turn.calls(), end));
+                }
+            }
+        }
+
+        /// On a thread of the tools: runs the calls and reads what they gave as tokens.
+        private void call(List<ToolCall> wanted, int end) {
+            Runnable next;
+            try {
+                List<ToolResult> results = new ArrayList<>();
+                for (ToolCall each : wanted) {
+                    results.add(setting.call(question.problem, each));
+                }
+                int[] shown = between(Objects.requireNonNull(asked), wanted, results, end);
+                next = () -> replied(results, shown);
+            } catch (DataException e) {
+                next = () -> end(Trajectory.Stop.TEMPLATE);
+            } catch (RuntimeException | Error e) {
+                next = () -> {
+                    throw new IllegalStateException("a tool call could not be handled", e);
+                };
+            }
+            events.add(next);
+        }
+
+        private void replied(List<ToolResult> results, int[] shown) {
+            int good = (int) results.stream().filter(ToolResult::isAnswered).count();
+            answered += good;
+            if (good == 0) {
+                Trajectory.Turn turn = turns.removeLast();
+                turns.add(new Trajectory.Turn(turn.role(), turn.text(), turn.from(), turn.to(), true));
+            }
+            int from = ids.length;
+            append(shown, null);
+            for (ToolResult each : results) {
+                turns.add(new Trajectory.Turn("tool", each.text(), from, ids.length, false));
+            }
+            messages += results.size();
+            submit();
+        }
+
+        private void append(int[] more, double @Nullable [] sampled) {
+            int before = ids.length;
+            ids = Arrays.copyOf(ids, before + more.length);
+            System.arraycopy(more, 0, ids, before, more.length);
+            weights = Arrays.copyOf(weights, ids.length);
+            logProbs = Arrays.copyOf(logProbs, ids.length);
+            if (sampled != null) {
+                Arrays.fill(weights, before, ids.length, 1f);
+                for (int t = 0; t < sampled.length; t++) {
+                    logProbs[before + t] = (float) sampled[t];
+                }
+            }
+        }
+
+        private double seconds() {
+            return (System.nanoTime() - start) / 1e9;
+        }
+
+        /// What it said counts, also where it was cut off; a turn that calls is no answer.
+        private void end(Trajectory.Stop stop) {
+            boolean spoke = !turns.isEmpty() && turns.getLast().byModel();
+            String reply = spoke ? renderer.turn(turns.getLast().text()).text() : "";
+            boolean mute =
+                    !spoke || !renderer.turn(turns.getLast().text()).calls().isEmpty();
+            Grade grade =
+                    mute ? Grade.wrong(null, "no answer: " + stop.label()) : setting.grade(question.problem, reply);
+            Problem problem = question.problem;
+            ended.add(new Trajectory(
+                    problem.id(),
+                    problem.set(),
+                    problem.kind(),
+                    question.mode,
+                    question.attempt,
+                    List.copyOf(turns),
+                    stop,
+                    calls,
+                    answered,
+                    grade.found(),
+                    grade.correct(),
+                    grade.reason(),
+                    promptTokens,
+                    newTokens,
+                    seconds(),
+                    ids,
+                    weights,
+                    logProbs,
+                    false));
+        }
+    }
+}

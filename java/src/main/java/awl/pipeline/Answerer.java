@@ -1,0 +1,122 @@
+package awl.pipeline;
+
+import awl.model.Decoder;
+import awl.sample.Sampling;
+import awl.task.Problem;
+import awl.token.CallFormat;
+import awl.token.CheckpointText;
+import awl.token.Renderer;
+import awl.train.StopSignal;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/// A model that answers questions into files. The weights are read when the first answer is asked for that no file has.
+final class Answerer implements AutoCloseable {
+
+    private final PipelineConfig config;
+    private final ModelRef model;
+    private final StopSignal stop;
+    private final CheckpointText text;
+    private final Renderer renderer;
+    private final ProblemSetting setting;
+    private @Nullable Decoder decoder;
+
+    private Answerer(PipelineConfig config, ModelRef model, StopSignal stop, List<Problem> demonstrations) {
+        this.config = config;
+        this.model = model;
+        this.stop = stop;
+        this.text = CheckpointTexts.open(model.path());
+        Renderer own = text.renderer(true);
+        String named = config.model().callFormat();
+        this.renderer = named == null ? own : own.withCallFormat(format(named));
+        this.setting =
+                new ProblemSetting(config, PromptTexts.of(config.prompts()), renderer.callFormat(), demonstrations);
+    }
+
+    /// @param demonstrations shown under P_f
+    static Answerer open(PipelineConfig config, ModelRef model, StopSignal stop, List<Problem> demonstrations) {
+        return new Answerer(config, model, stop, demonstrations);
+    }
+
+    private static CallFormat format(String name) {
+        return CallFormat.named(name)
+                .orElseThrow(() -> new awl.ConfigException("model.call_format: expected one of %s, found %s"
+                        .formatted(
+                                String.join(
+                                        ", ",
+                                        CallFormat.ALL.stream()
+                                                .map(CallFormat::name)
+                                                .toList()),
+                                name)));
+    }
+
+    Renderer renderer() {
+        return renderer;
+    }
+
+    ProblemSetting setting() {
+        return setting;
+    }
+
+    /// Answers what the file does not have yet; each answer is on disk before the next step of the model.
+    ///
+    /// @param about how the questions are put
+    /// @param tokenised whether the file keeps tokens
+    /// @param notes told how many are done
+    void answer(
+            List<AgentLoop.Question> questions,
+            Sampling sampling,
+            Setting about,
+            Path file,
+            boolean tokenised,
+            StageNotes notes,
+            String what) {
+        try (AppendedFile out = AppendedFile.open(file, notes::say)) {
+            Set<String> there = new HashSet<>();
+            for (Trajectory each : Trajectory.readAll(file)) {
+                there.add(each.key());
+            }
+            List<AgentLoop.Question> left = questions.stream()
+                    .filter(each -> !there.contains(each.key()))
+                    .toList();
+            if (left.isEmpty()) {
+                return;
+            }
+            IntConsumer progress = notes.progress(what, questions.size());
+            int[] done = {questions.size() - left.size()};
+            try (AgentLoop loop = loop(about)) {
+                loop.run(left.iterator(), sampling, each -> {
+                    out.append(each.json(tokenised));
+                    out.force();
+                    progress.accept(++done[0]);
+                    if (stop.isRequested()) {
+                        throw new StageStopped(stop.exitCode());
+                    }
+                });
+            }
+        }
+    }
+
+    private AgentLoop loop(Setting about) {
+        Decoder loaded = decoder;
+        if (loaded == null) {
+            loaded = model.load(config.model().precision());
+            decoder = loaded;
+        }
+        return new AgentLoop(
+                renderer, ModelRef.slots(loaded, config.episode()), ModelRef.stops(loaded), about, config.episode());
+    }
+
+    @Override
+    public void close() {
+        setting.close();
+        if (decoder != null) {
+            decoder.close();
+        }
+        text.close();
+    }
+}

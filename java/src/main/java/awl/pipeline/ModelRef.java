@@ -1,0 +1,85 @@
+package awl.pipeline;
+
+import awl.ConfigException;
+import awl.kernel.KernelSelection;
+import awl.model.Checkpoint;
+import awl.model.Decoder;
+import awl.model.KvCache;
+import awl.model.PeftAdapter;
+import awl.sample.CachePlan;
+import awl.sample.DecoderSlots;
+import awl.tensor.Precision;
+import awl.tensor.TensorScope;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// A model on disk: a Hugging Face folder or GGUF file, and the adapter over it where there is one.
+public record ModelRef(Path path, @Nullable Path adapter) {
+
+    private static final long UNKNOWN_MEMORY = 2L << 30;
+
+    /// The model a run begins with.
+    public static ModelRef of(PipelineConfig.Model model) {
+        Path path = Path.of(model.path());
+        if (!Files.exists(path)) {
+            throw new ConfigException(
+                    "model.path: %s is not there; expected a Hugging Face folder or a GGUF file".formatted(path));
+        }
+        return new ModelRef(path, model.adapter() == null ? null : Path.of(model.adapter()));
+    }
+
+    /// The model in memory.
+    Decoder load(String precision) {
+        Decoder decoder = Decoder.map(
+                Checkpoint.open(path),
+                Precision.parse(precision),
+                KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO).open());
+        if (adapter != null) {
+            try (PeftAdapter lora = PeftAdapter.open(adapter);
+                    TensorScope scope = TensorScope.open()) {
+                decoder.attach(lora.weights(), 0, 0);
+            } catch (RuntimeException e) {
+                decoder.close();
+                throw e;
+            }
+        }
+        return decoder;
+    }
+
+    /// Room for episodes, as many as wanted if memory allows.
+    static DecoderSlots slots(Decoder decoder, PipelineConfig.EpisodeLimits limits) {
+        int context = Math.min(limits.context(), decoder.config().maxPositions());
+        return new DecoderSlots(
+                decoder,
+                CachePlan.of(KvCache.bytesPerToken(decoder.config()), freeMemory() / 2, limits.batch(), context));
+    }
+
+    /// Tokens that end a turn.
+    static List<Integer> stops(Decoder decoder) {
+        List<Integer> stops = decoder.config().eosIds();
+        if (stops.isEmpty()) {
+            throw new ConfigException("the model names no token that ends a turn (eos_token_id in its config.json)");
+        }
+        return stops;
+    }
+
+    private static long freeMemory() {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
+            return lines.filter(line -> line.startsWith("MemAvailable:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+                    .findFirst()
+                    .orElse(UNKNOWN_MEMORY);
+        } catch (IOException | RuntimeException e) {
+            return UNKNOWN_MEMORY; // not Linux
+        }
+    }
+
+    @Override
+    public String toString() {
+        return adapter == null ? path.toString() : path + " with " + adapter;
+    }
+}
