@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class HuggingFaceConfig {
 
     private static final long LIMIT = 16 << 20;
+    private static final int MOST_LAYERS = 10_000;
 
     private final String file;
     private final JsonNode json;
@@ -58,6 +59,10 @@ public final class HuggingFaceConfig {
         boolean qwen2 = modelType.equals("qwen2");
         int hidden = positive("hidden_size", null);
         int layers = positive("num_hidden_layers", null);
+        if (layers > MOST_LAYERS) {
+            throw new ConfigException("%s: 'num_hidden_layers' must be at most %d, found %d"
+                    .formatted(file, MOST_LAYERS, layers));
+        }
         int heads = positive("num_attention_heads", null);
         int kvHeads = positive("num_key_value_heads", defaultKvHeads(heads));
         int headDim = positive("head_dim", defaultHeadDim(hidden, heads));
@@ -67,6 +72,10 @@ public final class HuggingFaceConfig {
         }
         int maxPositions = positive("max_position_embeddings", 2048);
         JsonNode rope = json.path("rope_parameters");
+        double theta = number(rope, "rope_theta", number(json, "rope_theta", 10000));
+        if (theta <= 0) {
+            throw new ConfigException("%s: 'rope_theta' must be a positive number, found %s".formatted(file, theta));
+        }
         boolean attentionBias = qwen2 || flag("attention_bias", false);
         return new ModelConfig(
                 modelType,
@@ -79,7 +88,7 @@ public final class HuggingFaceConfig {
                 headDim,
                 activation(),
                 number(json, "rms_norm_eps", modelType.equals("phi3") ? 1e-5 : 1e-6),
-                number(rope, "rope_theta", number(json, "rope_theta", 10000)),
+                theta,
                 RopeScalingReader.read(file, json),
                 number(rope, "partial_rotary_factor", number(json, "partial_rotary_factor", 1)),
                 maxPositions,

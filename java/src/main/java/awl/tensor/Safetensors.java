@@ -73,8 +73,8 @@ public final class Safetensors implements AutoCloseable {
             if (length < 2 || length > SafetensorsHeader.LIMIT || length > size - 8) {
                 throw SafetensorsHeader.bad(
                         path.toString(),
-                        "the header claims %d bytes of a file of %d (at most %d are allowed): damaged, or not a safetensors file"
-                                .formatted(length, size, SafetensorsHeader.LIMIT));
+                        "the header claims %s bytes of a file of %d (at most %d are allowed): damaged, or not a safetensors file"
+                                .formatted(Long.toUnsignedString(length), size, SafetensorsHeader.LIMIT));
             }
             byte[] json = whole.asSlice(8, length).toArray(ValueLayout.JAVA_BYTE);
             MemorySegment data = whole.asSlice(8 + length);

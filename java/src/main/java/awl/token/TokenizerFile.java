@@ -11,7 +11,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// What we read ourselves of a `tokenizer.json`: its added tokens at once, its vocabulary when first asked
@@ -48,7 +47,8 @@ final class TokenizerFile {
                         checkMerges(json, where, prefix);
                     }
                 }
-                case "post_processor" -> checkTemplate(Json.value(parser), where);
+                case "normalizer", "pre_tokenizer", "post_processor", "decoder" ->
+                    TokenizerParts.check(Json.value(parser), where + ": " + field);
                 default -> parser.skipChildren();
             }
         });
@@ -59,28 +59,6 @@ final class TokenizerFile {
             highest[0] = Math.max(highest[0], token.id());
         }
         return new TokenizerFile(where, json, Collections.unmodifiableMap(added), highest[0] + 1);
-    }
-
-    /// A post-processor that puts in a special token it does not list would end the process inside the
-    /// library.
-    private static void checkTemplate(@Nullable Object value, String where) {
-        if (value instanceof List<?> list) {
-            list.forEach(item -> checkTemplate(item, where));
-        } else if (value instanceof Map<?, ?> map) {
-            Set<?> listed = map.get("special_tokens") instanceof Map<?, ?> tokens ? tokens.keySet() : Set.of();
-            for (String form : List.of("single", "pair")) {
-                for (Object piece : map.get(form) instanceof List<?> pieces ? pieces : List.of()) {
-                    if (piece instanceof Map<?, ?> token
-                            && token.get("SpecialToken") instanceof Map<?, ?> named
-                            && !listed.contains(named.get("id"))) {
-                        throw new CheckpointException(
-                                "%s: post_processor.%s: special token %s is not among special_tokens"
-                                        .formatted(where, form, Json.kind(named.get("id"))));
-                    }
-                }
-            }
-            checkTemplate(map.get("processors"), where);
-        }
     }
 
     String where() {

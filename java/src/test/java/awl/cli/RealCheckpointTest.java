@@ -7,6 +7,7 @@ import awl.Json;
 import awl.Shared;
 import awl.tensor.Safetensors;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -106,6 +108,48 @@ final class RealCheckpointTest {
                 assertThat(run.rows().get(c).get("finish_reason")).isEqualTo(ids.getLast() == 2 ? "stop" : "length");
             }
         }
+    }
+
+    /// The template of the GGUF file, what is learned of it, and the prompt it makes.
+    @Test
+    void conversationsRenderAsTheReferences() throws IOException {
+        String model = checkpoint();
+        Path golden = Shared.require("golden/smollm2");
+        List<JsonNode> cases =
+                cases(golden).stream().filter(each -> each.has("messages")).toList();
+        assertThat(cases).hasSizeGreaterThan(1);
+        List<String> rows = new ArrayList<>();
+        for (JsonNode each : cases) {
+            String name = each.path("name").asText();
+            rows.add("{\"id\":\"%s\",\"messages\":%s}".formatted(name, each.path("messages")));
+            ArrayNode asked = each.path("messages").deepCopy();
+            while (asked.path(asked.size() - 1).path("role").asText().equals("assistant")) {
+                asked.remove(asked.size() - 1);
+            }
+            rows.add("{\"id\":\"%s\",\"messages\":%s,\"add_generation_prompt\":true}".formatted(name, asked));
+        }
+        CommandRun run = CommandRun.of(folder, rows, "render", "--model", model);
+        assertThat(run.code()).as(run.said()).isZero();
+        try (Safetensors file = Safetensors.open(golden.resolve("cases.safetensors"))) {
+            for (int c = 0; c < cases.size(); c++) {
+                String name = cases.get(c).path("name").asText();
+                var whole = run.rows().get(2 * c);
+                var prompt = run.rows().get(2 * c + 1);
+                assertThat(whole.get("text")).isEqualTo(cases.get(c).path("text").asText());
+                assertThat(prompt.get("text")).isEqualTo(cases.get(c).path("prompt").asText());
+                same(whole.get("ids"), file.read(name + ".input_ids", ScalarType.Long));
+                same(whole.get("weights"), file.read(name + ".weights", ScalarType.Long));
+                same(prompt.get("ids"), file.read(name + ".prompt_ids", ScalarType.Long));
+            }
+        }
+    }
+
+    private static void same(@Nullable Object found, Tensor expected) {
+        List<Long> values = new ArrayList<>();
+        for (long t = 0; t < expected.numel(); t++) {
+            values.add(expected.select(0, t).item_long());
+        }
+        assertThat(found).isEqualTo(values);
     }
 
     @Test

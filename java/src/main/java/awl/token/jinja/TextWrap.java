@@ -33,12 +33,12 @@ final class TextWrap {
         String separator = a[3] == None.NONE ? "\n" : Values.string(a[3]);
         List<String> out = new ArrayList<>();
         for (String line : TextFilters.strings(Splitting.lines(render, Values.string(a[0]), false))) {
-            out.add(String.join(separator, wrap(line, width, Values.truth(a[2]), Values.truth(a[4]))));
+            out.add(String.join(separator, wrap(render, line, width, Values.truth(a[2]), Values.truth(a[4]))));
         }
         return render.sized(String.join(separator, out));
     }
 
-    private static List<String> wrap(String text, long width, boolean breakLong, boolean hyphens) {
+    private static List<String> wrap(Render render, String text, long width, boolean breakLong, boolean hyphens) {
         if (width <= 0) {
             throw Fault.value("invalid width " + width + " (must be > 0)");
         }
@@ -51,6 +51,7 @@ final class TextWrap {
         }
         List<String> lines = new ArrayList<>();
         while (!chunks.isEmpty()) {
+            render.scan(chunks.getFirst()); // a long word is copied again for each line it fills
             String line = line(chunks, width, breakLong, hyphens, !lines.isEmpty());
             if (!line.isEmpty()) {
                 lines.add(line);
