@@ -60,8 +60,8 @@ public final class HuggingFaceConfig {
         int hidden = positive("hidden_size", null);
         int layers = positive("num_hidden_layers", null);
         if (layers > MOST_LAYERS) {
-            throw new ConfigException("%s: 'num_hidden_layers' must be at most %d, found %d"
-                    .formatted(file, MOST_LAYERS, layers));
+            throw new ConfigException(
+                    "%s: 'num_hidden_layers' must be at most %d, found %d".formatted(file, MOST_LAYERS, layers));
         }
         int heads = positive("num_attention_heads", null);
         int kvHeads = positive("num_key_value_heads", defaultKvHeads(heads));

@@ -16,9 +16,9 @@ import java.util.List;
 import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -135,8 +135,10 @@ final class RealCheckpointTest {
                 String name = cases.get(c).path("name").asText();
                 var whole = run.rows().get(2 * c);
                 var prompt = run.rows().get(2 * c + 1);
-                assertThat(whole.get("text")).isEqualTo(cases.get(c).path("text").asText());
-                assertThat(prompt.get("text")).isEqualTo(cases.get(c).path("prompt").asText());
+                assertThat(whole.get("text"))
+                        .isEqualTo(cases.get(c).path("text").asText());
+                assertThat(prompt.get("text"))
+                        .isEqualTo(cases.get(c).path("prompt").asText());
                 same(whole.get("ids"), file.read(name + ".input_ids", ScalarType.Long));
                 same(whole.get("weights"), file.read(name + ".weights", ScalarType.Long));
                 same(prompt.get("ids"), file.read(name + ".prompt_ids", ScalarType.Long));

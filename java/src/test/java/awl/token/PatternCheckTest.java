@@ -26,8 +26,15 @@ final class PatternCheckTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "(a+)+$", "(?:a*)*", "((a+)b?)*", "(a|a)*b", "(?:x|[xy])+", "(a+){2,}", "(a{1000}){1000}",
-                "(?<x>a\\g<x>?)", "(([^a])*|b)+?c"
+                "(a+)+$",
+                "(?:a*)*",
+                "((a+)b?)*",
+                "(a|a)*b",
+                "(?:x|[xy])+",
+                "(a+){2,}",
+                "(a{1000}){1000}",
+                "(?<x>a\\g<x>?)",
+                "(([^a])*|b)+?c"
             })
     void whatCanRunAwayIsNot(String regex) {
         assertThat(PatternCheck.wrong(regex)).isNotNull();
