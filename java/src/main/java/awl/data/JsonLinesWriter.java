@@ -66,11 +66,33 @@ public final class JsonLinesWriter implements AutoCloseable {
     /// Appends one object as a line.
     public void write(Map<String, ? extends @Nullable Object> row) {
         try {
-            out.write(Json.write(row));
+            out.write(encodable(Json.write(row)));
             out.write('\n');
         } catch (IOException e) {
             throw new ConfigException(file + ": cannot be written: " + e, e);
         }
+    }
+
+    /// Half a surrogate pair is no character and has no UTF-8; as an escape, JSON can say it.
+    private static String encodable(String json) {
+        StringBuilder out = null;
+        for (int i = 0; i < json.length(); i++) {
+            char c = json.charAt(i);
+            boolean pair = i + 1 < json.length() && Character.isSurrogatePair(c, json.charAt(i + 1));
+            if (Character.isSurrogate(c) && !pair) {
+                out = out == null ? new StringBuilder(json.substring(0, i)) : out;
+                out.append("\\u%04x".formatted((int) c));
+            } else if (out != null) {
+                out.append(c);
+            }
+            if (pair) {
+                i++;
+                if (out != null) {
+                    out.append(json.charAt(i));
+                }
+            }
+        }
+        return out == null ? json : out.toString();
     }
 
     /// Hands on what has been written so far, for readers of a pipe.

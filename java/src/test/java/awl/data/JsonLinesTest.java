@@ -103,4 +103,18 @@ class JsonLinesTest {
             assertThat(left).containsExactly(target);
         }
     }
+
+    @Test
+    void halfASurrogatePairIsWrittenAsAnEscape(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("halves.jsonl");
+        Map<String, String> row = Map.of("text", "a\ud800b\ud83d\ude00c\udc00");
+        try (JsonLinesWriter out = JsonLinesWriter.open(file)) {
+            out.write(row);
+            out.commit();
+        }
+        assertThat(file).hasContent("{\"text\":\"a\\ud800b\ud83d\ude00c\\udc00\"}");
+        try (JsonLines lines = JsonLines.open(file)) {
+            assertThat(java.util.Objects.requireNonNull(lines.next()).object()).isEqualTo(row);
+        }
+    }
 }

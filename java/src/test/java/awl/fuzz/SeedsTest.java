@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -26,7 +27,7 @@ final class SeedsTest {
     @Timeout(600) // an endless loop ends the test instead of the build
     Stream<DynamicTest> everySeedIsReadOrRefused() throws IOException {
         Readings readings = new Readings(temp);
-        Map<String, Consumer<byte[]>> kinds = Map.of(
+        Map<String, Consumer<byte[]>> kinds = new TreeMap<>(Map.of(
                 "ChatTemplateFuzzInputs/everyTemplateEnds",
                 bytes -> readings.chatTemplate(Readings.text(bytes)),
                 "ConfigFuzzInputs/aConfigurationOrAReason",
@@ -38,7 +39,7 @@ final class SeedsTest {
                 "SafetensorsFuzzInputs/everyTensorOrAReason",
                 readings::safetensors,
                 "TokenizerFileFuzzInputs/aTokenizerOrAReason",
-                bytes -> readings.tokenizer(Readings.text(bytes)));
+                bytes -> readings.tokenizer(Readings.text(bytes))));
         Path seeds = Shared.resource("awl/fuzz");
         return kinds.entrySet().stream().flatMap(kind -> {
             try (Stream<Path> files = Files.list(seeds.resolve(kind.getKey()))) {
