@@ -32,9 +32,9 @@ record Evaluation(String name, Map<ToolMode, List<Episode>> byMode) {
         return Proportion.of(under(mode), Episode::exact);
     }
 
-    /// Share of questions with a call where the model may choose.
-    Proportion toolRate() {
-        return Proportion.of(under(ToolMode.OPTIONAL), Episode::usedTool);
+    /// Share of questions with a call.
+    Proportion toolRate(ToolMode mode) {
+        return Proportion.of(under(mode), Episode::usedTool);
     }
 
     Proportion toolRate(MiniKind kind) {
@@ -55,30 +55,41 @@ record Evaluation(String name, Map<ToolMode, List<Episode>> byMode) {
 
     /// Tool-usage accuracy; a question is easy where this model answers it without tools.
     ToolUse toolUseBySelf() {
-        return toolUse(under(ToolMode.NONE).stream().map(Episode::right).toList());
+        return toolUse(easyBySelf());
     }
 
     /// Tool-usage accuracy; a question is easy where its kind is: the same for all models.
     ToolUse toolUseByKind() {
-        return toolUse(under(ToolMode.OPTIONAL).stream()
+        return toolUse(easyByKind());
+    }
+
+    List<Boolean> easyBySelf() {
+        return under(ToolMode.NONE).stream().map(Episode::right).toList();
+    }
+
+    List<Boolean> easyByKind() {
+        return under(ToolMode.OPTIONAL).stream()
                 .map(each -> !each.problem().kind().hard())
-                .toList());
+                .toList();
+    }
+
+    List<Boolean> usedTool() {
+        return under(ToolMode.OPTIONAL).stream().map(Episode::usedTool).toList();
     }
 
     private ToolUse toolUse(List<Boolean> easy) {
-        return ToolUse.of(
-                easy, under(ToolMode.OPTIONAL).stream().map(Episode::usedTool).toList());
+        return ToolUse.of(easy, usedTool());
     }
 
-    double callsPerQuestion() {
-        return under(ToolMode.OPTIONAL).stream()
+    double callsPerQuestion(ToolMode mode) {
+        return under(mode).stream()
                 .mapToInt(Episode::calls)
                 .average()
                 .orElse(Double.NaN);
     }
 
-    double tokensPerQuestion() {
-        return under(ToolMode.OPTIONAL).stream()
+    double tokensPerQuestion(ToolMode mode) {
+        return under(mode).stream()
                 .mapToInt(Episode::tokens)
                 .average()
                 .orElse(Double.NaN);

@@ -1,7 +1,7 @@
 package awl.pipeline;
 
 import awl.Json;
-import awl.report.Chart;
+import awl.report.ReportData;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -31,8 +31,9 @@ final class Metrics {
 
     /// A metric of a run over its steps, neighbouring steps together; empty where no step has it.
     ///
+    /// @param name of the curve
     /// @param points of the curve, at most
-    static Chart.Curve curve(Path file, String metric, int points) {
+    static ReportData.Curve curve(String name, Path file, String metric, int points) {
         List<Map<String, @Nullable Object>> rows = rows(file).stream()
                 .filter(row -> row.get(metric) instanceof Number)
                 .toList();
@@ -50,7 +51,7 @@ final class Metrics {
                     .average()
                     .orElseThrow());
         }
-        return new Chart.Curve(x, y);
+        return new ReportData.Curve(name, x, y);
     }
 
     private static double number(Map<String, @Nullable Object> row, String key) {

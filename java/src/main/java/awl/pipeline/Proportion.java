@@ -1,5 +1,6 @@
 package awl.pipeline;
 
+import awl.report.Estimate;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.function.Predicate;
@@ -24,6 +25,10 @@ record Proportion(int hits, int count) {
 
     double high() {
         return centre() + half();
+    }
+
+    Estimate estimate() {
+        return count == 0 ? Estimate.UNDEFINED : new Estimate(value(), Math.max(0, low()), Math.min(1, high()));
     }
 
     private double centre() {

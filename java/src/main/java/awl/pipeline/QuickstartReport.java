@@ -1,37 +1,39 @@
 package awl.pipeline;
 
-import awl.chat.Conversation;
-import awl.chat.ConversationReader;
 import awl.chat.ToolMode;
-import awl.report.Chart;
-import awl.report.Page;
+import awl.report.Estimate;
+import awl.report.Report;
+import awl.report.ReportData;
 import awl.task.mini.MiniKind;
-import awl.token.CheckpointText;
-import awl.token.Renderer;
 import awl.train.Machine;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
+import java.util.function.Function;
 
-/// What a quickstart found, as one HTML page.
+/// What a quickstart found, told to [Report].
 final class QuickstartReport {
 
-    private static final List<String> RUNS = List.of("base", "knowledge", "traces-only", "mixed");
+    private static final Map<String, String> MEANING = Map.of(
+            "base", "bootstrapped on scripts",
+            "knowledge", "solutions without tools (WKD)",
+            "traces-only", "always shown the tool",
+            "mixed", "adapted (AWL)");
+
+    private static final int POINTS = 80;
 
     private final Path folder;
     private final QuickstartPlan plan;
-    private final Map<String, Evaluation> models;
     private final List<Evaluation> evaluations;
 
     private QuickstartReport(Path folder, QuickstartPlan plan, List<Evaluation> evaluations) {
         this.folder = folder;
         this.plan = plan;
         this.evaluations = evaluations;
-        this.models = evaluations.stream().collect(java.util.stream.Collectors.toMap(Evaluation::name, each -> each));
     }
 
     /// @param seconds of each stage
@@ -44,188 +46,181 @@ final class QuickstartReport {
             Partition partition,
             Map<String, Double> seconds) {
         QuickstartReport report = new QuickstartReport(folder, plan, evaluations);
-        Page page = new Page("Adapting while learning: quickstart");
-        report.summary(page, solutions.size(), partition);
-        report.toolUse(page);
-        report.training(page);
-        report.byKind(page);
-        report.transcripts(page);
-        report.machine(page, seconds);
-        page.write(file);
+        Report.write(report.data(solutions.size(), partition, seconds), file);
     }
 
-    private Evaluation model(String name) {
-        return java.util.Objects.requireNonNull(models.get(name));
+    private ReportData data(int solutions, Partition partition, Map<String, Double> seconds) {
+        return new ReportData(
+                "Adapting while learning: quickstart",
+                List.of(account(solutions, partition)),
+                "base",
+                "mixed",
+                evaluations.stream().map(QuickstartReport::model).toList(),
+                comparisons(),
+                plan.kinds().stream().map(this::kind).toList(),
+                training(),
+                new QuickstartTranscripts(folder).all(evaluation("base"), evaluation("mixed")),
+                seconds.entrySet().stream()
+                        .map(each -> new ReportData.Stage(each.getKey(), each.getValue()))
+                        .toList(),
+                provenance(),
+                remarks());
     }
 
-    private void summary(Page page, int solutions, Partition partition) {
-        Evaluation base = model("base");
-        Evaluation mixed = model("mixed");
-        page.paragraph(
-                "A model of 0.83 million parameters, made from random weights on this machine, was taught the format"
-                        + " of calls and answers on scripted conversations (base). It then solved " + plan.problems()
-                        + " questions with tools, learned its own " + solutions
-                        + " solutions without them (knowledge), was asked"
-                        + " which questions it now knows (" + partition.easyCount() + " easy, " + partition.hardCount()
-                        + " hard), and learned to answer easy ones directly and hard ones with a tool (mixed). Shown are "
-                        + plan.evaluated()
-                        + " questions it never saw; their texts are new, the facts behind small tables are"
-                        + " not.");
-        ToolUse before = base.toolUseByKind();
-        ToolUse after = mixed.toolUseByKind();
-        page.cards(List.of(
-                new Page.Card(
-                        "accuracy, tools optional",
-                        percent(base.accuracy(ToolMode.OPTIONAL).value()),
-                        percent(mixed.accuracy(ToolMode.OPTIONAL).value())),
-                new Page.Card(
-                        "accuracy, no tools",
-                        percent(base.accuracy(ToolMode.NONE).value()),
-                        percent(mixed.accuracy(ToolMode.NONE).value())),
-                new Page.Card("tool-usage accuracy", percent(before.value()), percent(after.value())),
-                new Page.Card(
-                        "tool used on easy / hard",
-                        "",
-                        percent(after.usedOnEasy().value()) + " / "
-                                + percent(after.usedOnHard().value()))));
-        page.table(ResultTable.rows(evaluations), evaluations.size());
-        page.note(
-                "Percent with 95 % intervals (Wilson; tool-usage accuracy: bootstrap over questions). Greedy answers; under"
-                        + " \"no tools\" a call is refused and counts as wrong. Tool-usage accuracy is the mean of the share of"
-                        + " easy questions answered without a tool and of hard ones answered with one: \"own\" calls easy what the"
-                        + " model itself answers without tools, \"by kind\" what the kind of question says, the same for all"
-                        + " models; always, never or random use scores 50. Calls and tokens are per question, tools optional.");
-        page.note(
+    private String account(int solutions, Partition partition) {
+        return String.format(
+                Locale.ROOT,
+                "A model of 0.83 million parameters, made from random weights on this machine, was taught the format of"
+                        + " calls and answers on scripted conversations (base). It then solved %,d questions with tools,"
+                        + " learned %,d of its own solutions without them (knowledge), was asked which questions it now"
+                        + " knows (%,d easy, %,d hard), and learned to answer easy ones directly and hard ones with a tool"
+                        + " (mixed). For comparison the base learned to call the tool always (traces-only). Shown are %,d"
+                        + " questions that none of them saw; their texts are new, the facts behind small tables are not.",
+                plan.problems(), solutions, partition.easyCount(), partition.hardCount(), plan.evaluated());
+    }
+
+    private static List<String> remarks() {
+        return List.of(
+                "Percent with 95 % intervals: Wilson; for tool-usage accuracy and differences bootstrap over questions."
+                        + " Greedy answers. Under \"no tools\" a call is refused and counts as wrong.",
+                "Tool-usage accuracy is the mean of the share of easy questions answered without a tool and of hard ones"
+                        + " answered with one. By own answers, easy is what the model itself answers without tools; by the"
+                        + " fixed partition, what the kind of question says, the same for all models. Always, never or"
+                        + " random use scores 50 %, the dashed line; with no easy or no hard question it is undefined.",
                 "With an exact tool at hand always calling it is the most accurate policy, so traces-only is the bar for"
-                        + " accuracy; what it cannot do is answer without. At temperature 0 the base never calls although its"
+                        + " accuracy; what it lacks is the choice. At temperature 0 the base never calls although its"
                         + " scripts did in half the cases: a coin's more probable side.");
     }
 
-    private void toolUse(Page page) {
-        page.heading("When the tool is used");
-        List<String> shown = List.of("base", "traces-only", "mixed");
-        page.html(Chart.key(shown));
-        List<Chart.Bars> bars = new ArrayList<>();
-        for (boolean hard : new boolean[] {false, true}) {
-            for (MiniKind kind : plan.kinds()) {
-                if (kind.hard() == hard) {
-                    bars.add(new Chart.Bars(
-                            hard ? "hard: has to be computed" : "easy: a rule or a small table",
-                            kind.label(),
-                            shown.stream()
-                                    .map(name -> model(name).toolRate(kind).value())
-                                    .toList()));
-                }
+    private Evaluation evaluation(String name) {
+        return evaluations.stream()
+                .filter(each -> each.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static ReportData.Model model(Evaluation model) {
+        return new ReportData.Model(
+                model.name(),
+                java.util.Objects.requireNonNullElse(MEANING.get(model.name()), ""),
+                prompt(model, ToolMode.NONE),
+                prompt(model, ToolMode.OPTIONAL),
+                prompt(model, ToolMode.FORCED),
+                model.toolUseBySelf().estimate(),
+                model.toolUseByKind().estimate(),
+                bins(model.toolUseBySelf()));
+    }
+
+    private static List<ReportData.Bin> bins(ToolUse use) {
+        return List.of(
+                new ReportData.Bin(
+                        "easy",
+                        true,
+                        use.usedOnEasy().count(),
+                        use.usedOnEasy().estimate()),
+                new ReportData.Bin(
+                        "hard",
+                        false,
+                        use.usedOnHard().count(),
+                        use.usedOnHard().estimate()));
+    }
+
+    private static ReportData.Prompt prompt(Evaluation model, ToolMode mode) {
+        return new ReportData.Prompt(
+                model.accuracy(mode).estimate(),
+                model.toolRate(mode).estimate(),
+                model.callsPerQuestion(mode),
+                model.tokensPerQuestion(mode),
+                Double.NaN);
+    }
+
+    private List<ReportData.Comparison> comparisons() {
+        List<ReportData.Comparison> all = new ArrayList<>();
+        Evaluation mixed = evaluation("mixed");
+        for (String other : List.of("base", "traces-only")) {
+            Evaluation against = evaluation(other);
+            for (ToolMode mode : List.of(ToolMode.OPTIONAL, ToolMode.NONE)) {
+                all.add(new ReportData.Comparison(
+                        "accuracy, " + (mode == ToolMode.NONE ? "no tools" : "tools optional"),
+                        "mixed",
+                        other,
+                        difference(mixed, against, each -> PairedBootstrap.share(
+                                each.under(mode).stream().map(Episode::right).toList()))));
             }
+            all.add(new ReportData.Comparison(
+                    "tool-usage accuracy, own answers", "mixed", other, difference(mixed, against, each -> {
+                        List<Boolean> easy = each.easyBySelf();
+                        List<Boolean> used = each.usedTool();
+                        return picked -> ToolUse.accuracy(easy, used, picked);
+                    })));
         }
-        page.html(Chart.bars(bars));
-        page.note("Share of unseen questions with a call, tools optional.");
+        return all;
     }
 
-    private void training(Page page) {
-        page.heading("Training");
-        page.html(Chart.key(RUNS));
-        List<Chart.Curve> curves = new ArrayList<>();
-        for (String name : RUNS) {
-            curves.add(curve(name, "loss"));
-        }
-        page.html(Chart.curves(curves, "step", "loss"));
-        page.note(
-                "Loss of learned tokens, mean of neighbouring steps. Each stage begins with a fresh optimiser; base is the"
-                        + " scripted bootstrap.");
-        components(page);
+    private Estimate difference(
+            Evaluation of, Evaluation against, Function<Evaluation, java.util.function.ToDoubleFunction<int[]>> measure) {
+        return PairedBootstrap.difference(
+                of.under(ToolMode.OPTIONAL).size(), measure.apply(of), measure.apply(against));
     }
 
-    /// The parts of the mixed objective in its run; an empty part has none.
-    private void components(Page page) {
-        List<String> names = new ArrayList<>();
-        List<Chart.Curve> curves = new ArrayList<>();
+    private ReportData.Kind kind(MiniKind kind) {
+        Map<String, ReportData.KindResult> results = new LinkedHashMap<>();
+        for (Evaluation model : evaluations) {
+            results.put(
+                    model.name(),
+                    new ReportData.KindResult(
+                            model.accuracy(ToolMode.NONE, kind).estimate(),
+                            model.accuracy(ToolMode.OPTIONAL, kind).estimate(),
+                            model.toolRate(kind).estimate()));
+        }
+        return new ReportData.Kind(
+                kind.set(), kind.label(), kind.hard() ? "hard" : "",
+                evaluations.getFirst().accuracy(ToolMode.NONE, kind).count(),
+                results);
+    }
+
+    private List<ReportData.Panel> training() {
+        List<ReportData.Panel> panels = new ArrayList<>();
+        List<ReportData.Curve> parts = new ArrayList<>();
         for (String part : List.of("J_WKD", "J_easy", "J_hard", "J_Mix")) {
-            Chart.Curve curve = curve("mixed", part);
-            if (!curve.x().isEmpty()) {
-                names.add(part);
-                curves.add(curve);
+            ReportData.Curve curve = curve(part, "mixed", part);
+            if (!curve.x().isEmpty()) { // an empty part has none
+                parts.add(curve);
             }
         }
-        page.html(Chart.key(names));
-        page.html(Chart.curves(curves, "step of the mixed stage", "loss"));
-        page.note(
-                "Parts of the mixed objective: knowledge without tools, easy questions answered directly, hard ones with"
-                        + " the tool, and their mixture.");
-    }
-
-    private Chart.Curve curve(String run, String metric) {
-        return Metrics.curve(folder.resolve(run).resolve("metrics.jsonl"), metric, 120);
-    }
-
-    private void byKind(Page page) {
-        page.heading("By kind of question");
-        List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("kind", "set", "no tools: base", "mixed", "optional: base", "traces-only", "mixed"));
-        for (MiniKind kind : plan.kinds()) {
-            rows.add(List.of(
-                    kind.label() + (kind.hard() ? " (hard)" : ""),
-                    kind.set(),
-                    percent(model("base").accuracy(ToolMode.NONE, kind).value()),
-                    percent(model("mixed").accuracy(ToolMode.NONE, kind).value()),
-                    percent(model("base").accuracy(ToolMode.OPTIONAL, kind).value()),
-                    percent(model("traces-only")
-                            .accuracy(ToolMode.OPTIONAL, kind)
-                            .value()),
-                    percent(model("mixed").accuracy(ToolMode.OPTIONAL, kind).value())));
+        panels.add(new ReportData.Panel(
+                "mixed", "step", "loss", parts, "knowledge without tools, easy directly, hard with the tool, their mixture"));
+        for (String run : List.of("base", "knowledge", "traces-only")) {
+            panels.add(new ReportData.Panel(run, "step", "loss", List.of(curve("loss", run, "loss")), meaning(run)));
         }
-        page.table(rows, -1);
+        return panels;
     }
 
-    private void transcripts(Page page) {
-        page.heading("What was learned");
-        page.html("<p>Training rows of the mixture; <span class=\"talk\" style=\"padding:0 .3rem\"><b>marked</b></span>"
-                + " tokens are learned, the others only read.</p>");
-        Set<String> origins = new LinkedHashSet<>();
-        try (CheckpointText text = CheckpointText.folder(folder.resolve("mixed").resolve("model"))) {
-            Renderer renderer = text.renderer(true);
-            for (Map<String, ?> row : Metrics.rows(folder.resolve("mixed.jsonl"))) {
-                String origin = String.valueOf(row.get("origin"));
-                if (origins.add(origin)) {
-                    page.note(origin);
-                    page.html(talk(renderer, ConversationReader.row(row)));
-                }
-            }
-        }
+    private static String meaning(String run) {
+        return java.util.Objects.requireNonNullElse(MEANING.get(run), "");
     }
 
-    private static String talk(Renderer renderer, Conversation conversation) {
-        Renderer.Detail detail = renderer.detail(renderer.request(conversation, false));
-        StringBuilder html = new StringBuilder("<div class=\"talk\">");
-        boolean marked = false;
-        for (int t = 0; t < detail.ids().length; t++) {
-            boolean learned = detail.weights()[t] != 0;
-            if (learned != marked) {
-                html.append(learned ? "<b>" : "</b>");
-                marked = learned;
-            }
-            html.append(Page.escape(detail.text().substring(detail.start()[t], detail.end()[t])));
-        }
-        return html.append(marked ? "</b></div>" : "</div>").toString();
+    private ReportData.Curve curve(String name, String run, String metric) {
+        return Metrics.curve(name, folder.resolve(run).resolve("metrics.jsonl"), metric, POINTS);
     }
 
-    private void machine(Page page, Map<String, Double> seconds) {
-        page.heading("How it was made");
-        List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("stage", "seconds"));
-        seconds.forEach((stage, took) -> rows.add(List.of(stage, "%.0f".formatted(took))));
-        double all = seconds.values().stream().mapToDouble(Double::doubleValue).sum();
-        rows.add(List.of("together", String.format(Locale.ROOT, "%.0f", all)));
-        page.table(rows, rows.size() - 1);
-        List<List<String>> facts = new ArrayList<>();
-        facts.add(List.of("machine and numbers", ""));
-        Machine.describe().forEach((name, value) -> facts.add(List.of(name, String.valueOf(value))));
-        facts.add(List.of("peak memory", (Machine.peakMemory() >> 20) + " MiB"));
-        plan.json().forEach((name, value) -> facts.add(List.of(name, String.valueOf(value))));
-        page.table(facts, -1);
-    }
-
-    private static String percent(double share) {
-        return Double.isNaN(share) ? "undefined" : String.format(Locale.ROOT, "%.0f %%", 100 * share);
+    private List<ReportData.Facts> provenance() {
+        Map<String, String> machine = new LinkedHashMap<>();
+        Machine.describe().forEach((name, value) -> machine.put(name, String.valueOf(value)));
+        machine.computeIfPresent("memory", (name, bytes) -> "%.1f GiB".formatted(Double.parseDouble(bytes) / (1 << 30)));
+        machine.put("peak memory of this process", (Machine.peakMemory() >> 20) + " MiB");
+        Map<String, String> numbers = new LinkedHashMap<>();
+        plan.json().forEach((name, value) -> numbers.put(name.replace('_', ' '), String.valueOf(value)));
+        Map<String, String> files = new LinkedHashMap<>();
+        files.put("solutions.jsonl", "what the model solved with tools, kept where right");
+        files.put("difficulty.jsonl", "each question's tries without tools, easy or hard");
+        files.put("mixed.jsonl", "the training rows of the mixture");
+        files.put("evaluation-*.jsonl", "every answer to unseen questions");
+        files.put("*/metrics.jsonl", "every training step; *.yaml beside is what awl train takes");
+        files.keySet().removeIf(name -> !name.contains("*") && !Files.exists(folder.resolve(name)));
+        return List.of(
+                new ReportData.Facts("Machine and versions", machine),
+                new ReportData.Facts("Numbers of the run", numbers),
+                new ReportData.Facts("Files beside this page", files));
     }
 }

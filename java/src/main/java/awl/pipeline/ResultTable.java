@@ -39,8 +39,8 @@ final class ResultTable {
                     model.toolUseBySelf().toString(),
                     byKind.toString(),
                     percent(byKind.usedOnEasy()) + " / " + percent(byKind.usedOnHard()),
-                    String.format(Locale.ROOT, "%.2f", model.callsPerQuestion()),
-                    String.format(Locale.ROOT, "%.1f", model.tokensPerQuestion())));
+                    String.format(Locale.ROOT, "%.2f", model.callsPerQuestion(ToolMode.OPTIONAL)),
+                    String.format(Locale.ROOT, "%.1f", model.tokensPerQuestion(ToolMode.OPTIONAL))));
         }
         return rows;
     }

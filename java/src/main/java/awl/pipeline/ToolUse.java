@@ -1,5 +1,6 @@
 package awl.pipeline;
 
+import awl.report.Estimate;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -45,6 +46,10 @@ record ToolUse(double value, double low, double high, Proportion usedOnEasy, Pro
                 rate(easy, used, false));
     }
 
+    Estimate estimate() {
+        return new Estimate(value, low, high);
+    }
+
     private static Proportion rate(List<Boolean> easy, List<Boolean> used, boolean which) {
         int hits = 0;
         int count = 0;
@@ -57,7 +62,8 @@ record ToolUse(double value, double low, double high, Proportion usedOnEasy, Pro
         return new Proportion(hits, count);
     }
 
-    private static double accuracy(List<Boolean> easy, List<Boolean> used, int[] picked) {
+    /// Tool-usage accuracy on some of the questions.
+    static double accuracy(List<Boolean> easy, List<Boolean> used, int[] picked) {
         int[] count = new int[2];
         int[] good = new int[2];
         for (int i : picked) {

@@ -13,7 +13,9 @@ import java.util.List;
 public final class Page {
 
     private final StringBuilder body = new StringBuilder();
+    private final StringBuilder contents = new StringBuilder();
     private final String title;
+    private boolean open;
 
     public Page(String title) {
         this.title = title;
@@ -28,8 +30,21 @@ public final class Page {
                 .replace("\"", "&quot;");
     }
 
+    /// Begins a section; it goes to the next one.
+    ///
+    /// @param id unique in the page, without blanks
+    public Page section(String id, String heading) {
+        body.append(open ? "</section>\n" : "")
+                .append("<section id=\"%s\" aria-labelledby=\"%s-h\">\n<h2 id=\"%s-h\">%s</h2>\n"
+                        .formatted(id, id, id, escape(heading)));
+        contents.append("<a href=\"#%s\">%s</a>\n".formatted(id, escape(heading)));
+        open = true;
+        return this;
+    }
+
+    /// A heading inside a section.
     public Page heading(String text) {
-        body.append("<h2>").append(escape(text)).append("</h2>\n");
+        body.append("<h3>").append(escape(text)).append("</h3>\n");
         return this;
     }
 
@@ -53,37 +68,46 @@ public final class Page {
     /// A figure in large type with what it is.
     ///
     /// @param before what it was; empty for none
-    public record Card(String label, String before, String value) {}
+    /// @param note below, such as an interval; may be empty
+    public record Card(String label, String before, String value, String note) {}
 
     public Page cards(List<Card> cards) {
         body.append("<div class=\"cards\">");
         for (Card card : cards) {
-            body.append("<div class=\"card\"><div class=\"label\">")
-                    .append(escape(card.label))
-                    .append("</div><div class=\"value\">");
-            if (!card.before.isEmpty()) {
-                body.append("<span class=\"before\">")
-                        .append(escape(card.before))
-                        .append(" &rarr; </span>");
+            body.append("<div class=\"card\"><div class=\"label\">%s</div><div class=\"value\">%s%s</div>".formatted(
+                    escape(card.label),
+                    card.before.isEmpty()
+                            ? ""
+                            : "<span class=\"before\">%s <span aria-label=\"to\">&rarr;</span> </span>"
+                                    .formatted(escape(card.before)),
+                    escape(card.value)));
+            if (!card.note.isEmpty()) {
+                body.append("<div class=\"label\">").append(escape(card.note)).append("</div>");
             }
-            body.append(escape(card.value)).append("</div></div>");
+            body.append("</div>");
         }
         body.append("</div>\n");
         return this;
     }
 
-    /// @param rows the first one is the head
-    /// @param strong index of the row to be pointed out, or -1
-    public Page table(List<List<String>> rows, int strong) {
-        body.append("<div class=\"scroll\"><table><thead><tr>");
-        rows.getFirst().forEach(cell -> body.append("<th>").append(escape(cell)).append("</th>"));
-        body.append("</tr></thead><tbody>\n");
-        for (int r = 1; r < rows.size(); r++) {
-            body.append(r == strong ? "<tr class=\"strong\">" : "<tr>");
-            rows.get(r).forEach(cell -> body.append("<td>").append(escape(cell)).append("</td>"));
-            body.append("</tr>\n");
+    /// Drawings side by side where there is room, each with a caption.
+    ///
+    /// @param captions one a drawing
+    /// @param notes below the captions, one a drawing; or empty
+    public Page figures(List<String> captions, List<String> notes, List<String> drawings) {
+        boolean pairs = drawings.size() == 2 || drawings.size() == 4;
+        body.append("<div class=\"panels%s\">\n".formatted(pairs ? " pairs" : ""));
+        for (int i = 0; i < drawings.size(); i++) {
+            String note = notes.isEmpty() || notes.get(i).isEmpty() ? "" : "<small>" + escape(notes.get(i)) + "</small>";
+            body.append("<figure><figcaption>%s%s</figcaption>\n%s</figure>\n"
+                    .formatted(escape(captions.get(i)), note, drawings.get(i)));
         }
-        body.append("</tbody></table></div>\n");
+        body.append("</div>\n");
+        return this;
+    }
+
+    public Page table(Table table) {
+        body.append(table);
         return this;
     }
 
@@ -102,10 +126,20 @@ public final class Page {
                 </head>
                 <body>
                 <main>
-                %s</main>
+                %s%s%s</main>
                 </body>
                 </html>
-                """.formatted(escape(title), style(), body);
+                """.formatted(escape(title), style(), heads(), body.substring(firstLine()), open ? "</section>\n" : "");
+    }
+
+    /// The title, and behind it where things are.
+    private String heads() {
+        String nav = contents.isEmpty() ? "" : "<nav aria-label=\"Contents\">\n" + contents + "</nav>\n";
+        return body.substring(0, firstLine()) + nav;
+    }
+
+    private int firstLine() {
+        return body.indexOf("\n") + 1;
     }
 
     /// Writes the page: it is there whole or not at all.
