@@ -82,16 +82,10 @@ record Evaluation(String name, Map<ToolMode, List<Episode>> byMode) {
     }
 
     double callsPerQuestion(ToolMode mode) {
-        return under(mode).stream()
-                .mapToInt(Episode::calls)
-                .average()
-                .orElse(Double.NaN);
+        return under(mode).stream().mapToInt(Episode::calls).average().orElse(Double.NaN);
     }
 
     double tokensPerQuestion(ToolMode mode) {
-        return under(mode).stream()
-                .mapToInt(Episode::tokens)
-                .average()
-                .orElse(Double.NaN);
+        return under(mode).stream().mapToInt(Episode::tokens).average().orElse(Double.NaN);
     }
 }

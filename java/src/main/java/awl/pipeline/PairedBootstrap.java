@@ -36,8 +36,7 @@ final class PairedBootstrap {
         if (Double.isNaN(value) || defined.length == 0) {
             return Estimate.UNDEFINED;
         }
-        return new Estimate(
-                value, defined[(int) (0.025 * defined.length)], defined[(int) (0.975 * defined.length)]);
+        return new Estimate(value, defined[(int) (0.025 * defined.length)], defined[(int) (0.975 * defined.length)]);
     }
 
     /// Share of true ones among those picked.

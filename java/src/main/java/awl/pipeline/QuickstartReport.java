@@ -76,7 +76,11 @@ final class QuickstartReport {
                         + " knows (%,d easy, %,d hard), and learned to answer easy ones directly and hard ones with a tool"
                         + " (mixed). For comparison the base learned to call the tool always (traces-only). Shown are %,d"
                         + " questions that none of them saw; their texts are new, the facts behind small tables are not.",
-                plan.problems(), solutions, partition.easyCount(), partition.hardCount(), plan.evaluated());
+                plan.problems(),
+                solutions,
+                partition.easyCount(),
+                partition.hardCount(),
+                plan.evaluated());
     }
 
     private static List<String> remarks() {
@@ -114,10 +118,7 @@ final class QuickstartReport {
     private static List<ReportData.Bin> bins(ToolUse use) {
         return List.of(
                 new ReportData.Bin(
-                        "easy",
-                        true,
-                        use.usedOnEasy().count(),
-                        use.usedOnEasy().estimate()),
+                        "easy", true, use.usedOnEasy().count(), use.usedOnEasy().estimate()),
                 new ReportData.Bin(
                         "hard",
                         false,
@@ -144,8 +145,12 @@ final class QuickstartReport {
                         "accuracy, " + (mode == ToolMode.NONE ? "no tools" : "tools optional"),
                         "mixed",
                         other,
-                        difference(mixed, against, each -> PairedBootstrap.share(
-                                each.under(mode).stream().map(Episode::right).toList()))));
+                        difference(
+                                mixed,
+                                against,
+                                each -> PairedBootstrap.share(each.under(mode).stream()
+                                        .map(Episode::right)
+                                        .toList()))));
             }
             all.add(new ReportData.Comparison(
                     "tool-usage accuracy, own answers", "mixed", other, difference(mixed, against, each -> {
@@ -158,7 +163,9 @@ final class QuickstartReport {
     }
 
     private Estimate difference(
-            Evaluation of, Evaluation against, Function<Evaluation, java.util.function.ToDoubleFunction<int[]>> measure) {
+            Evaluation of,
+            Evaluation against,
+            Function<Evaluation, java.util.function.ToDoubleFunction<int[]>> measure) {
         return PairedBootstrap.difference(
                 of.under(ToolMode.OPTIONAL).size(), measure.apply(of), measure.apply(against));
     }
@@ -174,7 +181,9 @@ final class QuickstartReport {
                             model.toolRate(kind).estimate()));
         }
         return new ReportData.Kind(
-                kind.set(), kind.label(), kind.hard() ? "hard" : "",
+                kind.set(),
+                kind.label(),
+                kind.hard() ? "hard" : "",
                 evaluations.getFirst().accuracy(ToolMode.NONE, kind).count(),
                 results);
     }
@@ -189,7 +198,11 @@ final class QuickstartReport {
             }
         }
         panels.add(new ReportData.Panel(
-                "mixed", "step", "loss", parts, "knowledge without tools, easy directly, hard with the tool, their mixture"));
+                "mixed",
+                "step",
+                "loss",
+                parts,
+                "knowledge without tools, easy directly, hard with the tool, their mixture"));
         for (String run : List.of("base", "knowledge", "traces-only")) {
             panels.add(new ReportData.Panel(run, "step", "loss", List.of(curve("loss", run, "loss")), meaning(run)));
         }
@@ -207,7 +220,8 @@ final class QuickstartReport {
     private List<ReportData.Facts> provenance() {
         Map<String, String> machine = new LinkedHashMap<>();
         Machine.describe().forEach((name, value) -> machine.put(name, String.valueOf(value)));
-        machine.computeIfPresent("memory", (name, bytes) -> "%.1f GiB".formatted(Double.parseDouble(bytes) / (1 << 30)));
+        machine.computeIfPresent(
+                "memory", (name, bytes) -> "%.1f GiB".formatted(Double.parseDouble(bytes) / (1 << 30)));
         machine.put("peak memory of this process", (Machine.peakMemory() >> 20) + " MiB");
         Map<String, String> numbers = new LinkedHashMap<>();
         plan.json().forEach((name, value) -> numbers.put(name.replace('_', ' '), String.valueOf(value)));

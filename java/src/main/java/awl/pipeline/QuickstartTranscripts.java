@@ -42,7 +42,10 @@ final class QuickstartTranscripts {
                 String origin = String.valueOf(row.get("origin"));
                 if (origins.add(origin)) {
                     rows.add(new ReportData.Transcript(
-                            "Rows of training, as the model reads them", origin, "", List.of(marked(renderer, ConversationReader.row(row)))));
+                            "Rows of training, as the model reads them",
+                            origin,
+                            "",
+                            List.of(marked(renderer, ConversationReader.row(row)))));
                 }
             }
         }
@@ -85,8 +88,9 @@ final class QuickstartTranscripts {
         List<ReportData.Turn> turns = new ArrayList<>();
         turns.add(turn("user", episode.problem().question()));
         episode.turns().forEach(turn -> turns.add(turn(turn.role(), turn.text())));
-        String outcome = (episode.right() ? "right" : "wrong (" + episode.problem().answer() + ")")
-                + (episode.usedTool() ? ", with the tool" : ", without the tool");
+        String outcome =
+                (episode.right() ? "right" : "wrong (" + episode.problem().answer() + ")")
+                        + (episode.usedTool() ? ", with the tool" : ", without the tool");
         return new ReportData.Transcript(
                 "Unseen, tools optional: " + episode.problem().kind().label(), model, outcome, turns);
     }

@@ -27,10 +27,12 @@ final class CurveChart {
         boolean log = least > 0 && most / least > 30;
         Axis y = log
                 ? Axis.powers(least, most, HEIGHT - BOTTOM, TOP)
-                : least < 0
-                        ? around(least, most)
-                        : Axis.fromZero(most, HEIGHT - BOTTOM, TOP);
-        double far = curves.stream().flatMap(c -> c.x().stream()).mapToDouble(Double::doubleValue).max().orElse(1);
+                : least < 0 ? around(least, most) : Axis.fromZero(most, HEIGHT - BOTTOM, TOP);
+        double far = curves.stream()
+                .flatMap(c -> c.x().stream())
+                .mapToDouble(Double::doubleValue)
+                .max()
+                .orElse(1);
         Axis x = new Axis(0, Math.max(far, 1e-9), LEFT, right, false);
         Svg svg = new Svg(id, HEIGHT, panel.title(), describe(panel));
         for (double tick : y.ticks()) {
@@ -48,7 +50,9 @@ final class CurveChart {
             StringBuilder points = new StringBuilder();
             for (int i = 0; i < curve.x().size(); i++) {
                 if (Double.isFinite(curve.y().get(i))) {
-                    points.append(Svg.format("%.1f,%.1f ", x.place(curve.x().get(i)), y.place(curve.y().get(i))));
+                    points.append(Svg.format(
+                            "%.1f,%.1f ",
+                            x.place(curve.x().get(i)), y.place(curve.y().get(i))));
                 }
             }
             svg.polyline("curve " + style(c, named), points.toString().strip());
@@ -69,8 +73,7 @@ final class CurveChart {
 
     private static Axis around(double least, double most) {
         double step = Axis.step(most - least);
-        return new Axis(
-                Math.floor(least / step) * step, Math.ceil(most / step) * step, HEIGHT - BOTTOM, TOP, false);
+        return new Axis(Math.floor(least / step) * step, Math.ceil(most / step) * step, HEIGHT - BOTTOM, TOP, false);
     }
 
     /// Names at the ends of the curves, pushed apart where they would overlap.
@@ -95,7 +98,9 @@ final class CurveChart {
         StringBuilder text = new StringBuilder(panel.yLabel() + " over " + panel.xLabel() + ". ");
         for (ReportData.Curve curve : panel.curves()) {
             if (!curve.y().isEmpty()) {
-                text.append(Svg.format("%s: from %.3g to %.3g. ", curve.name(), curve.y().getFirst(), curve.y().getLast()));
+                text.append(Svg.format(
+                        "%s: from %.3g to %.3g. ",
+                        curve.name(), curve.y().getFirst(), curve.y().getLast()));
             }
         }
         return text.toString().strip();

@@ -37,7 +37,11 @@ final class DifficultyChart {
         svg.line("border", border, TOP - 12, border, HEIGHT - BOTTOM);
         double share = all == 0 ? 0 : 100.0 * easy / all;
         boolean room = border < Svg.WIDTH - 160;
-        svg.text("name", border + (room ? 4 : -4), TOP - 15, room ? "start" : "end",
+        svg.text(
+                "name",
+                border + (room ? 4 : -4),
+                TOP - 15,
+                room ? "start" : "end",
                 Svg.format("%.0f %% solved without tools", share));
         svg.text("tick", 0, 12, "start", "tool used, %");
         svg.text("tick", Svg.WIDTH - 12, HEIGHT - 8, "end", "questions, easy to hard");

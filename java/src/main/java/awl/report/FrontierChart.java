@@ -42,9 +42,15 @@ final class FrontierChart {
         List<double[]> taken = new ArrayList<>();
         for (Point point : shown) {
             double px = x.place(point.cost);
-            taken.add(new double[] {px - 6, y.place(point.accuracy.value()) - 6, px + 6, y.place(point.accuracy.value()) + 6});
+            taken.add(new double[] {
+                px - 6, y.place(point.accuracy.value()) - 6, px + 6, y.place(point.accuracy.value()) + 6
+            });
             if (point.accuracy.hasInterval()) {
-                svg.line("whisker s" + point.series % Svg.SHAPES, px, y.place(Math.max(0, point.accuracy.low())), px,
+                svg.line(
+                        "whisker s" + point.series % Svg.SHAPES,
+                        px,
+                        y.place(Math.max(0, point.accuracy.low())),
+                        px,
                         y.place(Math.min(1, point.accuracy.high())));
             }
             svg.mark(point.series, "", px, y.place(point.accuracy.value()), 5, tip(point, cost));
@@ -58,11 +64,24 @@ final class FrontierChart {
     /// Writes a name where nothing is yet: right, left, below, above, then further off.
     private static void label(Svg svg, String name, double px, double py, List<double[]> taken) {
         double width = Svg.CHARACTER * name.length() + 4;
-        double[][] places = {{9, -5}, {-9 - width, -5}, {-width / 2, 13}, {-width / 2, -19}, {9, 9}, {-9 - width, 9},
-            {9, -19}, {-9 - width, -19}, {9, 23}, {-9 - width, 23}};
+        double[][] places = {
+            {9, -5},
+            {-9 - width, -5},
+            {-width / 2, 13},
+            {-width / 2, -19},
+            {9, 9},
+            {-9 - width, 9},
+            {9, -19},
+            {-9 - width, -19},
+            {9, 23},
+            {-9 - width, 23}
+        };
         for (double[] place : places) {
             double[] box = {px + place[0], py + place[1], px + place[0] + width, py + place[1] + 12};
-            boolean free = box[0] >= LEFT && box[2] <= Svg.WIDTH && box[1] >= 0 && box[3] <= HEIGHT - BOTTOM
+            boolean free = box[0] >= LEFT
+                    && box[2] <= Svg.WIDTH
+                    && box[1] >= 0
+                    && box[3] <= HEIGHT - BOTTOM
                     && taken.stream().noneMatch(t -> box[0] < t[2] && t[0] < box[2] && box[1] < t[3] && t[1] < box[3]);
             if (free) {
                 taken.add(box);

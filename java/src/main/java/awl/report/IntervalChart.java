@@ -23,9 +23,16 @@ final class IntervalChart {
     /// @param reference a share to be marked by a line, NaN for none
     static String of(String id, String title, List<Row> rows, double reference) {
         int left = (int) Math.min(
-                120, 10 + Svg.CHARACTER * rows.stream().mapToInt(row -> row.label.length()).max().orElse(0));
+                120,
+                10
+                        + Svg.CHARACTER
+                                * rows.stream()
+                                        .mapToInt(row -> row.label.length())
+                                        .max()
+                                        .orElse(0));
         boolean values = rows.stream().allMatch(row -> row.dots.size() <= 1);
-        int height = TOP + BOTTOM + rows.stream().mapToInt(IntervalChart::height).sum();
+        int height =
+                TOP + BOTTOM + rows.stream().mapToInt(IntervalChart::height).sum();
         Axis axis = new Axis(0, 1, left, Svg.WIDTH - (values ? VALUE : 8), false);
         Svg svg = new Svg(id, height, title, describe(rows));
         int bottom = height - BOTTOM;
@@ -43,8 +50,12 @@ final class IntervalChart {
                 svg.line("grid", 0, y, Svg.WIDTH - 8, y);
             }
             double middle = y + height(row) / 2.0;
-            svg.text(row.dots.isEmpty() ? "group" : "name", row.dots.isEmpty() ? 0 : left - 8, middle + 4,
-                    row.dots.isEmpty() ? "start" : "end", row.label);
+            svg.text(
+                    row.dots.isEmpty() ? "group" : "name",
+                    row.dots.isEmpty() ? 0 : left - 8,
+                    middle + 4,
+                    row.dots.isEmpty() ? "start" : "end",
+                    row.label);
             for (int d = 0; d < row.dots.size(); d++) {
                 dot(svg, axis, row, row.dots.get(d), middle + BETWEEN * (d - (row.dots.size() - 1) / 2.0), values);
             }
@@ -70,7 +81,12 @@ final class IntervalChart {
             svg.line(style, low, y, high, y);
             svg.line(style, low, y - 3, low, y + 3).line(style, high, y - 3, high, y + 3);
         }
-        svg.mark(dot.series, "", axis.place(share.value()), y, value ? 4.5 : 3.6,
+        svg.mark(
+                dot.series,
+                "",
+                axis.place(share.value()),
+                y,
+                value ? 4.5 : 3.6,
                 dot.name + ", " + row.label + ": " + share + " %");
         if (value) {
             svg.text("value", Svg.WIDTH, y + 4, "end", share.percent());

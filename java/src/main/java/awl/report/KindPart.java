@@ -13,7 +13,8 @@ final class KindPart {
     KindPart(ReportData data) {
         this.data = data;
         this.models = data.models().stream()
-                .filter(model -> data.kinds().stream().anyMatch(kind -> kind.results().containsKey(model.name())))
+                .filter(model ->
+                        data.kinds().stream().anyMatch(kind -> kind.results().containsKey(model.name())))
                 .toList();
     }
 
@@ -34,8 +35,9 @@ final class KindPart {
         StringBuilder html = new StringBuilder("<div class=\"key\">");
         for (ReportData.Model model : models) {
             int series = data.index(model.name());
-            html.append("<span><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><path class=\"mark s%d\" d=\"%s\"/></svg>%s</span>"
-                    .formatted(series % Svg.SHAPES, Svg.shape(series, 7, 7, 4.5), Page.escape(model.name())));
+            html.append(
+                    "<span><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><path class=\"mark s%d\" d=\"%s\"/></svg>%s</span>"
+                            .formatted(series % Svg.SHAPES, Svg.shape(series, 7, 7, 4.5), Page.escape(model.name())));
         }
         return html.append("</div>").toString();
     }

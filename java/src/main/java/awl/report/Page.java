@@ -74,13 +74,14 @@ public final class Page {
     public Page cards(List<Card> cards) {
         body.append("<div class=\"cards\">");
         for (Card card : cards) {
-            body.append("<div class=\"card\"><div class=\"label\">%s</div><div class=\"value\">%s%s</div>".formatted(
-                    escape(card.label),
-                    card.before.isEmpty()
-                            ? ""
-                            : "<span class=\"before\">%s <span aria-label=\"to\">&rarr;</span> </span>"
-                                    .formatted(escape(card.before)),
-                    escape(card.value)));
+            body.append("<div class=\"card\"><div class=\"label\">%s</div><div class=\"value\">%s%s</div>"
+                    .formatted(
+                            escape(card.label),
+                            card.before.isEmpty()
+                                    ? ""
+                                    : "<span class=\"before\">%s <span aria-label=\"to\">&rarr;</span> </span>"
+                                            .formatted(escape(card.before)),
+                            escape(card.value)));
             if (!card.note.isEmpty()) {
                 body.append("<div class=\"label\">").append(escape(card.note)).append("</div>");
             }
@@ -98,7 +99,8 @@ public final class Page {
         boolean pairs = drawings.size() == 2 || drawings.size() == 4;
         body.append("<div class=\"panels%s\">\n".formatted(pairs ? " pairs" : ""));
         for (int i = 0; i < drawings.size(); i++) {
-            String note = notes.isEmpty() || notes.get(i).isEmpty() ? "" : "<small>" + escape(notes.get(i)) + "</small>";
+            String note =
+                    notes.isEmpty() || notes.get(i).isEmpty() ? "" : "<small>" + escape(notes.get(i)) + "</small>";
             body.append("<figure><figcaption>%s%s</figcaption>\n%s</figure>\n"
                     .formatted(escape(captions.get(i)), note, drawings.get(i)));
         }

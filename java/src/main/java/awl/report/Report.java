@@ -77,11 +77,21 @@ public final class Report {
     private static final String TOOL_USE = "tool-usage accuracy";
 
     private static final List<Measure> MEASURES = List.of(
-            new Measure("accuracy", "tools optional", "Accuracy, tools optional (P_i)", model ->
-                    model.optional().accuracy()),
-            new Measure("accuracy", "no tools", "Accuracy, no tools (P_n)", model -> model.none().accuracy()),
-            new Measure("accuracy", "tools required", "Accuracy, tools required (P_f)", model ->
-                    model.forced().accuracy()),
+            new Measure(
+                    "accuracy",
+                    "tools optional",
+                    "Accuracy, tools optional (P_i)",
+                    model -> model.optional().accuracy()),
+            new Measure(
+                    "accuracy",
+                    "no tools",
+                    "Accuracy, no tools (P_n)",
+                    model -> model.none().accuracy()),
+            new Measure(
+                    "accuracy",
+                    "tools required",
+                    "Accuracy, tools required (P_f)",
+                    model -> model.forced().accuracy()),
             new Measure(TOOL_USE, "own answers", "Tool-usage accuracy, own answers", ReportData.Model::toolUseOwn),
             new Measure(
                     TOOL_USE,
@@ -131,28 +141,36 @@ public final class Report {
         table.row("tool used", cells(model -> Table.figure(model.optional().toolRate())));
         table.row("calls", cells(model -> Table.number(model.optional().calls(), 2)));
         table.row("tokens written", cells(model -> Table.number(model.optional().tokens(), 1)));
-        if (data.models().stream().anyMatch(model -> Double.isFinite(model.optional().seconds()))) {
-            table.row("milliseconds", cells(model -> Table.number(1e3 * model.optional().seconds(), 1)));
+        if (data.models().stream()
+                .anyMatch(model -> Double.isFinite(model.optional().seconds()))) {
+            table.row(
+                    "milliseconds",
+                    cells(model -> Table.number(1e3 * model.optional().seconds(), 1)));
         }
         return table;
     }
 
     private Table differences() {
-        List<String> pairs = data.comparisons().stream().map(Report::pair).distinct().toList();
+        List<String> pairs =
+                data.comparisons().stream().map(Report::pair).distinct().toList();
         List<String> heads = new ArrayList<>(List.of("points"));
         heads.addAll(pairs);
         Table table = new Table("Differences on the same questions", heads);
-        data.comparisons().stream().map(ReportData.Comparison::measure).distinct().forEach(measure -> {
-            List<String> cells = new ArrayList<>();
-            for (String pair : pairs) {
-                cells.add(data.comparisons().stream()
-                        .filter(each -> each.measure().equals(measure) && pair(each).equals(pair))
-                        .map(each -> signed(each.difference()))
-                        .findFirst()
-                        .orElse(Table.figure(Estimate.UNDEFINED)));
-            }
-            table.row(measure, cells);
-        });
+        data.comparisons().stream()
+                .map(ReportData.Comparison::measure)
+                .distinct()
+                .forEach(measure -> {
+                    List<String> cells = new ArrayList<>();
+                    for (String pair : pairs) {
+                        cells.add(data.comparisons().stream()
+                                .filter(each -> each.measure().equals(measure)
+                                        && pair(each).equals(pair))
+                                .map(each -> signed(each.difference()))
+                                .findFirst()
+                                .orElse(Table.figure(Estimate.UNDEFINED)));
+                    }
+                    table.row(measure, cells);
+                });
         return table;
     }
 
@@ -169,8 +187,8 @@ public final class Report {
     }
 
     private void difficulty() {
-        List<ReportData.Model> shown =
-                new ArrayList<>(data.models().stream().filter(model -> !model.bins().isEmpty()).toList());
+        List<ReportData.Model> shown = new ArrayList<>(
+                data.models().stream().filter(model -> !model.bins().isEmpty()).toList());
         if (shown.isEmpty()) {
             return;
         }
@@ -180,16 +198,18 @@ public final class Report {
         page.section("difficulty", "Easy or hard");
         List<String> drawings = new ArrayList<>();
         for (ReportData.Model model : shown) {
-            drawings.add(DifficultyChart.of("d" + drawings.size(), model.name() + ": tool rate by difficulty", model.bins()));
+            drawings.add(DifficultyChart.of(
+                    "d" + drawings.size(), model.name() + ": tool rate by difficulty", model.bins()));
         }
         page.figures(
                 shown.stream().map(ReportData.Model::name).toList(),
                 shown.stream().map(ReportData.Model::meaning).toList(),
                 drawings);
-        page.note("After the figure of the paper. Easy is what the model itself answers without tools; the dashed line is"
-                + " where that ends. Learning moves it to the right, deciding well makes the bars a step: low on the"
-                + " left, high on the right. Bars are shares of questions with a call where tools are optional, thin"
-                + " lines their 95 % intervals.");
+        page.note(
+                "After the figure of the paper. Easy is what the model itself answers without tools; the dashed line is"
+                        + " where that ends. Learning moves it to the right, deciding well makes the bars a step: low on the"
+                        + " left, high on the right. Bars are shares of questions with a call where tools are optional, thin"
+                        + " lines their 95 % intervals.");
     }
 
     private void cost() {
@@ -243,8 +263,9 @@ public final class Report {
             return;
         }
         page.section("transcripts", "Transcripts");
-        page.html("<p>In rows of training <mark class=\"learned\">marked and underlined</mark> text is learned, the rest"
-                + " only read.</p>");
+        page.html(
+                "<p>In rows of training <mark class=\"learned\">marked and underlined</mark> text is learned, the rest"
+                        + " only read.</p>");
         String group = "";
         for (ReportData.Transcript transcript : data.transcripts()) {
             if (!transcript.group().equals(group)) {
@@ -262,7 +283,9 @@ public final class Report {
         if (!data.stages().isEmpty()) {
             Table table = new Table("Time of each stage", List.of("stage", "seconds"));
             data.stages().forEach(stage -> table.row(stage.name(), List.of(Table.number(stage.seconds(), 0))));
-            double all = data.stages().stream().mapToDouble(ReportData.Stage::seconds).sum();
+            double all = data.stages().stream()
+                    .mapToDouble(ReportData.Stage::seconds)
+                    .sum();
             table.row("together", List.of(Table.number(all, 0)));
             page.table(table);
         }

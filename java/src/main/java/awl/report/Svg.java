@@ -68,7 +68,9 @@ final class Svg {
     static String shape(int series, double x, double y, double r) {
         return switch (series % SHAPES) {
             case 0 ->
-                format("M%.1f %.1fa%.1f %.1f 0 1 0 %.1f 0a%.1f %.1f 0 1 0 %.1f 0z", x - r, y, r, r, 2 * r, r, r, -2 * r);
+                format(
+                        "M%.1f %.1fa%.1f %.1f 0 1 0 %.1f 0a%.1f %.1f 0 1 0 %.1f 0z",
+                        x - r, y, r, r, 2 * r, r, r, -2 * r);
             case 1 -> polygon(x, y, r * 1.15, -90, 3);
             case 2 -> polygon(x, y, r * 1.2, 45, 4);
             case 3 -> polygon(x, y, r * 1.3, 0, 4);

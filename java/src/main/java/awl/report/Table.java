@@ -16,7 +16,8 @@ final class Table {
         columns = heads.size();
         this.caption = Page.escape(caption);
         markup.append("<caption>%s</caption><thead><tr>".formatted(this.caption));
-        heads.forEach(head -> markup.append("<th scope=\"col\">").append(Page.escape(head)).append("</th>"));
+        heads.forEach(head ->
+                markup.append("<th scope=\"col\">").append(Page.escape(head)).append("</th>"));
         markup.append("</tr></thead><tbody>\n");
     }
 

@@ -6,13 +6,15 @@ final class TranscriptPart {
     private TranscriptPart() {}
 
     static String html(ReportData.Transcript transcript) {
-        StringBuilder html = new StringBuilder("<article class=\"talk\"><h3>%s".formatted(Page.escape(transcript.title())));
+        StringBuilder html =
+                new StringBuilder("<article class=\"talk\"><h3>%s".formatted(Page.escape(transcript.title())));
         if (!transcript.outcome().isEmpty()) {
             html.append("<span class=\"outcome\">%s</span>".formatted(Page.escape(transcript.outcome())));
         }
         html.append("</h3>\n");
         for (ReportData.Turn turn : transcript.turns()) {
-            html.append("<div class=\"turn%s\">".formatted(turn.role().isEmpty() ? " whole" : " " + Page.escape(turn.role())));
+            html.append("<div class=\"turn%s\">"
+                    .formatted(turn.role().isEmpty() ? " whole" : " " + Page.escape(turn.role())));
             if (!turn.role().isEmpty()) {
                 html.append("<span class=\"role\">%s</span>".formatted(Page.escape(turn.role())));
             }

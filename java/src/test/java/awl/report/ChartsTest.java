@@ -37,11 +37,13 @@ final class ChartsTest {
                 "i",
                 "title",
                 List.of(
-                        new IntervalChart.Row("a", List.of(new IntervalChart.Dot(0, "a", new Estimate(0.5, 0.25, 0.75)))),
+                        new IntervalChart.Row(
+                                "a", List.of(new IntervalChart.Dot(0, "a", new Estimate(0.5, 0.25, 0.75)))),
                         new IntervalChart.Row("b", List.of(new IntervalChart.Dot(1, "b", Estimate.UNDEFINED)))),
                 Double.NaN);
         // From the label's end at 16.1 to 318: a quarter and three quarters.
-        assertThat(svg).contains("class=\"whisker s0\" x1=\"91.5\"", "x2=\"242.5\"", ">undefined<", "a: 50.0 [25.0, 75.0]");
+        assertThat(svg)
+                .contains("class=\"whisker s0\" x1=\"91.5\"", "x2=\"242.5\"", ">undefined<", "a: 50.0 [25.0, 75.0]");
         assertThat(svg).doesNotContain("NaN").doesNotContain("mark s1");
     }
 
@@ -54,7 +56,8 @@ final class ChartsTest {
                         new ReportData.Bin("easy", true, 25, ReportSamples.share(0)),
                         new ReportData.Bin("hard", false, 75, ReportSamples.share(1))));
         // 314 units from 34: the border is at a quarter.
-        assertThat(svg).contains("class=\"border\" x1=\"112.5\"", "25 % solved without tools", "easy: 0 %", "hard: 100 %");
+        assertThat(svg)
+                .contains("class=\"border\" x1=\"112.5\"", "25 % solved without tools", "easy: 0 %", "hard: 100 %");
         assertThat(svg).contains("class=\"easy\"", "class=\"hard\"", "class=\"stripe\"");
     }
 

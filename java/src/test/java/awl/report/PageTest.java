@@ -31,7 +31,10 @@ final class PageTest {
 
     @Test
     void contentsNameEverySection() {
-        assertThat(new Page("A page").section("one", "First").section("two", "Second").toString())
+        assertThat(new Page("A page")
+                        .section("one", "First")
+                        .section("two", "Second")
+                        .toString())
                 .contains("<a href=\"#one\">First</a>", "<a href=\"#two\">Second</a>", "<section id=\"two\"")
                 .containsSubsequence("<h1>", "<nav", "<section", "</section>", "<section", "</section>");
     }

@@ -31,8 +31,7 @@ final class ReportSamples {
                                 "mixed", new ReportData.KindResult(share(0.8), Estimate.UNDEFINED, share(1)))));
             }
         }
-        ReportData.Curve falling =
-                new ReportData.Curve("J_hard", List.of(1.0, 50.0, 100.0), List.of(4.5, 0.2, 0.01));
+        ReportData.Curve falling = new ReportData.Curve("J_hard", List.of(1.0, 50.0, 100.0), List.of(4.5, 0.2, 0.01));
         ReportData.Curve flat = new ReportData.Curve("J_WKD", List.of(1.0, 100.0), List.of(0.5, 0.4));
         ReportData.Curve signed = new ReportData.Curve("margin", List.of(1.0, 100.0), List.of(-0.2, 1.4));
         return new ReportData(
@@ -48,14 +47,23 @@ final class ReportSamples {
                         new ReportData.Panel("mixed", "step", "loss", List.of(falling, flat), "parts"),
                         new ReportData.Panel("preferences", "step", "margin", List.of(signed), "")),
                 List.of(
-                        new ReportData.Transcript("Training rows", "hard", "", List.of(new ReportData.Turn(
+                        new ReportData.Transcript(
+                                "Training rows",
+                                "hard",
                                 "",
+                                List.of(new ReportData.Turn(
+                                        "",
+                                        List.of(
+                                                new ReportData.Span("<user>How far?<eot>", false),
+                                                new ReportData.Span("answer 12<eot>", true))))),
+                        new ReportData.Transcript(
+                                "Unseen",
+                                "mixed",
+                                "right",
                                 List.of(
-                                        new ReportData.Span("<user>How far?<eot>", false),
-                                        new ReportData.Span("answer 12<eot>", true))))),
-                        new ReportData.Transcript("Unseen", "mixed", "right", List.of(
-                                new ReportData.Turn("user", List.of(new ReportData.Span("x".repeat(300), false))),
-                                new ReportData.Turn("assistant", List.of(new ReportData.Span("12", false)))))),
+                                        new ReportData.Turn(
+                                                "user", List.of(new ReportData.Span("x".repeat(300), false))),
+                                        new ReportData.Turn("assistant", List.of(new ReportData.Span("12", false)))))),
                 List.of(new ReportData.Stage("training", 61.4)),
                 List.of(new ReportData.Facts("Machine", Map.of("commit", "0123456789abcdef".repeat(6)))),
                 List.of("A remark."));

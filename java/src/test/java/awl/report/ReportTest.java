@@ -17,9 +17,10 @@ final class ReportTest {
     @Test
     void everySectionIsThere() {
         assertThat(page)
-                .contains(List.of("results", "difficulty", "cost", "kinds", "training", "transcripts", "making").stream()
-                        .map(id -> "<section id=\"" + id + "\"")
-                        .toList());
+                .contains(
+                        List.of("results", "difficulty", "cost", "kinds", "training", "transcripts", "making").stream()
+                                .map(id -> "<section id=\"" + id + "\"")
+                                .toList());
         assertThat(page).contains("94.0<small>[92.0, 96.0]</small>", "+60.6<small>[56.8, 64.3]</small>", "A remark.");
     }
 
@@ -46,10 +47,12 @@ final class ReportTest {
 
     @Test
     void everyDrawingHasATitleAndEveryIdIsUnique() {
-        Matcher drawings = Pattern.compile("<svg [^>]*role=\"img\" aria-labelledby=\"(\\S+) (\\S+)\"").matcher(page);
+        Matcher drawings = Pattern.compile("<svg [^>]*role=\"img\" aria-labelledby=\"(\\S+) (\\S+)\"")
+                .matcher(page);
         int count = 0;
         while (drawings.find()) {
-            assertThat(page).contains("<title id=\"" + drawings.group(1) + "\">", "<desc id=\"" + drawings.group(2) + "\">");
+            assertThat(page)
+                    .contains("<title id=\"" + drawings.group(1) + "\">", "<desc id=\"" + drawings.group(2) + "\">");
             count++;
         }
         assertThat(count).isGreaterThan(9);
@@ -64,8 +67,18 @@ final class ReportTest {
     void theModelsComparedHaveToBeThere() {
         ReportData data = ReportSamples.data();
         assertThatThrownBy(() -> new ReportData(
-                        "t", List.of(), "base", "nobody", data.models(), List.of(), List.of(), List.of(), List.of(),
-                        List.of(), List.of(), List.of()))
+                        "t",
+                        List.of(),
+                        "base",
+                        "nobody",
+                        data.models(),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        List.of()))
                 .hasMessageContaining("nobody")
                 .hasMessageContaining("traces-only");
     }
