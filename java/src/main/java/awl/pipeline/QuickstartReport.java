@@ -112,6 +112,7 @@ final class QuickstartReport {
                 prompt(model, ToolMode.FORCED),
                 model.toolUseBySelf().estimate(),
                 model.toolUseByKind().estimate(),
+                Estimate.UNDEFINED,
                 bins(model.toolUseBySelf()));
     }
 

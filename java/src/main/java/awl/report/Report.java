@@ -97,7 +97,8 @@ public final class Report {
                     TOOL_USE,
                     "fixed partition",
                     "Tool-usage accuracy, fixed partition",
-                    ReportData.Model::toolUseFixed));
+                    ReportData.Model::toolUseFixed),
+            new Measure("open-ended", "target reached", "Open-ended questions, target reached", ReportData.Model::openEnded));
 
     private void accuracy() {
         page.section("results", "Results");

@@ -56,6 +56,7 @@ public record ReportData(
     /// @param forced under P_f: tools have to be used
     /// @param toolUseOwn tool-usage accuracy; easy is what this model answers under P_n
     /// @param toolUseFixed the same with one partition for all models
+    /// @param openEnded share of open-ended questions whose proposal is valid and reaches the target
     /// @param bins its tool rate by difficulty, from the easiest questions to the hardest; may be empty
     public record Model(
             String name,
@@ -65,6 +66,7 @@ public record ReportData(
             Prompt forced,
             Estimate toolUseOwn,
             Estimate toolUseFixed,
+            Estimate openEnded,
             List<Bin> bins) {
         public Model {
             bins = List.copyOf(bins);

@@ -79,6 +79,7 @@ final class ReportSamples {
                 ReportData.Prompt.UNTRIED,
                 toolUse,
                 Estimate.UNDEFINED,
+                share(toolRate),
                 List.of(
                         new ReportData.Bin("easy", true, (int) (650 * none), share(0)),
                         new ReportData.Bin("hard", false, 650 - (int) (650 * none), share(toolRate))));
