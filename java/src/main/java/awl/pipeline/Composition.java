@@ -17,9 +17,19 @@ final class Composition {
         this.model = model;
     }
 
-    /// Every solution told without its tool, under P_n.
-    void knowledge(List<Episode> solutions, Path file) {
-        write(file, rows -> solutions.forEach(each -> rows.direct(each, ToolMode.NONE, Origin.KNOWLEDGE)));
+    /// Every solution told without its tool, under P_n; now and then one with its calls under P_f, for a model that
+    /// learns only answers forgets how to call, and the mixture has to teach it anew.
+    ///
+    /// @param replay every how many solutions; 0 for never
+    void knowledge(List<Episode> solutions, int replay, Path file) {
+        write(file, rows -> {
+            for (int i = 0; i < solutions.size(); i++) {
+                rows.direct(solutions.get(i), ToolMode.NONE, Origin.KNOWLEDGE);
+                if (replay > 0 && i % replay == 0) {
+                    rows.replay(solutions.get(i));
+                }
+            }
+        });
     }
 
     /// Every solution with its calls, under P_i.

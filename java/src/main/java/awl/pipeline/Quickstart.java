@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// `awl quickstart`: the method on a tiny model made here, from random weights to an evaluated model.
 ///
@@ -30,7 +31,7 @@ import java.util.Set;
 /// stage that is not.
 public final class Quickstart {
 
-    private static final int STAGES = 9;
+    private static final int STAGES = 11;
 
     /// What training after the bootstrap begins with, every stage with a fresh optimiser.
     private static final double RATE = 1e-3;
@@ -39,6 +40,9 @@ public final class Quickstart {
 
     /// How often a failed question is tried again under P_f, by sampling.
     private static final int RETRIES = 2;
+
+    /// Temperature of proposals: higher than that of tries, for they should differ.
+    private static final double PROPOSING = 1.0;
 
     private final QuickstartPlan plan;
     private final Path folder;
@@ -156,7 +160,7 @@ public final class Quickstart {
         Composition composition = new Composition(base);
         Path knowledgeRows = folder.resolve("knowledge.jsonl");
         Path traceRows = folder.resolve("traces-only.jsonl");
-        composition.knowledge(solutions, knowledgeRows);
+        composition.knowledge(solutions, plan.replay(), knowledgeRows);
         composition.traces(solutions, traceRows);
         TrainingStage knowledge =
                 new TrainingStage("knowledge", base, knowledgeRows, null, recipe(plan.knowledgeEpochs()));
@@ -185,6 +189,7 @@ public final class Quickstart {
         TrainingStage mixed = new TrainingStage(
                 "mixed", wkd, mixedRows, null, recipe(plan.mixedEpochs()).mixed(plan.alpha(), plan.lambda()));
         train("mixed: knowledge, easy questions directly, hard ones with tools (AWL)", mixed);
+        Path preferred = preferences(mixed.model(folder), solutions, partition);
         TrainingStage traces = new TrainingStage("traces-only", base, traceRows, null, recipe(plan.mixedEpochs()));
         train("for comparison: traces only", traces);
 
@@ -194,8 +199,39 @@ public final class Quickstart {
             evaluations.add(evaluate("knowledge", wkd));
             evaluations.add(evaluate("traces-only", traces.model(folder)));
             evaluations.add(evaluate("mixed", mixed.model(folder)));
+            if (preferred != null) {
+                evaluations.add(evaluate("preferred", preferred));
+            }
         });
         log.stage("report", () -> false, () -> report(evaluations, solutions, partition));
+    }
+
+    /// The preference round: proposals of the adapted model, ranked, the better ones preferred.
+    ///
+    /// @return the model that comes out; null where there was nothing to prefer
+    private @Nullable Path preferences(Path model, List<Episode> solutions, Partition partition) {
+        Path proposals = folder.resolve("proposals.jsonl");
+        log.stage("proposals of the adapted model, to be ranked", () -> Files.exists(proposals), () -> {
+            List<Episodes.Asked> asked = new ArrayList<>();
+            for (int k = 1; k <= plan.proposals(); k++) {
+                for (Episode solution : solutions.subList(0, Math.min(plan.proposed(), solutions.size()))) {
+                    asked.add(new Episodes.Asked(solution.problem(), ToolMode.OPTIONAL, 2_000_000L + asked.size()));
+                }
+            }
+            ask(model, asked, Sampling.at(PROPOSING, plan.seed()), proposals);
+        });
+        Path pairs = folder.resolve("pairs.jsonl");
+        int count = Preferences.write(pairs, model, EpisodeFile.read(proposals, byId), solutions, partition);
+        log.say("%,d pairs: the better answer preferred to a proposal that is wrong or chose the tool badly"
+                .formatted(count));
+        TrainingStage stage = new TrainingStage(
+                "preferred", model, pairs, null, recipe(1).preferences(0.1, 1.0));
+        if (count == 0) {
+            log.skip("preferences: nothing to prefer");
+            return null;
+        }
+        train("preferences: the better proposal (DPO)", stage);
+        return stage.model(folder);
     }
 
     private TrainingStage.Recipe recipe(int epochs) {
@@ -226,6 +262,9 @@ public final class Quickstart {
                 }
                 left = failed;
             }
+        }
+        if (plan.scripted()) {
+            left.forEach(each -> kept.add(Episode.scripted(each)));
         }
         if (kept.isEmpty()) {
             throw new ConfigException("the bootstrapped model solved no question with tools: give it more steps");

@@ -20,6 +20,11 @@ import java.util.Map;
 /// @param temperature of these tries
 /// @param alpha weight of knowledge in the mixture
 /// @param lambda weight of easy questions in its other part
+/// @param replay every how many solutions one is shown with its calls in the knowledge stage too; 0 for never
+/// @param proposed questions of the preference round
+/// @param proposals answers to each of them that are ranked
+/// @param scripted whether a question the model does not solve with tools gets the scripted solution; for tests of the
+///     way with a model that has learned next to nothing
 public record QuickstartPlan(
         long seed,
         List<MiniKind> kinds,
@@ -33,7 +38,11 @@ public record QuickstartPlan(
         double threshold,
         double temperature,
         double alpha,
-        double lambda) {
+        double lambda,
+        int replay,
+        int proposed,
+        int proposals,
+        boolean scripted) {
 
     public QuickstartPlan {
         kinds = List.copyOf(kinds);
@@ -41,13 +50,19 @@ public record QuickstartPlan(
 
     /// All kinds, under ten minutes on two cores.
     public static QuickstartPlan standard(long seed) {
-        return new QuickstartPlan(seed, MiniKind.ALL, 2600, 650, 2600, 24, 6, 4, 8, 0.75, 0.7, 0.5, 0.5);
+        return new QuickstartPlan(seed, MiniKind.ALL, 2600, 650, 2600, 24, 6, 4, 8, 0.75, 0.7, 0.5, 0.5, 5, 650, 4, false);
     }
 
     /// Four kinds, about two minutes: for tests of the whole way.
     public static QuickstartPlan brief(long seed) {
         List<MiniKind> kinds = List.of(MiniKind.EQUAL, MiniKind.MEAN, MiniKind.RANGE, MiniKind.PENDULUM);
-        return new QuickstartPlan(seed, kinds, 800, 200, 700, 24, 6, 3, 8, 0.75, 0.7, 0.5, 0.5);
+        return new QuickstartPlan(seed, kinds, 800, 200, 700, 24, 6, 3, 8, 0.75, 0.7, 0.5, 0.5, 5, 200, 4, false);
+    }
+
+    /// Every stage in seconds, with a model that learns nothing from it.
+    static QuickstartPlan tiny(long seed) {
+        List<MiniKind> kinds = List.of(MiniKind.EQUAL, MiniKind.RANGE);
+        return new QuickstartPlan(seed, kinds, 40, 20, 16, 8, 1, 1, 2, 0.75, 0.7, 0.5, 0.5, 5, 8, 2, true);
     }
 
     /// As JSON, to see whether a folder was begun with the same numbers.
@@ -66,6 +81,10 @@ public record QuickstartPlan(
         json.put("temperature", temperature);
         json.put("alpha", alpha);
         json.put("lambda", lambda);
+        json.put("replay", (long) replay);
+        json.put("proposed", (long) proposed);
+        json.put("proposals", (long) proposals);
+        json.put("scripted", scripted);
         return json;
     }
 }

@@ -22,7 +22,8 @@ final class QuickstartReport {
             "base", "bootstrapped on scripts",
             "knowledge", "solutions without tools (WKD)",
             "traces-only", "always shown the tool",
-            "mixed", "adapted (AWL)");
+            "mixed", "adapted (AWL)",
+            "preferred", "mixed, then preferences (DPO)");
 
     private static final int POINTS = 80;
 
@@ -74,7 +75,8 @@ final class QuickstartReport {
                         + " calls and answers on scripted conversations (base). It then solved %,d questions with tools,"
                         + " learned %,d of its own solutions without them (knowledge), was asked which questions it now"
                         + " knows (%,d easy, %,d hard), and learned to answer easy ones directly and hard ones with a tool"
-                        + " (mixed). For comparison the base learned to call the tool always (traces-only). Shown are %,d"
+                        + " (mixed); last, its own proposals were ranked and the better ones preferred (preferred). For"
+                        + " comparison the base learned to call the tool always (traces-only). Shown are %,d"
                         + " questions that none of them saw; their texts are new, the facts behind small tables are not.",
                 plan.problems(),
                 solutions,
@@ -207,6 +209,14 @@ final class QuickstartReport {
         for (String run : List.of("base", "knowledge", "traces-only")) {
             panels.add(new ReportData.Panel(run, "step", "loss", List.of(curve("loss", run, "loss")), meaning(run)));
         }
+        if (Files.exists(folder.resolve("preferred/metrics.jsonl"))) {
+            panels.add(new ReportData.Panel(
+                    "preferred",
+                    "step",
+                    "margin, accuracy",
+                    List.of(curve("margin", "preferred", "margin"), curve("accuracy", "preferred", "accuracy")),
+                    "the better proposal against the other (DPO)"));
+        }
         return panels;
     }
 
@@ -229,6 +239,7 @@ final class QuickstartReport {
         Map<String, String> files = new LinkedHashMap<>();
         files.put("solutions.jsonl", "what the model solved with tools, kept where right");
         files.put("difficulty.jsonl", "each question's tries without tools, easy or hard");
+        files.put("pairs.jsonl", "preferred and rejected proposals");
         files.put("mixed.jsonl", "the training rows of the mixture");
         files.put("evaluation-*.jsonl", "every answer to unseen questions");
         files.put("*/metrics.jsonl", "every training step; *.yaml beside is what awl train takes");

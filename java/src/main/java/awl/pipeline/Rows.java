@@ -27,13 +27,27 @@ final class Rows {
 
     /// The solution told without its tool.
     void direct(Episode solution, ToolMode mode, Origin origin) {
-        Conversation asked = MiniScript.ask(solution.problem().question(), mode);
-        String answer = java.util.Objects.requireNonNull(solution.answer());
-        add(solution, asked.with(MiniScript.answer(answer)), origin);
+        add(solution, answered(solution, mode), origin.key(), origin);
     }
 
     /// The solution with its tool calls, as the model wrote it.
     void trace(Episode solution, ToolMode mode, Origin origin) {
+        add(solution, episode(solution, mode), origin.key(), origin);
+    }
+
+    /// The same under P_f beside the knowledge, so that the format of calls is not forgotten meanwhile.
+    void replay(Episode solution) {
+        add(solution, episode(solution, ToolMode.FORCED), "replay", Origin.HARD);
+    }
+
+    /// The answer alone.
+    Conversation answered(Episode solution, ToolMode mode) {
+        Conversation asked = MiniScript.ask(solution.problem().question(), mode);
+        return asked.with(MiniScript.answer(java.util.Objects.requireNonNull(solution.answer())));
+    }
+
+    /// All that was said.
+    Conversation episode(Episode solution, ToolMode mode) {
         Conversation whole = MiniScript.ask(solution.problem().question(), mode);
         ToolCall.Parsed last = new ToolCall.Parsed("", Map.of());
         for (Episode.Turn turn : solution.turns()) {
@@ -47,12 +61,12 @@ final class Rows {
                 whole = whole.with(said);
             }
         }
-        add(solution, whole, origin);
+        return whole;
     }
 
-    private void add(Episode solution, Conversation conversation, Origin origin) {
+    private void add(Episode solution, Conversation conversation, String suffix, Origin origin) {
         Map<String, @Nullable Object> row = new LinkedHashMap<>();
-        row.put("id", solution.problem().id() + "-" + origin.key());
+        row.put("id", solution.problem().id() + "-" + suffix);
         row.put("origin", origin.key());
         row.put("messages", conversation.messagesJson());
         row.put("tools", conversation.toolsJson());

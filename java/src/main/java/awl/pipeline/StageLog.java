@@ -61,6 +61,12 @@ final class StageLog implements StageNotes {
         }
     }
 
+    /// Says that a stage has nothing to do.
+    void skip(String name) {
+        number++;
+        out.println("[%d/%d] %s".formatted(number, total, name));
+    }
+
     private void took(String name, double took) {
         seconds.merge(name, took, Double::sum);
         Map<String, Object> row = new LinkedHashMap<>();

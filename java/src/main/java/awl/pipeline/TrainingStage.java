@@ -40,6 +40,12 @@ record TrainingStage(
             long seed,
             String objective) {
 
+        /// The same with preference optimisation, gently: the model is finished but for this.
+        Recipe preferences(double beta, double sftWeight) {
+            String line = "objective: {type: dpo, beta: %s, sft_weight: %s}\n".formatted(beta, sftWeight);
+            return new Recipe(rate / 5, length, batch, warmUp, reduction, shuffle, seed, line);
+        }
+
         /// The same with the mixed objective.
         Recipe mixed(double alpha, double lambda) {
             String line = "objective: {type: mixed, alpha: %s, lambda: %s}\n".formatted(alpha, lambda);

@@ -46,7 +46,12 @@ record Axis(double least, double most, double from, double to, boolean log) {
     }
 
     /// A round distance that gives three to six lines.
+    ///
+    /// @param most positive
     static double step(double most) {
+        if (!(most > 0) || Double.isInfinite(most)) {
+            throw new IllegalArgumentException("an axis of length " + most);
+        }
         double power = Math.pow(10, Math.floor(Math.log10(most)));
         double leading = most / power;
         return power * (leading <= 1.0001 ? 0.25 : leading <= 2.0001 ? 0.5 : leading <= 5 ? 1 : 2);

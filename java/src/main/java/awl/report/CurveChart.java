@@ -56,6 +56,9 @@ final class CurveChart {
                 }
             }
             svg.polyline("curve " + style(c, named), points.toString().strip());
+            if (curve.y().size() == 1) { // one step makes no line
+                svg.mark(c, "", x.place(curve.x().getFirst()), y.place(curve.y().getFirst()), 3.5, curve.name());
+            }
             if (!curve.y().isEmpty()) {
                 ends.add(new double[] {c, y.place(curve.y().getLast())});
             }
@@ -72,6 +75,7 @@ final class CurveChart {
     }
 
     private static Axis around(double least, double most) {
+        most = Math.max(0, most); // zero is on the axis: it is what a margin is compared with
         double step = Axis.step(most - least);
         return new Axis(Math.floor(least / step) * step, Math.ceil(most / step) * step, HEIGHT - BOTTOM, TOP, false);
     }

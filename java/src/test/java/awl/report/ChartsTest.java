@@ -97,6 +97,8 @@ final class ChartsTest {
         assertThat(panel(4.5, 0.01)).contains("logarithmic");
         assertThat(panel(4.5, 0.5)).doesNotContain("logarithmic");
         assertThat(panel(-1, 40)).doesNotContain("logarithmic").contains(">0<");
+        assertThat(panel(0, 0)).doesNotContain("NaN").contains(">0<");
+        assertThat(panel(-1e-6, -1e-6)).doesNotContain("NaN").contains(">0<");
     }
 
     private static String panel(double from, double to) {
