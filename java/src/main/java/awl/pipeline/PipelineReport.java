@@ -2,8 +2,9 @@ package awl.pipeline;
 
 import awl.chat.ToolMode;
 import awl.pipeline.PipelineConfig.Variant;
-import awl.report.Chart;
-import awl.report.Page;
+import awl.report.Estimate;
+import awl.report.Report;
+import awl.report.ReportData;
 import awl.task.Level;
 import awl.task.Problem;
 import awl.token.CheckpointText;
@@ -12,19 +13,30 @@ import awl.train.Machine;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
-/// The page of a run.
+/// What a run found, told to [Report].
 final class PipelineReport {
 
     private static final List<String> PARTS = List.of("J_WKD", "J_easy", "J_hard", "J_Mix");
-    private static final int POINTS = 120;
+    private static final int POINTS = 80;
+
+    /// Longer texts are cut in the page; the files have them whole.
+    private static final int LONGEST = 1200;
+
+    private static final Map<String, String> MEANING = Map.of(
+            Variant.BASE.label(), "as it came",
+            Variant.TRACES_ONLY.label(), "always shown the tool",
+            Variant.KNOWLEDGE.label(), "solutions without tools (WKD)",
+            Variant.TUA_ONLY.label(), "easy or hard without knowledge",
+            Variant.MIXED.label(), "adapted (AWL)");
 
     private final PipelineConfig config;
     private final RunLayout layout;
@@ -39,194 +51,214 @@ final class PipelineReport {
     }
 
     static void write(PipelineConfig config, RunLayout layout, List<Scores> scores, List<Comparison> comparisons) {
-        new PipelineReport(config, layout, scores, comparisons).page().write(layout.report());
+        Report.write(new PipelineReport(config, layout, scores, comparisons).data(), layout.report());
     }
 
-    private Page page() {
-        Page page = new Page(
-                "Adapting while learning: " + Path.of(config.model().path()).getFileName());
-        page.paragraph(
-                "Accuracy on %d unseen questions in percent, with 95 %% intervals: Wilson for shares, bootstrap over questions for tool-usage accuracy (TUA) and differences."
-                        .formatted(scores.getFirst().byMode().values().stream()
-                                .mapToInt(List::size)
-                                .max()
-                                .orElse(0)));
-        page.table(ReportStage.table(scores), strong());
-        page.note(
-                "TUA is the mean of the share of easy questions answered without a tool and of hard ones answered with one, tools optional; easy is what the model itself, the base, or the question's maker says. Always, never or random use scores 50. Calls and tokens are per question, tools optional. A call where no tools are allowed is refused and graded wrong.");
-        differences(page);
-        perSet(page);
-        toolUse(page);
-        open(page);
-        training(page);
-        learned(page);
-        machine(page);
-        return page;
+    private ReportData data() {
+        Scores base = scoresOf(Variant.BASE, scores.getFirst());
+        Scores mixed = scoresOf(Variant.MIXED, scores.getLast());
+        return new ReportData(
+                "Adapting while learning: " + Path.of(config.model().path()).getFileName(),
+                List.of(account()),
+                base.name(),
+                mixed.name(),
+                scores.stream().map(each -> model(each, base)).toList(),
+                comparisons.stream().map(PipelineReport::comparison).toList(),
+                kinds(),
+                training(),
+                transcripts(base, mixed),
+                stages(),
+                provenance(),
+                remarks());
     }
 
-    private int strong() {
-        for (int i = 0; i < scores.size(); i++) {
-            if (scores.get(i).name().equals(Variant.MIXED.label())) {
-                return i + 1;
-            }
-        }
-        return -1;
+    private Scores scoresOf(Variant variant, Scores otherwise) {
+        return scores.stream()
+                .filter(each -> each.name().equals(variant.label()))
+                .findFirst()
+                .orElse(otherwise);
     }
 
-    private void differences(Page page) {
-        if (comparisons.isEmpty()) {
-            return;
-        }
-        page.heading("Compared on the same questions");
-        List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("model", "against", "prompt", "difference in points", "not better"));
-        for (Comparison each : comparisons) {
-            rows.add(List.of(
-                    each.one(),
-                    each.other(),
-                    Trajectory.label(each.mode()),
-                    each.toString(),
-                    String.format(Locale.ROOT, "%.3f", each.notBetter())));
-        }
-        page.table(rows, -1);
-        page.note("Paired bootstrap; the last column is the share of resamples in which the model is not ahead.");
+    private String account() {
+        int questions = scores.getFirst().byMode().values().stream()
+                .mapToInt(List::size)
+                .max()
+                .orElse(0);
+        int open = scores.getFirst().open().size();
+        return String.format(
+                Locale.ROOT,
+                "Adapting while learning on %s, %d round%s. Shown are %,d unseen questions of %s%s.",
+                config.model().path(),
+                config.rounds(),
+                config.rounds() == 1 ? "" : "s",
+                questions,
+                String.join(", ", scores.getFirst().sets()),
+                open == 0 ? "" : " and %,d open-ended ones".formatted(open));
     }
 
-    private void perSet(Page page) {
-        page.heading("By set");
-        List<List<String>> rows = new ArrayList<>();
-        rows.add(
-                List.of("set", "model", "no tools (P_n)", "optional (P_i)", "required (P_f)", "TUA, own", "tool rate"));
+    private static List<String> remarks() {
+        return List.of(
+                "Percent with 95 % intervals: Wilson; for tool-usage accuracy and differences bootstrap over questions."
+                        + " Under \"no tools\" a call is refused and counts as wrong.",
+                "Tool-usage accuracy is the mean of the share of easy questions answered without a tool and of hard ones"
+                        + " answered with one. By own answers, easy is what the model itself answers without tools; by the"
+                        + " fixed partition, what the question's maker says or, where nobody does, what the base answers."
+                        + " Always, never or random use scores 50 %, the dashed line; with no easy or no hard question"
+                        + " it is undefined.");
+    }
+
+    private static ReportData.Model model(Scores model, Scores base) {
+        ToolUse own = model.toolUseBySelf();
+        ToolUse level = model.toolUseByLevel();
+        return new ReportData.Model(
+                model.name(),
+                Objects.requireNonNullElse(MEANING.get(model.name()), ""),
+                prompt(model, ToolMode.NONE),
+                prompt(model, ToolMode.OPTIONAL),
+                prompt(model, ToolMode.FORCED),
+                own.estimate(),
+                (Double.isNaN(level.value()) ? model.toolUseBy(base) : level).estimate(),
+                Proportion.of(model.open(), Trajectory::right).estimate(),
+                List.of(bin("easy", true, own.usedOnEasy()), bin("hard", false, own.usedOnHard())));
+    }
+
+    private static ReportData.Bin bin(String label, boolean easy, Proportion used) {
+        return new ReportData.Bin(label, easy, used.count(), used.estimate());
+    }
+
+    private static ReportData.Prompt prompt(Scores model, ToolMode mode) {
+        List<Trajectory> answers = model.under(mode);
+        return new ReportData.Prompt(
+                model.accuracy(mode).estimate(),
+                Proportion.of(answers, Trajectory::usedTool).estimate(),
+                answers.stream().mapToInt(Trajectory::calls).average().orElse(Double.NaN),
+                answers.stream().mapToInt(Trajectory::tokens).average().orElse(Double.NaN),
+                answers.stream().mapToDouble(Trajectory::seconds).average().orElse(Double.NaN));
+    }
+
+    private static ReportData.Comparison comparison(Comparison each) {
+        String prompt = switch (each.mode()) {
+            case NONE -> "no tools";
+            case OPTIONAL -> "tools optional";
+            case FORCED -> "tools required";
+        };
+        return new ReportData.Comparison(
+                "accuracy, " + prompt,
+                each.one(),
+                each.other(),
+                Double.isNaN(each.value())
+                        ? Estimate.UNDEFINED
+                        : new Estimate(each.value(), each.low(), each.high()));
+    }
+
+    private List<ReportData.Kind> kinds() {
+        Map<String, Trajectory> kinds = new LinkedHashMap<>();
+        scores.getFirst()
+                .byMode()
+                .values()
+                .forEach(answers -> answers.forEach(each -> kinds.putIfAbsent(each.set() + " " + each.kind(), each)));
+        List<ReportData.Kind> rows = new ArrayList<>();
         for (String set : scores.getFirst().sets()) {
-            for (Scores model : scores) {
-                Scores part = model.where(each -> each.set().equals(set));
-                rows.add(List.of(
-                        set,
-                        model.name(),
-                        part.accuracy(ToolMode.NONE).toString(),
-                        part.accuracy(ToolMode.OPTIONAL).toString(),
-                        part.accuracy(ToolMode.FORCED).toString(),
-                        part.toolUseBySelf().toString(),
-                        part.toolRate().toString()));
-            }
+            kinds.values().stream().filter(each -> each.set().equals(set)).forEach(each -> rows.add(kind(each)));
         }
-        page.table(rows, -1);
+        return rows;
     }
 
-    /// Tool rate against difficulty: by the maker's level, and by whether the base answers by itself.
-    private void toolUse(Page page) {
-        page.heading("When the tool is used");
-        page.html(Chart.key(scores.stream().map(Scores::name).toList()));
-        List<Chart.Bars> bars = new ArrayList<>();
-        for (Level level : Level.values()) {
-            bar(bars, "as the question's maker says", level.label(), each -> level(each) == level);
-        }
-        Scores base = ReportStage.base(scores);
-        if (base != null) {
-            Set<String> easy = new LinkedHashSet<>();
-            base.under(ToolMode.NONE).stream().filter(Trajectory::right).forEach(each -> easy.add(each.id()));
-            bar(bars, "by the base's own answers", "right without tools", each -> easy.contains(each.id()));
-            bar(bars, "by the base's own answers", "wrong without tools", each -> !easy.contains(each.id()));
-        }
-        page.html(Chart.bars(bars));
-        page.note("Share of unseen questions with a call, tools optional.");
-    }
-
-    private void bar(List<Chart.Bars> bars, String group, String label, Predicate<Trajectory> which) {
-        bars.add(new Chart.Bars(
-                group,
-                label,
-                scores.stream()
-                        .map(each -> each.where(which).toolRate().value())
-                        .toList()));
-    }
-
-    private @org.jspecify.annotations.Nullable Level level(Trajectory answer) {
-        Problem problem = scores.getFirst().problems().get(answer.id());
-        return problem == null ? null : problem.level();
-    }
-
-    private void open(Page page) {
-        if (scores.getFirst().open().isEmpty()) {
-            return;
-        }
-        page.heading("Open-ended questions");
-        List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("model", "valid", "reach the target"));
+    private ReportData.Kind kind(Trajectory one) {
+        Map<String, ReportData.KindResult> results = new LinkedHashMap<>();
+        int questions = 0;
         for (Scores model : scores) {
-            rows.add(List.of(
+            Scores part = model.where(
+                    each -> each.set().equals(one.set()) && each.kind().equals(one.kind()));
+            questions = Math.max(questions, part.under(ToolMode.OPTIONAL).size());
+            results.put(
                     model.name(),
-                    Proportion.of(model.open(), each -> each.answer() != null).toString(),
-                    Proportion.of(model.open(), Trajectory::right).toString()));
+                    new ReportData.KindResult(
+                            part.accuracy(ToolMode.NONE).estimate(),
+                            part.accuracy(ToolMode.OPTIONAL).estimate(),
+                            part.toolRate().estimate()));
         }
-        page.table(rows, -1);
+        Problem problem = scores.getFirst().problems().get(one.id());
+        Level level = problem == null ? null : problem.level();
+        return new ReportData.Kind(
+                one.set(), one.kind(), level == Level.HARD ? level.label() : "", questions, results);
     }
 
-    private void training(Page page) {
-        List<String> runs = new ArrayList<>(List.of("bootstrap", "knowledge"));
+    private List<ReportData.Panel> training() {
+        List<String> runs = new ArrayList<>();
         for (int round = 1; round <= config.rounds(); round++) {
             runs.add(RunLayout.round(round) + "mixed");
         }
-        runs.addAll(List.of("traces-only", "tua-only", "preference"));
+        runs.addAll(List.of("bootstrap", "knowledge", "traces-only", "tua-only", "preference"));
         runs.removeIf(run -> !Files.exists(metrics(run)));
-        if (runs.isEmpty()) {
-            return;
-        }
-        page.heading("Training");
-        page.html(Chart.key(runs));
-        page.html(Chart.curves(
-                runs.stream()
-                        .map(run -> Metrics.curve(metrics(run), "loss", POINTS))
-                        .toList(),
-                "step",
-                "loss"));
+        List<ReportData.Panel> panels = new ArrayList<>();
         for (String run : runs) {
-            List<String> names = new ArrayList<>();
-            List<Chart.Curve> curves = new ArrayList<>();
-            for (String part : PARTS) {
-                Chart.Curve curve = Metrics.curve(metrics(run), part, POINTS);
-                if (!curve.x().isEmpty()) {
-                    names.add(part);
-                    curves.add(curve);
-                }
-            }
-            if (!curves.isEmpty()) {
-                page.html(Chart.key(names));
-                page.html(Chart.curves(curves, "step of " + run, "loss"));
+            List<ReportData.Curve> parts = curves(run, PARTS);
+            boolean mixed = !parts.isEmpty();
+            panels.add(new ReportData.Panel(
+                    run,
+                    "step",
+                    "loss",
+                    mixed ? parts : curves(run, List.of("loss")),
+                    mixed ? "knowledge without tools, easy directly, hard with the tool, their mixture" : ""));
+            List<ReportData.Curve> preferred = curves(run, List.of("margin", "accuracy"));
+            if (!preferred.isEmpty()) {
+                panels.add(new ReportData.Panel(
+                        run + ": pairs", "step", "margin, accuracy", preferred, "chosen against rejected"));
             }
         }
+        return panels;
+    }
+
+    private List<ReportData.Curve> curves(String run, List<String> names) {
+        return names.stream()
+                .map(name -> Metrics.curve(name, metrics(run), name, POINTS))
+                .filter(curve -> !curve.x().isEmpty())
+                .toList();
     }
 
     private Path metrics(String run) {
         return layout.run(run).resolve("metrics.jsonl");
     }
 
+    private List<ReportData.Transcript> transcripts(Scores base, Scores mixed) {
+        List<ReportData.Transcript> all = new ArrayList<>(learned());
+        Map<String, Trajectory> before = new LinkedHashMap<>();
+        base.under(ToolMode.OPTIONAL).forEach(each -> before.put(each.id(), each));
+        pair(all, base, mixed, before, "now answered directly", (was, is) ->
+                !was.right() && is.right() && !is.usedTool());
+        pair(all, base, mixed, before, "now looked up", (was, is) -> !was.right() && is.right() && is.usedTool());
+        pair(all, base, mixed, before, "still wrong", (was, is) -> !is.right());
+        return all;
+    }
+
     /// A training row of each part, marked by what is learned.
-    private void learned(Page page) {
-        Path rows = layout.rows(RunLayout.round(1) + "mixed");
-        if (!Files.exists(rows)) {
-            return;
+    private List<ReportData.Transcript> learned() {
+        Path file = layout.rows(RunLayout.round(1) + "mixed");
+        List<ReportData.Transcript> all = new ArrayList<>();
+        if (!Files.exists(file)) {
+            return all;
         }
-        page.heading("What was learned");
-        page.html(
-                "<p>Rows of the mixture; <span class=\"talk\" style=\"padding:0 .3rem\"><b>marked</b></span> tokens are"
-                        + " learned, the others only read.</p>");
         Set<String> origins = new LinkedHashSet<>();
         try (CheckpointText text = CheckpointTexts.open(Path.of(config.model().path()))) {
-            for (Map<String, ?> row : Metrics.rows(rows)) {
+            for (Map<String, ?> row : Metrics.rows(file)) {
                 String origin = String.valueOf(row.get("origin"));
-                if (origins.add(origin)
-                        && row.get("ids") instanceof List<?> ids
-                        && row.get("weights") instanceof List<?> weights) {
-                    page.note(origin);
-                    page.html(talk(text.tokenizer(), ids, weights));
+                if (row.get("ids") instanceof List<?> ids
+                        && row.get("weights") instanceof List<?> weights
+                        && origins.add(origin)) {
+                    all.add(new ReportData.Transcript(
+                            "Rows of training, as the model reads them",
+                            origin,
+                            "",
+                            List.of(new ReportData.Turn("", spans(text.tokenizer(), ids, weights)))));
                 }
             }
         }
+        return all;
     }
 
-    private static String talk(Tokenizer tokenizer, List<?> ids, List<?> weights) {
-        StringBuilder html = new StringBuilder("<div class=\"talk\">");
+    private static List<ReportData.Span> spans(Tokenizer tokenizer, List<?> ids, List<?> weights) {
+        List<ReportData.Span> spans = new ArrayList<>();
         for (int from = 0; from < ids.size(); ) {
             boolean learned = counts(weights.get(from));
             int to = from;
@@ -236,37 +268,82 @@ final class PipelineReport {
             int[] run = ids.subList(from, to).stream()
                     .mapToInt(each -> Objects.requireNonNull((Number) each).intValue())
                     .toArray();
-            String text = Page.escape(tokenizer.decode(run, false));
-            html.append(learned ? "<b>" + text + "</b>" : text);
+            spans.add(new ReportData.Span(shortened(tokenizer.decode(run, false)), learned));
             from = to;
         }
-        return html.append("</div>").toString();
+        return spans;
     }
 
-    private static boolean counts(@org.jspecify.annotations.Nullable Object weight) {
+    private static boolean counts(@Nullable Object weight) {
         return weight instanceof Number number && number.doubleValue() != 0;
     }
 
-    private void machine(Page page) {
-        page.heading("How it was made");
-        List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("stage", "seconds"));
-        Path stages = layout.folder().resolve("stages.jsonl");
-        if (Files.exists(stages)) {
-            for (Map<String, ?> row : Metrics.rows(stages)) {
-                rows.add(List.of(
-                        String.valueOf(row.get("stage")),
-                        row.get("seconds") instanceof Number seconds
-                                ? String.format(Locale.ROOT, "%.0f", seconds.doubleValue())
-                                : "-"));
+    private static void pair(
+            List<ReportData.Transcript> all,
+            Scores base,
+            Scores mixed,
+            Map<String, Trajectory> before,
+            String what,
+            java.util.function.BiPredicate<Trajectory, Trajectory> wanted) {
+        for (Trajectory is : mixed.under(ToolMode.OPTIONAL)) {
+            Trajectory was = before.get(is.id());
+            Problem problem = mixed.problems().get(is.id());
+            if (was != null && problem != null && base != mixed && wanted.test(was, is)) {
+                String group = "Unseen, tools optional, %s: %s".formatted(what, is.kind());
+                all.add(transcript(group, base.name(), problem, was));
+                all.add(transcript(group, mixed.name(), problem, is));
+                return;
             }
         }
-        page.table(rows, -1);
-        List<List<String>> facts = new ArrayList<>();
-        facts.add(List.of("machine", ""));
-        Machine.describe().forEach((name, value) -> facts.add(List.of(name, String.valueOf(value))));
-        facts.add(List.of("peak memory", (Machine.peakMemory() >> 20) + " MiB"));
-        page.table(facts, -1);
-        page.html("<pre>" + Page.escape(PipelineConfigFile.write(config)) + "</pre>");
+    }
+
+    private static ReportData.Transcript transcript(String group, String model, Problem problem, Trajectory answer) {
+        List<ReportData.Turn> turns = new ArrayList<>();
+        turns.add(turn("user", problem.prompt()));
+        answer.turns().forEach(each -> turns.add(turn(each.role(), each.text())));
+        String outcome = (answer.right() ? "right" : "wrong: " + answer.reason())
+                + (answer.usedTool() ? "; with a tool" : "; without a tool");
+        return new ReportData.Transcript(group, model, outcome, turns);
+    }
+
+    private static ReportData.Turn turn(String role, String text) {
+        return new ReportData.Turn(role, List.of(new ReportData.Span(shortened(text), false)));
+    }
+
+    private static String shortened(String text) {
+        return text.length() <= LONGEST ? text : text.substring(0, LONGEST) + " [...]";
+    }
+
+    private List<ReportData.Stage> stages() {
+        Path file = layout.folder().resolve("stages.jsonl");
+        Map<String, Double> seconds = new LinkedHashMap<>();
+        if (Files.exists(file)) {
+            for (Map<String, ?> row : Metrics.rows(file)) {
+                if (row.get("seconds") instanceof Number took) {
+                    seconds.merge(String.valueOf(row.get("stage")), took.doubleValue(), Double::sum);
+                }
+            }
+        }
+        return seconds.entrySet().stream()
+                .map(each -> new ReportData.Stage(each.getKey(), each.getValue()))
+                .toList();
+    }
+
+    private List<ReportData.Facts> provenance() {
+        Map<String, String> plan = new LinkedHashMap<>();
+        plan.put("configuration", PipelineConfigFile.write(config));
+        return List.of(
+                new ReportData.Facts("Machine and versions", machine()),
+                new ReportData.Facts("Numbers of the run", plan));
+    }
+
+    /// The machine as people read it.
+    static Map<String, String> machine() {
+        Map<String, String> machine = new LinkedHashMap<>();
+        Machine.describe().forEach((name, value) -> machine.put(name, String.valueOf(value)));
+        machine.computeIfPresent(
+                "memory", (name, bytes) -> String.format(Locale.ROOT, "%.1f GiB", Double.parseDouble(bytes) / (1 << 30)));
+        machine.put("peak memory of this process", (Machine.peakMemory() >> 20) + " MiB");
+        return machine;
     }
 }

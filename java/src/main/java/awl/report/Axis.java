@@ -13,8 +13,8 @@ record Axis(double least, double most, double from, double to, boolean log) {
 
     /// From zero to a round number.
     static Axis fromZero(double most, double from, double to) {
-        double step = step(Math.max(most, 1e-9));
-        return new Axis(0, Math.ceil(most / step - 1e-9) * step, from, to, false);
+        double step = step(most > 0 ? most : 1);
+        return new Axis(0, Math.max(1, Math.ceil(most / step - 1e-9)) * step, from, to, false);
     }
 
     /// From a power of ten to a power of ten.
