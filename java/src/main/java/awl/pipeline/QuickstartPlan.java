@@ -50,13 +50,13 @@ public record QuickstartPlan(
 
     /// All kinds, under ten minutes on two cores.
     public static QuickstartPlan standard(long seed) {
-        return new QuickstartPlan(seed, MiniKind.ALL, 2600, 650, 2600, 24, 6, 4, 8, 0.75, 0.7, 0.5, 0.5, 5, 650, 4, false);
+        return new QuickstartPlan(seed, MiniKind.ALL, 2600, 650, 2600, 24, 6, 4, 8, 0.75, 0.7, 0.5, 0.5, 0, 650, 4, false);
     }
 
     /// Four kinds, about two minutes: for tests of the whole way.
     public static QuickstartPlan brief(long seed) {
         List<MiniKind> kinds = List.of(MiniKind.EQUAL, MiniKind.MEAN, MiniKind.RANGE, MiniKind.PENDULUM);
-        return new QuickstartPlan(seed, kinds, 800, 200, 700, 24, 6, 3, 8, 0.75, 0.7, 0.5, 0.5, 5, 200, 4, false);
+        return new QuickstartPlan(seed, kinds, 800, 200, 700, 24, 6, 3, 8, 0.75, 0.7, 0.5, 0.5, 0, 200, 4, false);
     }
 
     /// Every stage in seconds, with a model that learns nothing from it.

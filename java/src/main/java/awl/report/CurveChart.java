@@ -83,7 +83,7 @@ final class CurveChart {
     /// Names at the ends of the curves, pushed apart where they would overlap.
     private static void name(Svg svg, List<ReportData.Curve> curves, List<double[]> ends, double x) {
         ends.sort(Comparator.comparingDouble(end -> end[1]));
-        double lowest = HEIGHT - BOTTOM + 4;
+        double lowest = HEIGHT - BOTTOM - 1;
         for (int i = ends.size() - 1; i >= 0; i--) { // from the bottom up: nothing leaves the drawing
             ends.get(i)[1] = Math.min(ends.get(i)[1] + 4, lowest);
             lowest = ends.get(i)[1] - LINE;

@@ -23,7 +23,7 @@ final class IntervalChart {
     /// @param reference a share to be marked by a line, NaN for none
     static String of(String id, String title, List<Row> rows, double reference) {
         int left = (int) Math.min(
-                120,
+                130,
                 10
                         + Svg.CHARACTER
                                 * rows.stream()
@@ -55,7 +55,7 @@ final class IntervalChart {
                     row.dots.isEmpty() ? 0 : left - 8,
                     middle + 4,
                     row.dots.isEmpty() ? "start" : "end",
-                    row.label);
+                    row.dots.isEmpty() ? row.label : Svg.fitting(row.label, left - 8));
             for (int d = 0; d < row.dots.size(); d++) {
                 dot(svg, axis, row, row.dots.get(d), middle + BETWEEN * (d - (row.dots.size() - 1) / 2.0), values);
             }

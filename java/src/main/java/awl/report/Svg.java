@@ -51,6 +51,12 @@ final class Svg {
         return add("<polyline class=\"%s\" points=\"%s\"/>", style, points);
     }
 
+    /// Text that fits a width whatever its letters, cut where it is longer: the table has it whole.
+    static String fitting(String text, double width) {
+        int room = (int) (0.85 * width / CHARACTER);
+        return text.length() <= room ? text : text.substring(0, Math.max(1, room - 1)) + "\u2026";
+    }
+
     /// The mark of a series: shape and colour both say which it is.
     ///
     /// @param style further classes; `open` leaves its inside empty
