@@ -146,9 +146,7 @@ final class PipelineReport {
                 "accuracy, " + prompt,
                 each.one(),
                 each.other(),
-                Double.isNaN(each.value())
-                        ? Estimate.UNDEFINED
-                        : new Estimate(each.value(), each.low(), each.high()));
+                Double.isNaN(each.value()) ? Estimate.UNDEFINED : new Estimate(each.value(), each.low(), each.high()));
     }
 
     private List<ReportData.Kind> kinds() {
@@ -180,8 +178,7 @@ final class PipelineReport {
         }
         Problem problem = scores.getFirst().problems().get(one.id());
         Level level = problem == null ? null : problem.level();
-        return new ReportData.Kind(
-                one.set(), one.kind(), level == Level.HARD ? level.label() : "", questions, results);
+        return new ReportData.Kind(one.set(), one.kind(), level == Level.HARD ? level.label() : "", questions, results);
     }
 
     private List<ReportData.Panel> training() {
@@ -225,8 +222,13 @@ final class PipelineReport {
         List<ReportData.Transcript> all = new ArrayList<>(learned());
         Map<String, Trajectory> before = new LinkedHashMap<>();
         base.under(ToolMode.OPTIONAL).forEach(each -> before.put(each.id(), each));
-        pair(all, base, mixed, before, "now answered directly", (was, is) ->
-                !was.right() && is.right() && !is.usedTool());
+        pair(
+                all,
+                base,
+                mixed,
+                before,
+                "now answered directly",
+                (was, is) -> !was.right() && is.right() && !is.usedTool());
         pair(all, base, mixed, before, "now looked up", (was, is) -> !was.right() && is.right() && is.usedTool());
         pair(all, base, mixed, before, "still wrong", (was, is) -> !is.right());
         return all;
@@ -342,7 +344,8 @@ final class PipelineReport {
         Map<String, String> machine = new LinkedHashMap<>();
         Machine.describe().forEach((name, value) -> machine.put(name, String.valueOf(value)));
         machine.computeIfPresent(
-                "memory", (name, bytes) -> String.format(Locale.ROOT, "%.1f GiB", Double.parseDouble(bytes) / (1 << 30)));
+                "memory",
+                (name, bytes) -> String.format(Locale.ROOT, "%.1f GiB", Double.parseDouble(bytes) / (1 << 30)));
         machine.put("peak memory of this process", (Machine.peakMemory() >> 20) + " MiB");
         return machine;
     }

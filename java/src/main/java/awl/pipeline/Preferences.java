@@ -37,8 +37,7 @@ final class Preferences {
     /// @param model whose template reads the calls
     /// @param proposals several of each question
     /// @return pairs written; where there are none, no file is
-    static int write(
-            Path file, Path model, List<Episode> proposals, List<Episode> solutions, Partition partition) {
+    static int write(Path file, Path model, List<Episode> proposals, List<Episode> solutions, Partition partition) {
         Map<String, Episode> kept = new LinkedHashMap<>();
         solutions.forEach(each -> kept.put(each.problem().id(), each));
         Set<String> seen = new HashSet<>();
@@ -57,9 +56,12 @@ final class Preferences {
                 Episode solution = java.util.Objects.requireNonNull(kept.get(id));
                 Map<String, Object> row = new LinkedHashMap<>();
                 row.put("id", id + "-" + pairs);
-                row.put("chosen", json(hard
-                        ? rows.episode(solution, ToolMode.OPTIONAL)
-                        : rows.answered(solution, ToolMode.OPTIONAL)));
+                row.put(
+                        "chosen",
+                        json(
+                                hard
+                                        ? rows.episode(solution, ToolMode.OPTIONAL)
+                                        : rows.answered(solution, ToolMode.OPTIONAL)));
                 row.put("rejected", json(rejected));
                 row.put("pair_weight", rank == 1 ? CHOICE : 1.0);
                 out.write(row);

@@ -224,8 +224,8 @@ public final class Quickstart {
         int count = Preferences.write(pairs, model, EpisodeFile.read(proposals, byId), solutions, partition);
         log.say("%,d pairs: the better answer preferred to a proposal that is wrong or chose the tool badly"
                 .formatted(count));
-        TrainingStage stage = new TrainingStage(
-                "preferred", model, pairs, null, recipe(1).preferences(0.1, 1.0));
+        TrainingStage stage =
+                new TrainingStage("preferred", model, pairs, null, recipe(1).preferences(0.1, 1.0));
         if (count == 0) {
             log.skip("preferences: nothing to prefer");
             return null;

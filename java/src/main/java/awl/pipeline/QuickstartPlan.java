@@ -50,7 +50,8 @@ public record QuickstartPlan(
 
     /// All kinds, under ten minutes on two cores.
     public static QuickstartPlan standard(long seed) {
-        return new QuickstartPlan(seed, MiniKind.ALL, 2600, 650, 2600, 24, 6, 4, 8, 0.75, 0.7, 0.5, 0.5, 0, 650, 4, false);
+        return new QuickstartPlan(
+                seed, MiniKind.ALL, 2600, 650, 2600, 24, 6, 4, 8, 0.75, 0.7, 0.5, 0.5, 0, 650, 4, false);
     }
 
     /// Four kinds, about two minutes: for tests of the whole way.

@@ -98,7 +98,11 @@ public final class Report {
                     "fixed partition",
                     "Tool-usage accuracy, fixed partition",
                     ReportData.Model::toolUseFixed),
-            new Measure("open-ended", "target reached", "Open-ended questions, target reached", ReportData.Model::openEnded));
+            new Measure(
+                    "open-ended",
+                    "target reached",
+                    "Open-ended questions, target reached",
+                    ReportData.Model::openEnded));
 
     private void accuracy() {
         page.section("results", "Results");

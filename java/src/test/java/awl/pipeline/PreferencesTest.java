@@ -21,8 +21,8 @@ final class PreferencesTest {
     @TempDir
     Path folder;
 
-    private final List<MiniProblem> problems = new MiniQuestions(3)
-            .distinct(2, List.of(MiniKind.EQUAL, MiniKind.RANGE), "t", new HashSet<>());
+    private final List<MiniProblem> problems =
+            new MiniQuestions(3).distinct(2, List.of(MiniKind.EQUAL, MiniKind.RANGE), "t", new HashSet<>());
     private final MiniProblem easy = problems.get(0);
     private final MiniProblem hard = problems.get(1);
 
@@ -30,7 +30,9 @@ final class PreferencesTest {
     void rightAndWellChosenIsBestAndLuckIsNot() {
         assertThat(Preferences.rank(said(easy, easy.answer()), false)).isEqualTo(2);
         assertThat(Preferences.rank(said(hard, hard.answer()), true)).as("luck").isEqualTo(1);
-        assertThat(Preferences.rank(Episode.scripted(easy), false)).as("a needless call").isEqualTo(1);
+        assertThat(Preferences.rank(Episode.scripted(easy), false))
+                .as("a needless call")
+                .isEqualTo(1);
         assertThat(Preferences.rank(Episode.scripted(hard), true)).isEqualTo(2);
         assertThat(Preferences.rank(said(hard, "x"), true)).isZero();
     }

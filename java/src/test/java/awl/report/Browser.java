@@ -103,7 +103,8 @@ public final class Browser {
     private String run(List<String> options, Path page, long seconds) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(program.toString(), "--headless=new", "--disable-gpu"));
         // Root has no sandbox there; the page is ours and has no network to go to.
-        command.addAll(List.of("--no-sandbox", "--disable-dev-shm-usage", "--user-data-dir=" + folder.resolve("profile")));
+        command.addAll(
+                List.of("--no-sandbox", "--disable-dev-shm-usage", "--user-data-dir=" + folder.resolve("profile")));
         command.addAll(options);
         command.add(page.toUri().toString());
         Path out = folder.resolve("browser.out");

@@ -44,7 +44,8 @@ final class ReportBrowserTest {
     void itPrintsOnSeveralSheets() throws Exception {
         String pdf = Browser.orSkip(folder).print(page);
         assertThat(pdf).startsWith("%PDF-");
-        assertThat(Pattern.compile("/Type\\s*/Page\\b").matcher(pdf).results().count()).isBetween(2L, 12L);
+        assertThat(Pattern.compile("/Type\\s*/Page\\b").matcher(pdf).results().count())
+                .isBetween(2L, 12L);
     }
 
     private static void readable(Map<String, @Nullable Object> seen, boolean dark) {
@@ -54,12 +55,18 @@ final class ReportBrowserTest {
                 .asInstanceOf(InstanceOfAssertFactories.LIST)
                 .isEqualTo(List.of("results", "difficulty", "cost", "kinds", "training", "transcripts", "making"));
         assertThat(number(seen.get("drawings"))).isGreaterThan(10);
-        assertThat(number(seen.get("smallest"))).as("size of the smallest text in drawings").isGreaterThan(8);
+        assertThat(number(seen.get("smallest")))
+                .as("size of the smallest text in drawings")
+                .isGreaterThan(8);
         assertThat(seen.get("overlaps")).as("words on words").isEqualTo(List.of());
         assertThat(seen.get("outside")).as("words outside their frame").isEqualTo(List.of());
         // WCAG 2.2: 4.5 for text, 3 for graphics.
-        assertThat(ratio(seen.get("worst"))).as("contrast of text: %s", seen.get("worst")).isGreaterThan(4.5);
-        assertThat(ratio(seen.get("faintest"))).as("contrast of marks: %s", seen.get("faintest")).isGreaterThan(3);
+        assertThat(ratio(seen.get("worst")))
+                .as("contrast of text: %s", seen.get("worst"))
+                .isGreaterThan(4.5);
+        assertThat(ratio(seen.get("faintest")))
+                .as("contrast of marks: %s", seen.get("faintest"))
+                .isGreaterThan(3);
     }
 
     private static double ratio(@Nullable Object found) {
