@@ -5,6 +5,9 @@
 //
 // Every element of C is one chain of additions in the order of the inner axis, cut into equal pieces that depend on the
 // shape alone, so that it has the same bits on any number of threads.
+//
+// The threads take tasks in one order, each as soon as it is free: on a machine that is shared a thread may be away for
+// longer than the whole product takes, and equal shares would make the others wait for it.
 #include "awl/kernels.h"
 #include "isa.h"
 
@@ -28,7 +31,6 @@ struct Piece {
 };
 
 constexpr int64_t most_depth = AWL_PRODUCT_DEPTH;
-constexpr int64_t most_columns = AWL_PRODUCT_COLUMNS;
 constexpr int64_t most_rows = AWL_PRODUCT_ROWS;
 
 }  // namespace awl
@@ -46,7 +48,6 @@ constexpr int tile_rows = 14;
 constexpr int tile_rows = 6;
 #endif
 constexpr int tile_columns = 2 * lanes;
-static_assert(most_columns % tile_columns == 0, "a block of B is whole panels");
 
 void product_tile(int64_t *rows, int64_t *columns) {
     *rows = tile_rows;
@@ -90,7 +91,7 @@ static void pack_b(const T *b, const Product &k, const Piece &p, int64_t begin, 
     }
 }
 
-// Panels [first, last) of the block of B that begins at column `begin`, each [depth][tile_columns], zeros behind the end.
+// Panels [first, last) of the piece of B that begins at column `begin`, each [depth][tile_columns], zeros behind the end.
 void product_pack_b(const Product &k, const Piece &p, int64_t begin, int64_t first, int64_t last, float *packed) {
     if (k.b_half) {
         pack_b((const bf16 *)k.b, k, p, begin, first, last, packed);
@@ -208,6 +209,8 @@ void product_rows(const Product &k, const Piece &p, int64_t begin, int64_t end, 
 
 #else
 
+#include <sched.h>
+
 #include "parallel.h"
 #include "status.h"
 
@@ -218,63 +221,107 @@ AWL_DECLARE(void product_rows(const Product &, const Piece &, int64_t, int64_t, 
 namespace {
 
 constexpr int64_t space_of_a = awl::most_depth * awl::most_rows;
-constexpr int64_t space_of_b = awl::most_depth * awl::most_columns;
+constexpr int64_t space_of_b = AWL_PRODUCT_SPACE;
 
-// Equal pieces of the inner axis.
-template <class Body>
-void pieces(const awl::Product &k, bool add, const Body &body) {
-    const int64_t count = (k.depth + awl::most_depth - 1) / awl::most_depth;
-    for (int64_t i = 0; i < count; i++) {
-        const int64_t begin = k.depth * i / count;
-        body(awl::Piece{begin, k.depth * (i + 1) / count - begin, add || i > 0});
+// Panels of B that are packed by one task.
+constexpr int64_t panels_of_task = 8;
+// Pieces of the inner axis that are packed together.
+constexpr int64_t most_pieces = 5;
+
+// Waits for tasks that others have taken before.
+void wait_for(const int64_t &done, int64_t wanted) {
+    for (int64_t looks = 1; __atomic_load_n(&done, __ATOMIC_ACQUIRE) < wanted; looks++) {
+        if (looks % 1024 == 0) sched_yield();
     }
 }
 
-// Threads share a packed block of B and have rows of C each.
-void by_rows(const awl::Product &k, bool add, float *space, int64_t threads, int64_t tile_rows, int64_t tile_columns) {
-    float *packed_b = space;
-    const int64_t panels_of_rows = (k.rows + tile_rows - 1) / tile_rows;
-    awl::team(threads, [&](int64_t me, int64_t all) {
-        float *packed_a = space + space_of_b + me * space_of_a;
-        const int64_t begin = panels_of_rows * me / all * tile_rows;
-        const int64_t stop = panels_of_rows * (me + 1) / all * tile_rows;
-        const int64_t end = stop < k.rows ? stop : k.rows;
-        for (int64_t column = 0; column < k.columns; column += awl::most_columns) {
-            const int64_t rest = k.columns - column;
-            const int64_t columns = rest < awl::most_columns ? rest : awl::most_columns;
-            const int64_t panels = (columns + tile_columns - 1) / tile_columns;
-            pieces(k, add, [&](const awl::Piece &p) {
-                AWL_DISPATCH(product_pack_b)(k, p, column, panels * me / all, panels * (me + 1) / all, packed_b);
-                awl::wait_for_team();
-                AWL_DISPATCH(product_rows)(k, p, begin, end, column, columns, packed_b, packed_a);
-                awl::wait_for_team();
-            });
-        }
-    });
-}
+int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-// Few rows: threads have columns of C each, and a part of the space for B.
-void by_columns(const awl::Product &k, bool add, float *space, int64_t threads, int64_t tile_columns) {
-    const int64_t most = awl::most_columns / threads / tile_columns * tile_columns;
-    const int64_t panels = (k.columns + tile_columns - 1) / tile_columns;
-    awl::parallel(threads, 1, [&](int64_t first, int64_t last) {
-        for (int64_t share = first; share < last; share++) {
-            float *packed_b = space + share * most * awl::most_depth;
-            float *packed_a = space + space_of_b + share * space_of_a;
-            const int64_t begin = panels * share / threads * tile_columns;
-            const int64_t stop = panels * (share + 1) / threads * tile_columns;
-            const int64_t end = stop < k.columns ? stop : k.columns;
-            for (int64_t column = begin; column < end; column += most) {
-                const int64_t columns = end - column < most ? end - column : most;
-                pieces(k, add, [&](const awl::Piece &p) {
-                    AWL_DISPATCH(product_pack_b)
-                    (k, p, column, 0, (columns + tile_columns - 1) / tile_columns, packed_b);
-                    AWL_DISPATCH(product_rows)(k, p, 0, k.rows, column, columns, packed_b, packed_a);
-                });
+// How many pieces of at most `size` make `total`.
+int64_t parts(int64_t total, int64_t size) { return (total + size - 1) / size; }
+
+class Tasks {
+public:
+    Tasks(const awl::Product &product, bool add, float *space, int64_t threads)
+        : k(product), add_to_c(add), packed_b(space), packed_a(space + space_of_b) {
+        AWL_DISPATCH(product_tile)(&tile_rows, &tile_columns);
+        pieces = parts(k.depth, awl::most_depth);
+        together = least(pieces, most_pieces);
+        columns = space_of_b / (together * awl::most_depth) / tile_columns * tile_columns;
+        rows = parts(parts(k.rows, 4 * threads), tile_rows) * tile_rows;
+        const int64_t few = 8 * tile_rows, many = awl::most_rows / tile_rows * tile_rows;
+        rows = rows < few ? few : least(rows, many);
+        // Where rows make too few tasks for the threads, columns make more.
+        const int64_t shares = threads > 1 ? parts(3 * threads, parts(k.rows, rows)) : 1;
+        const int64_t panels = parts(least(k.columns, columns), tile_columns);
+        share = parts(panels, shares < panels ? shares : panels) * tile_columns;
+    }
+
+    void run(int64_t me) {
+        float *a = packed_a + me * space_of_a;
+        int64_t task = next(), before = 0, packed_before = 0, done_before = 0;
+        for (int64_t column = 0; column < k.columns; column += columns) {
+            const int64_t width = least(k.columns - column, columns);
+            const int64_t panels = parts(width, tile_columns);
+            for (int64_t piece = 0; piece < pieces; piece += together) {
+                const int64_t last = least(piece + together, pieces);
+                const int64_t groups = parts(panels, panels_of_task);
+                const int64_t packs = groups * (last - piece);
+                const int64_t shares = parts(width, share);
+                const int64_t blocks = shares * parts(k.rows, rows);
+                for (; task < before + packs + blocks; task = next()) {
+                    const int64_t i = task - before;
+                    if (i < packs) {
+                        // What was packed before is still in use until then.
+                        wait_for(done, done_before);
+                        const int64_t first = i % groups * panels_of_task;
+                        AWL_DISPATCH(product_pack_b)(k, at(piece + i / groups), column, first,
+                                                     least(first + panels_of_task, panels),
+                                                     part(piece, piece + i / groups, panels));
+                        __atomic_fetch_add(&packed, 1, __ATOMIC_ACQ_REL);
+                    } else {
+                        wait_for(packed, packed_before + packs);
+                        const int64_t row = (i - packs) / shares * rows, from = (i - packs) % shares * share;
+                        for (int64_t p = piece; p < last; p++) {
+                            AWL_DISPATCH(product_rows)(k, at(p), row, least(row + rows, k.rows), column + from,
+                                                       least(width - from, share),
+                                                       part(piece, p, panels) + from * at(p).depth, a);
+                        }
+                        __atomic_fetch_add(&done, 1, __ATOMIC_ACQ_REL);
+                    }
+                }
+                before += packs + blocks, packed_before += packs, done_before += blocks;
             }
         }
-    });
-}
+    }
+
+    // Tasks that can run side by side; more threads would only wait.
+    int64_t width() const { return parts(k.rows, rows) * parts(least(k.columns, columns), share); }
+
+private:
+    int64_t next() { return __atomic_fetch_add(&taken, 1, __ATOMIC_ACQ_REL); }
+
+    awl::Piece at(int64_t piece) const {
+        const int64_t begin = k.depth * piece / pieces;
+        return {begin, k.depth * (piece + 1) / pieces - begin, add_to_c || piece > 0};
+    }
+
+    // Where a piece of those packed together, from `first` on, lies.
+    float *part(int64_t first, int64_t piece, int64_t panels) const {
+        return packed_b + (at(piece).begin - at(first).begin) * panels * tile_columns;
+    }
+
+    const awl::Product &k;
+    const bool add_to_c;
+    float *const packed_b, *const packed_a;
+    int64_t tile_rows, tile_columns;
+    int64_t pieces, together;  // of the inner axis
+    int64_t columns;           // whose panels of B are packed together
+    int64_t rows, share;       // rows and columns of C that a task computes
+    alignas(64) int64_t taken = 0;
+    alignas(64) int64_t packed = 0;
+    alignas(64) int64_t done = 0;
+};
 
 int32_t check_matrix(const char *argument, const awl_tensor *t, int64_t rows, int64_t columns) {
     if (awl::absent(t))
@@ -315,23 +362,10 @@ extern "C" int32_t awl_matrix_product(const awl_tensor *a, const awl_tensor *b, 
         }
         return AWL_OK;
     }
-    int64_t tile_rows, tile_columns;
-    AWL_DISPATCH(product_tile)(&tile_rows, &tile_columns);
-    const int64_t panels_of_rows = (k.rows + tile_rows - 1) / tile_rows;
-    const int64_t panels_of_columns = (k.columns + tile_columns - 1) / tile_columns;
     // A thread for at least a million multiplications: starting it costs some ten microseconds.
-    int64_t threads = 1 + k.rows * k.columns * k.depth / 1000000;
-    if (threads > awl::threads()) threads = awl::threads();
-    if (threads > fit) threads = fit;
-    const bool wide = panels_of_rows < 8 * threads && panels_of_rows < panels_of_columns;
-    const int64_t shares = wide ? panels_of_columns : panels_of_rows;
-    if (threads > shares) threads = shares;
-    if (threads > awl::most_columns / tile_columns) threads = awl::most_columns / tile_columns;
-    float *space = (float *)workspace->data;
-    if (wide)
-        by_columns(k, add != 0, space, threads, tile_columns);
-    else
-        by_rows(k, add != 0, space, threads, tile_rows, tile_columns);
+    int64_t threads = least(least(1 + k.rows * k.columns * k.depth / 1000000, awl::threads()), fit);
+    Tasks tasks(k, add != 0, (float *)workspace->data, threads);
+    awl::team(least(threads, tasks.width()), [&](int64_t me, int64_t) { tasks.run(me); });
     return AWL_OK;
 }
 

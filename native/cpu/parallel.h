@@ -30,8 +30,7 @@ void parallel(int64_t n, int64_t grain, const Body &body) {
     for (int64_t share = 0; share < shares; share++) body(n * share / shares, n * (share + 1) / shares);
 }
 
-// Calls body(me, all) at once on `threads` threads, which may wait for each other. Less are given where there are not as
-// many, so `all` is what counts.
+// Calls body(me, all) at once on `threads` threads, or on fewer where there are not as many: `all` is what counts.
 template <class Body>
 void team(int64_t threads, const Body &body) {
 #ifdef _OPENMP
@@ -42,11 +41,6 @@ void team(int64_t threads, const Body &body) {
     }
 #endif
     body((int64_t)0, (int64_t)1);
-}
-
-// Returns when every thread of the team has called it.
-inline void wait_for_team() {
-#pragma omp barrier
 }
 
 }  // namespace awl

@@ -99,9 +99,8 @@ AWL_EXPORT int32_t awl_linear_rows(const awl_tensor *x, const awl_tensor *weight
  * workspace: f32, AWL_PRODUCT_SPACE floats and AWL_PRODUCT_SPACE_THREAD more for every thread; with room for fewer threads
  * fewer run. Every element is summed in float32 in the order of K, in pieces that depend on K alone. */
 #define AWL_PRODUCT_DEPTH 320
-#define AWL_PRODUCT_COLUMNS 2048
 #define AWL_PRODUCT_ROWS 144
-#define AWL_PRODUCT_SPACE (AWL_PRODUCT_DEPTH * AWL_PRODUCT_COLUMNS)
+#define AWL_PRODUCT_SPACE (1 << 20)
 #define AWL_PRODUCT_SPACE_THREAD (AWL_PRODUCT_DEPTH * AWL_PRODUCT_ROWS)
 AWL_EXPORT int32_t awl_matrix_product(const awl_tensor *a, const awl_tensor *b, awl_tensor *c, awl_tensor *workspace,
                                       double scale, int32_t add, void *stream);

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class NativeMatrixProduct implements MatrixProduct {
 
     /// `AWL_PRODUCT_SPACE` and `AWL_PRODUCT_SPACE_THREAD` of kernels.h; the kernel refuses less.
-    private static final long SPACE = 320 * 2048;
+    private static final long SPACE = 1 << 20;
 
     private static final long SPACE_OF_THREAD = 320 * 144;
 
