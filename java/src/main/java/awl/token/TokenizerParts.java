@@ -62,7 +62,7 @@ final class TokenizerParts {
             for (Object piece : template.get(form) instanceof List<?> pieces ? pieces : List.of()) {
                 if (piece instanceof Map<?, ?> token
                         && token.get("SpecialToken") instanceof Map<?, ?> named
-                        && !listed.contains(named.get("id"))) {
+                        && (named.get("id") == null || !listed.contains(named.get("id")))) {
                     throw new CheckpointException("%s.%s: special token %s is not among special_tokens"
                             .formatted(where, form, Json.kind(named.get("id"))));
                 }
