@@ -19,6 +19,14 @@ public final class Main implements Runnable {
     static final Class<?>[] COMMANDS = {
         QuickstartCommand.class,
         RunCommand.class,
+        AblateCommand.class,
+        SolveCommand.class,
+        RestateCommand.class,
+        PartitionCommand.class,
+        ComposeCommand.class,
+        EvaluateCommand.class,
+        RankCommand.class,
+        ReportCommand.class,
         DoctorCommand.class,
         TokenizeCommand.class,
         RenderCommand.class,
@@ -55,6 +63,7 @@ public final class Main implements Runnable {
         for (Class<?> command : COMMANDS) {
             line.addSubcommand(command);
         }
+        line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler((error, at, parsed) -> {
             if (main.stacktrace) {
                 error.printStackTrace(at.getErr());

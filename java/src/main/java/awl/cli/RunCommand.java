@@ -1,15 +1,12 @@
 package awl.cli;
 
 import awl.pipeline.Pipeline;
-import awl.pipeline.PipelineConfigFile;
+import awl.pipeline.PipelineConfig;
 import awl.tensor.LibTorch;
 import awl.train.StopSignal;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
 /// `awl run`: the whole method on a given model, as a YAML file says.
 @Command(
@@ -22,25 +19,15 @@ import picocli.CommandLine.Option;
         })
 final class RunCommand implements Callable<Integer> {
 
-    @Option(names = "--config", required = true, paramLabel = "FILE", description = "The run as YAML.")
-    Path config = Path.of("");
-
-    @Option(
-            names = "--set",
-            paramLabel = "KEY=VALUE",
-            description = "Override a key of the file, for instance --set problems.train=50. May be repeated.")
-    List<String> overrides = List.of();
-
-    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute. Default: one a core.")
-    @Nullable
-    Integer threads;
+    @Mixin
+    StageOptions options = new StageOptions();
 
     @Override
     public Integer call() {
-        var run = PipelineConfigFile.read(config, overrides);
+        PipelineConfig run = options.read();
         LibTorch.begin();
         StopSignal stop = new StopSignal();
         stop.install();
-        return new Pipeline(run, stop, System.out).run(threads);
+        return new Pipeline(run, stop, System.out).run(options.threads);
     }
 }

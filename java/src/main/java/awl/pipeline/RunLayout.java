@@ -1,6 +1,12 @@
 package awl.pipeline;
 
+import awl.ConfigException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
 
 /// Where things lie in the folder of a run.
 ///
@@ -74,6 +80,24 @@ record RunLayout(Path folder) {
 
     Path evaluation(String model) {
         return folder.resolve("evaluation-" + model + ".jsonl");
+    }
+
+    /// Models of which there are answers: base first, mixed behind what it is compared with.
+    List<String> evaluated() {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(each -> String.valueOf(each.getFileName()))
+                    .filter(name -> name.startsWith("evaluation-") && name.endsWith(".jsonl"))
+                    .map(name -> name.substring("evaluation-".length(), name.length() - ".jsonl".length()))
+                    .sorted(Comparator.comparingInt(RunLayout::place).thenComparing(name -> name))
+                    .toList();
+        } catch (IOException e) {
+            throw new ConfigException(folder + ": expected the folder of a run: " + e, e);
+        }
+    }
+
+    private static int place(String model) {
+        List<String> first = List.of("base", "knowledge", "traces-only", "tua-only");
+        return first.contains(model) ? first.indexOf(model) : first.size();
     }
 
     Path results() {

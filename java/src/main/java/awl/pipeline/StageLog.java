@@ -80,15 +80,19 @@ final class StageLog implements StageNotes {
         out.printf(Locale.ROOT, "      %.0f s%n", took);
     }
 
-    /// A line every five seconds.
     @Override
     public IntConsumer progress(String what, int count) {
+        return everyFiveSeconds(out, "      ", what, count);
+    }
+
+    /// A line every five seconds.
+    static IntConsumer everyFiveSeconds(PrintStream out, String indent, String what, int count) {
         long[] last = {System.nanoTime()};
         return done -> {
             long now = System.nanoTime();
             if (now - last[0] > EVERY_NANOS) {
                 last[0] = now;
-                out.printf(Locale.ROOT, "      %,d of %,d %s%n", done, count, what);
+                out.printf(Locale.ROOT, "%s%,d of %,d %s%n", indent, done, count, what);
             }
         };
     }

@@ -155,4 +155,70 @@ final class PipelineTest {
         assertThatThrownBy(() -> config("partition.tau=1.5"))
                 .hasMessageContaining("partition.tau: expected more than 0");
     }
+
+    @Test
+    void twoRoundsAndPreferencesBetweenProposals() throws IOException {
+        PipelineConfig config = config(
+                "problems.sets=[epidemiology]",
+                "problems.open=2",
+                "preference.proposals=2",
+                "preference.weighted=true",
+                "rounds=2",
+                "evaluate.models=[mixed]",
+                "evaluate.prompts=[none, optional]");
+        // What a model that can do it would propose: the best plan and one that does nothing.
+        var set = awl.task.ProblemSets.named("epidemiology");
+        List<String> lines = new ArrayList<>();
+        for (awl.task.Problem each : set.generate(2, 1, awl.task.Split.TRAIN, set.openKinds())) {
+            String good = each.conclusion();
+            for (String reply : List.of(good.replaceAll(": \\d+(\\.\\d+)?", ": 0"), good)) {
+                lines.add("""
+                        {"id": "open-%s", "prompt": "optional", "try": %d, "stop": "answered", "tokens": 2, \
+                        "prompt_tokens": 1, "turns": [{"role": "assistant", "content": "%s"}], "ids": [1, 2, %d], \
+                        "weights": [0, 1, 1]}\
+                        """.formatted(each.id(), lines.size() % 2, reply, 3 + lines.size()));
+            }
+        }
+        Files.createDirectories(folder.resolve("run"));
+        Files.write(folder.resolve("run/proposals.jsonl"), lines);
+        assertThat(run(config)).as(said).isZero();
+        assertThat(rows("pairs.jsonl"))
+                .hasSize(2)
+                .allSatisfy(row -> assertThat(row).containsEntry("pair_weight", 1.0));
+        assertThat(rows("preference/metrics.jsonl").getFirst()).containsKeys("margin", "accuracy");
+        assertThat(rows("round-2/mixed/metrics.jsonl")).isNotEmpty();
+        assertThat(said).contains("evaluation of mixed-1").contains("evaluation of preference");
+        // Four questions under P_n and P_i, two open-ended ones under P_i.
+        assertThat(rows("evaluation-preference.jsonl")).hasSize(4 + 4 + 2);
+    }
+
+    @Test
+    void unseenQuestionsAmongThoseTrainedOnAreRefusedOrDropped() throws IOException {
+        var problems = awl.task.ProblemSets.named("mechanics").generate(5, 3, awl.task.Split.TRAIN, List.of());
+        awl.task.ProblemFile.write(folder.resolve("train.jsonl"), problems);
+        awl.task.ProblemFile.write(folder.resolve("test.jsonl"), problems.subList(0, 2));
+        String[] files = {
+            "problems.sets=[]",
+            "problems.train_files=[\"" + folder.resolve("train.jsonl") + "\"]",
+            "problems.test_files=[\"" + folder.resolve("test.jsonl") + "\"]",
+            "evaluate.models=[base]"
+        };
+        assertThatThrownBy(() -> run(config(files)))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("2 of 2 unseen questions")
+                .hasMessageContaining("problems.contamination: drop");
+        List<String> dropping = new ArrayList<>(List.of(files));
+        dropping.add("problems.contamination=drop");
+        dropping.add("output=\"" + folder.resolve("other") + "\"");
+        assertThat(run(config(dropping.toArray(new String[0])))).as(said).isZero();
+        assertThat(awl.task.ProblemFile.read(folder.resolve("other/problems-train.jsonl")))
+                .hasSize(3);
+    }
+
+    @Test
+    void theShippedRunIsReadWithoutComplaint() {
+        Path shipped = awl.Shared.home().resolve("java/src/main/resources/awl/runs/smollm2.yaml");
+        assertThat(PipelineConfigFile.read(shipped, List.of()).problems().sets())
+                .hasSize(4);
+    }
 }

@@ -13,7 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// A chat model with random weights over a real byte-level tokenizer: it can read any question and answers noise.
-final class TinyChat {
+public final class TinyChat {
 
     static final String END = "<|im_end|>";
     static final int END_ID = 2002;
@@ -25,7 +25,7 @@ final class TinyChat {
     private TinyChat() {}
 
     /// Writes the folder.
-    static Path write(Path folder) throws IOException {
+    public static Path write(Path folder) throws IOException {
         Files.createDirectories(folder);
         Path from = Shared.resource("golden/tokenizer/smollm_like");
         Files.copy(from.resolve("tokenizer.json"), folder.resolve("tokenizer.json"));

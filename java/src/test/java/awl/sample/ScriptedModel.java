@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.function.ToIntFunction;
 
 /// A model whose logits are a function of all tokens a slot holds, so that a wrong slot, prefix or order shows at once.
-final class ScriptedModel implements SlotModel {
+public final class ScriptedModel implements SlotModel {
 
     private final int vocabulary;
     private final int capacity;
@@ -20,12 +20,12 @@ final class ScriptedModel implements SlotModel {
     int copied;
 
     /// Random but repeatable logits.
-    ScriptedModel(int vocabulary, int slots, int capacity) {
+    public ScriptedModel(int vocabulary, int slots, int capacity) {
         this(vocabulary, slots, capacity, tokens -> -1);
     }
 
     /// @param favourite the token that gets by far the largest logit, or -1 for none
-    ScriptedModel(int vocabulary, int slots, int capacity, ToIntFunction<List<Integer>> favourite) {
+    public ScriptedModel(int vocabulary, int slots, int capacity, ToIntFunction<List<Integer>> favourite) {
         this.vocabulary = vocabulary;
         this.capacity = capacity;
         this.favourite = favourite;
