@@ -37,7 +37,6 @@ public final class Pipeline {
     private static final List<String> MAY_CHANGE = List.of(
             "output",
             "model.path",
-            "rounds",
             "checkpoint.",
             "evaluate.",
             "episode.batch",
@@ -277,11 +276,10 @@ public final class Pipeline {
     }
 
     private void preference(Map<String, ModelRef> models) {
-        String from = models.containsKey(Variant.MIXED.label()) ? Variant.MIXED.label() : Variant.BASE.label();
-        ModelRef begin = java.util.Objects.requireNonNull(models.get(from));
+        ModelRef begin = java.util.Objects.requireNonNull(models.get(Variant.MIXED.label()), "checked with the keys");
         PipelineConfig.Preference wanted = config.preference();
         step(
-                "open-ended questions: proposals of " + from + ", ranked",
+                "open-ended questions: proposals, ranked",
                 () -> Files.exists(layout.pairs()),
                 notes -> answering(begin, answerer -> {
                     List<Problem> open = ProblemFile.read(layout.open());

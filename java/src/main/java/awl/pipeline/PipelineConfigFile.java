@@ -124,6 +124,11 @@ public final class PipelineConfigFile {
                 config.preference().proposals() == 0 || problems.open() > 0,
                 "at least 1, for preference.proposals asks for open-ended questions"));
         checks.add(new Check(
+                "evaluate.models",
+                config.preference().proposals() == 0
+                        || config.evaluate().models().contains(PipelineConfig.Variant.MIXED),
+                "mixed among them, for preference.proposals come from it"));
+        checks.add(new Check(
                 "evaluate.models", !config.evaluate().models().isEmpty(), "at least one of base, mixed and others"));
         checks.add(new Check("evaluate.prompts", !config.evaluate().prompts().isEmpty(), "none, optional or forced"));
         checks.add(new Check("evaluate.resamples", config.evaluate().resamples() > 0, "at least 1"));

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// What all models of a run reached: `results.json`, a table, and a page.
@@ -44,6 +45,8 @@ final class ReportStage {
             for (String set : each.sets()) {
                 sets.put(set, each.where(answer -> answer.set().equals(set)).json(base));
             }
+            json.put("tool_use_own_mean_of_sets", mean(each, Scores::toolUseBySelf));
+            json.put("tool_use_fixed_mean_of_sets", base == null ? null : mean(each, part -> part.toolUseBy(base)));
             json.put("sets", sets);
             figures.add(json);
         }
@@ -62,6 +65,17 @@ final class ReportStage {
         out.print(ResultTable.aligned(table(scores)));
         out.println();
         out.println("report: " + layout.report().toAbsolutePath());
+    }
+
+    /// Over the sets in which it is defined; null where it is in none.
+    private static @Nullable Double mean(Scores scores, Function<Scores, ToolUse> use) {
+        double mean = scores.sets().stream()
+                .mapToDouble(set ->
+                        use.apply(scores.where(answer -> answer.set().equals(set))).value())
+                .filter(value -> !Double.isNaN(value))
+                .average()
+                .orElse(Double.NaN);
+        return Scores.number(mean);
     }
 
     private List<Scores> read(List<String> models) {
