@@ -70,8 +70,9 @@ final class ReportStage {
     /// Over the sets in which it is defined; null where it is in none.
     private static @Nullable Double mean(Scores scores, Function<Scores, ToolUse> use) {
         double mean = scores.sets().stream()
-                .mapToDouble(set ->
-                        use.apply(scores.where(answer -> answer.set().equals(set))).value())
+                .mapToDouble(
+                        set -> use.apply(scores.where(answer -> answer.set().equals(set)))
+                                .value())
                 .filter(value -> !Double.isNaN(value))
                 .average()
                 .orElse(Double.NaN);
