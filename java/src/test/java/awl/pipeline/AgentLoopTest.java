@@ -178,13 +178,18 @@ final class AgentLoopTest {
             assertThat(said.turns().getFirst().failed()).isTrue();
             assertThat(said.turns().get(1).text()).startsWith("error: ");
             int[] prompt = java.util.Arrays.copyOf(said.ids(), said.promptTokens());
-            float[] weights = (float[]) ComposeStage.row(said, prompt, false).get("weights");
-            float[] all = (float[]) ComposeStage.row(said, prompt, true).get("weights");
+            float[] weights = weights(said, prompt, false);
+            float[] all = weights(said, prompt, true);
             Trajectory.Turn failed = said.turns().getFirst();
             assertThat(weights[failed.from()]).isZero();
             assertThat(all[failed.from()]).isEqualTo(1);
             assertThat(weights[weights.length - 1]).isEqualTo(1);
         }
+    }
+
+    private static float[] weights(Trajectory said, int[] prompt, boolean learnFailedCalls) {
+        Object weights = ComposeStage.row(said, prompt, learnFailedCalls).get("weights");
+        return (float[]) java.util.Objects.requireNonNull(weights);
     }
 
     @Test
