@@ -11,6 +11,7 @@ import awl.sample.Request;
 import awl.sample.Sampling;
 import awl.tensor.LibTorch;
 import awl.tensor.Threads;
+import awl.train.Machine;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -76,7 +77,7 @@ final class BenchGenerateCommand implements Callable<Integer> {
         List<Double> seconds = new ArrayList<>();
         try (ModelOptions.Loaded model = options.load(rows)) {
             CachePlan plan = CachePlan.of(
-                    KvCache.bytesPerToken(model.decoder().config()), ModelOptions.freeMemory() / 2, batch, longest);
+                    KvCache.bytesPerToken(model.decoder().config()), Machine.freeMemory() / 2, batch, longest);
             List<Completion> answers = List.of();
             for (int n = 0; n < warmup + steps; n++) {
                 long start = System.nanoTime();

@@ -12,6 +12,7 @@ import awl.sample.Request;
 import awl.sample.Sampling;
 import awl.tensor.LibTorch;
 import awl.token.Tokenizer;
+import awl.train.Machine;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -132,7 +133,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
         CachePlan plan = CachePlan.of(
                 KvCache.bytesPerToken(decoder.config()),
-                ModelOptions.freeMemory() / 2,
+                Machine.freeMemory() / 2,
                 Math.min(batch, rows.size()),
                 longest);
         try (Generator generator = new Generator(new DecoderSlots(decoder, plan), tokenizer, batchTokens)) {

@@ -10,18 +10,13 @@ import awl.tensor.LibTorch;
 import awl.tensor.Precision;
 import awl.tensor.TensorScope;
 import awl.tensor.Threads;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /// Options of every command that runs a model.
 final class ModelOptions {
-
-    private static final long UNKNOWN_MEMORY = 2L << 30;
 
     @Option(
             names = "--model",
@@ -101,18 +96,6 @@ final class ModelOptions {
         try (PeftAdapter adapter = PeftAdapter.open(folder);
                 TensorScope scope = TensorScope.open()) {
             decoder.attach(adapter.weights(), 0, 0);
-        }
-    }
-
-    /// Bytes of memory that programs may still take; 2 GiB where the system does not say.
-    static long freeMemory() {
-        try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
-            return lines.filter(line -> line.startsWith("MemAvailable:"))
-                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
-                    .findFirst()
-                    .orElse(UNKNOWN_MEMORY);
-        } catch (IOException | RuntimeException e) {
-            return UNKNOWN_MEMORY; // not Linux
         }
     }
 }

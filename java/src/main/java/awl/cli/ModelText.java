@@ -1,6 +1,5 @@
 package awl.cli;
 
-import awl.ConfigException;
 import awl.DataException;
 import awl.Json;
 import awl.chat.Conversation;
@@ -49,19 +48,7 @@ final class ModelText {
 
     /// @param name of a call format, or null for the template's own
     static Renderer formatted(Renderer renderer, @Nullable String name) {
-        return name == null ? renderer : renderer.withCallFormat(format(name));
-    }
-
-    static CallFormat format(String name) {
-        return CallFormat.named(name)
-                .orElseThrow(() -> new ConfigException("call format: expected one of %s, found %s"
-                        .formatted(
-                                String.join(
-                                        ", ",
-                                        CallFormat.ALL.stream()
-                                                .map(CallFormat::name)
-                                                .toList()),
-                                name)));
+        return name == null ? renderer : renderer.withCallFormat(CallFormat.named(name, "call format"));
     }
 
     /// Renders training rows.

@@ -1,13 +1,10 @@
 package awl.kernel;
 
-import awl.NativeException;
 import awl.kernel.ffm.NativeLibrary;
 import awl.kernel.ffm.TensorView;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// [Kernels#gated] and its gradient by `awl_gated` and `awl_gated_backward`.
@@ -31,35 +28,19 @@ final class NativeGated {
     }
 
     void forward(Tensor both_N2F, Activation activation, Tensor out_NF) {
-        library.useThreads(torch.get_num_threads());
-        try (Arena arena = Arena.ofConfined()) {
-            int status = (int) forward.invokeExact(
-                    TensorView.of(both_N2F, arena),
-                    TensorView.of(out_NF, arena),
-                    activation.ordinal(),
-                    MemorySegment.NULL);
-            library.check(status);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new NativeException("gated", e);
-        }
+        library.call("gated", arena -> (int) forward.invokeExact(
+                TensorView.of(both_N2F, arena),
+                TensorView.of(out_NF, arena),
+                activation.ordinal(),
+                MemorySegment.NULL));
     }
 
     void backward(Tensor gradient_NF, Tensor both_N2F, Activation activation, Tensor below_N2F) {
-        library.useThreads(torch.get_num_threads());
-        try (Arena arena = Arena.ofConfined()) {
-            int status = (int) backward.invokeExact(
-                    TensorView.of(gradient_NF, arena),
-                    TensorView.of(both_N2F, arena),
-                    TensorView.of(below_N2F, arena),
-                    activation.ordinal(),
-                    MemorySegment.NULL);
-            library.check(status);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new NativeException("gated_backward", e);
-        }
+        library.call("gated_backward", arena -> (int) backward.invokeExact(
+                TensorView.of(gradient_NF, arena),
+                TensorView.of(both_N2F, arena),
+                TensorView.of(below_N2F, arena),
+                activation.ordinal(),
+                MemorySegment.NULL));
     }
 }

@@ -1,9 +1,7 @@
 package awl.kernel;
 
-import awl.NativeException;
 import awl.kernel.ffm.NativeLibrary;
 import awl.kernel.ffm.TensorView;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
@@ -78,22 +76,14 @@ public final class NativeKernels extends TorchKernels {
             return;
         }
         RmsNormArguments.forward(x_ND, weight_D, y_ND, inverseRms_N);
-        library.useThreads(torch.get_num_threads());
-        try (Arena arena = Arena.ofConfined()) {
-            int status = (int) kernel.invokeExact(
-                    TensorView.of(x_ND, arena),
-                    TensorView.of(weight_D, arena),
-                    TensorView.of(y_ND, arena),
-                    TensorView.of(inverseRms_N, arena),
-                    epsilon,
-                    onePlusWeight ? 1.0 : 0.0,
-                    MemorySegment.NULL);
-            library.check(status);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new NativeException("rms_norm", e);
-        }
+        library.call("rms_norm", arena -> (int) kernel.invokeExact(
+                TensorView.of(x_ND, arena),
+                TensorView.of(weight_D, arena),
+                TensorView.of(y_ND, arena),
+                TensorView.of(inverseRms_N, arena),
+                epsilon,
+                onePlusWeight ? 1.0 : 0.0,
+                MemorySegment.NULL));
     }
 
     @Override
@@ -112,9 +102,7 @@ public final class NativeKernels extends TorchKernels {
             return;
         }
         RmsNormArguments.backward(outputGradient_ND, x_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
-        library.useThreads(torch.get_num_threads());
-        try (PointerScope _ = new PointerScope();
-                Arena arena = Arena.ofConfined()) {
+        try (PointerScope _ = new PointerScope()) {
             Tensor workspace = weightGradient_D == null
                     ? null
                     : torch.empty(
@@ -122,7 +110,7 @@ public final class NativeKernels extends TorchKernels {
                             new TensorOptions(ScalarType.Float)
                                     .device(x_ND.options().device_opt()),
                             new org.bytedeco.pytorch.MemoryFormatOptional());
-            int status = (int) kernel.invokeExact(
+            library.call("rms_norm_backward", arena -> (int) kernel.invokeExact(
                     TensorView.of(outputGradient_ND, arena),
                     TensorView.of(x_ND, arena),
                     TensorView.of(weight_D, arena),
@@ -131,12 +119,7 @@ public final class NativeKernels extends TorchKernels {
                     TensorView.of(weightGradient_D, arena),
                     TensorView.of(workspace, arena),
                     onePlusWeight ? 1.0 : 0.0,
-                    MemorySegment.NULL);
-            library.check(status);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new NativeException("rms_norm_backward", e);
+                    MemorySegment.NULL));
         }
     }
 
@@ -166,19 +149,11 @@ public final class NativeKernels extends TorchKernels {
     }
 
     private void rows(MethodHandle kernel, Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
-        library.useThreads(torch.get_num_threads());
-        try (Arena arena = Arena.ofConfined()) {
-            int status = (int) kernel.invokeExact(
-                    TensorView.of(x_ND, arena),
-                    TensorView.of(weight_OD, arena),
-                    TensorView.of(y_NO, arena),
-                    MemorySegment.NULL);
-            library.check(status);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new NativeException("linear_rows", e);
-        }
+        library.call("linear_rows", arena -> (int) kernel.invokeExact(
+                TensorView.of(x_ND, arena),
+                TensorView.of(weight_OD, arena),
+                TensorView.of(y_NO, arena),
+                MemorySegment.NULL));
     }
 
     @Override
@@ -253,27 +228,19 @@ public final class NativeKernels extends TorchKernels {
         }
         CacheAttentionArguments.check(
                 projected_NW, cosine_NR, sine_NR, keys_SKCE, values_SKCE, slot_N, position_N, out_NHE);
-        library.useThreads(torch.get_num_threads());
-        try (Arena arena = Arena.ofConfined()) {
-            int status = (int) kernel.invokeExact(
-                    TensorView.of(projected_NW, arena),
-                    TensorView.of(cosine_NR, arena),
-                    TensorView.of(sine_NR, arena),
-                    TensorView.of(keys_SKCE, arena),
-                    TensorView.of(values_SKCE, arena),
-                    TensorView.of(slot_N, arena),
-                    TensorView.of(position_N, arena),
-                    TensorView.of(out_NHE, arena),
-                    scale,
-                    softCap == null ? 0.0 : softCap.doubleValue(),
-                    (long) window,
-                    MemorySegment.NULL);
-            library.check(status);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new NativeException("cache_attention", e);
-        }
+        library.call("cache_attention", arena -> (int) kernel.invokeExact(
+                TensorView.of(projected_NW, arena),
+                TensorView.of(cosine_NR, arena),
+                TensorView.of(sine_NR, arena),
+                TensorView.of(keys_SKCE, arena),
+                TensorView.of(values_SKCE, arena),
+                TensorView.of(slot_N, arena),
+                TensorView.of(position_N, arena),
+                TensorView.of(out_NHE, arena),
+                scale,
+                softCap == null ? 0.0 : softCap.doubleValue(),
+                (long) window,
+                MemorySegment.NULL));
     }
 
     /// A function of the shape alone, so that sums are the same on any number of threads.

@@ -1,10 +1,8 @@
 package awl.kernel;
 
-import awl.NativeException;
 import awl.kernel.ffm.NativeLibrary;
 import awl.kernel.ffm.TensorView;
 import awl.tensor.MatrixProduct;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.bytedeco.javacpp.PointerScope;
@@ -84,25 +82,18 @@ final class NativeMatrixProduct implements MatrixProduct {
 
     private void run(Tensor left, Tensor right, double scale, boolean add, Tensor out) {
         int threads = torch.get_num_threads();
-        library.useThreads(threads);
-        try (PointerScope _ = new PointerScope();
-                Arena arena = Arena.ofConfined()) {
+        try (PointerScope _ = new PointerScope()) {
             Tensor space = workspace
                     .matrix(out, ScalarType.Float, 1, SPACE + threads * SPACE_OF_THREAD, Float.BYTES)
                     .view(-1);
-            int status = (int) kernel.invokeExact(
+            library.call("matrix_product", arena -> (int) kernel.invokeExact(
                     TensorView.of(left, arena),
                     TensorView.of(right, arena),
                     TensorView.of(out, arena),
                     TensorView.of(space, arena),
                     scale,
                     add ? 1 : 0,
-                    MemorySegment.NULL);
-            library.check(status);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new NativeException("matrix_product", e);
+                    MemorySegment.NULL));
         }
     }
 }

@@ -1,13 +1,10 @@
 package awl.kernel;
 
-import awl.NativeException;
 import awl.kernel.ffm.NativeLibrary;
 import awl.kernel.ffm.TensorView;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
@@ -58,22 +55,14 @@ final class NativeRowPasses implements RowPasses {
             reference.softmax(logits_CV, target_C, weights_C, softCap, logProb_C, logSumExp_C);
             return;
         }
-        library.useThreads(torch.get_num_threads());
-        try (Arena arena = Arena.ofConfined()) {
-            int status = (int) rows.invokeExact(
-                    TensorView.of(logits_CV, arena),
-                    TensorView.of(target_C, arena),
-                    TensorView.of(weights_C, arena),
-                    TensorView.of(logProb_C, arena),
-                    TensorView.of(logSumExp_C, arena),
-                    cap(softCap),
-                    MemorySegment.NULL);
-            library.check(status);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new NativeException("softmax_xent_rows", e);
-        }
+        library.call("softmax_xent_rows", arena -> (int) rows.invokeExact(
+                TensorView.of(logits_CV, arena),
+                TensorView.of(target_C, arena),
+                TensorView.of(weights_C, arena),
+                TensorView.of(logProb_C, arena),
+                TensorView.of(logSumExp_C, arena),
+                cap(softCap),
+                MemorySegment.NULL));
     }
 
     @Override
@@ -89,23 +78,15 @@ final class NativeRowPasses implements RowPasses {
             reference.accumulate(logits_CK, firstClass, target_C, softCap, maximum_C, sum_C, targetLogit_C);
             return;
         }
-        library.useThreads(torch.get_num_threads());
-        try (Arena arena = Arena.ofConfined()) {
-            int status = (int) partial.invokeExact(
-                    TensorView.of(logits_CK, arena),
-                    TensorView.of(target_C, arena),
-                    TensorView.of(maximum_C, arena),
-                    TensorView.of(sum_C, arena),
-                    TensorView.of(targetLogit_C, arena),
-                    firstClass,
-                    cap(softCap),
-                    MemorySegment.NULL);
-            library.check(status);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new NativeException("softmax_xent_partial", e);
-        }
+        library.call("softmax_xent_partial", arena -> (int) partial.invokeExact(
+                TensorView.of(logits_CK, arena),
+                TensorView.of(target_C, arena),
+                TensorView.of(maximum_C, arena),
+                TensorView.of(sum_C, arena),
+                TensorView.of(targetLogit_C, arena),
+                firstClass,
+                cap(softCap),
+                MemorySegment.NULL));
     }
 
     @Override
@@ -121,22 +102,14 @@ final class NativeRowPasses implements RowPasses {
             reference.gradient(logits_CK, firstClass, target_C, weights_C, softCap, logProb_C, logSumExp_C);
             return;
         }
-        library.useThreads(torch.get_num_threads());
-        try (Arena arena = Arena.ofConfined()) {
-            int status = (int) gradient.invokeExact(
-                    TensorView.of(logits_CK, arena),
-                    TensorView.of(target_C, arena),
-                    TensorView.of(weights_C, arena),
-                    TensorView.of(logProb_C, arena),
-                    TensorView.of(logSumExp_C, arena),
-                    firstClass,
-                    cap(softCap),
-                    MemorySegment.NULL);
-            library.check(status);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new NativeException("softmax_xent_gradient", e);
-        }
+        library.call("softmax_xent_gradient", arena -> (int) gradient.invokeExact(
+                TensorView.of(logits_CK, arena),
+                TensorView.of(target_C, arena),
+                TensorView.of(weights_C, arena),
+                TensorView.of(logProb_C, arena),
+                TensorView.of(logSumExp_C, arena),
+                firstClass,
+                cap(softCap),
+                MemorySegment.NULL));
     }
 }

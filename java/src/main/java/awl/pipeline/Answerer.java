@@ -32,7 +32,7 @@ final class Answerer implements AutoCloseable {
         this.text = CheckpointTexts.open(model.path());
         Renderer own = text.renderer(true);
         String named = config.model().callFormat();
-        this.renderer = named == null ? own : own.withCallFormat(format(named));
+        this.renderer = named == null ? own : own.withCallFormat(CallFormat.named(named, "model.call_format"));
         this.setting =
                 new ProblemSetting(config, PromptTexts.of(config.prompts()), renderer.callFormat(), demonstrations);
     }
@@ -40,18 +40,6 @@ final class Answerer implements AutoCloseable {
     /// @param demonstrations shown under P_f
     static Answerer open(PipelineConfig config, ModelRef model, StopSignal stop, List<Problem> demonstrations) {
         return new Answerer(config, model, stop, demonstrations);
-    }
-
-    private static CallFormat format(String name) {
-        return CallFormat.named(name)
-                .orElseThrow(() -> new awl.ConfigException("model.call_format: expected one of %s, found %s"
-                        .formatted(
-                                String.join(
-                                        ", ",
-                                        CallFormat.ALL.stream()
-                                                .map(CallFormat::name)
-                                                .toList()),
-                                name)));
     }
 
     Renderer renderer() {

@@ -1,6 +1,7 @@
 package awl.pipeline;
 
 import awl.chat.ToolMode;
+import awl.report.Estimate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -8,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /// Two models on the same questions: the difference in accuracy with the interval of the paired bootstrap, which draws
@@ -42,28 +42,16 @@ record Comparison(
         if (n == 0) {
             return new Comparison(one.name(), other.name(), mode, 0, Double.NaN, Double.NaN, Double.NaN, Double.NaN);
         }
-        Random random = new Random(seed);
-        double[] means = new double[resamples];
-        for (int r = 0; r < resamples; r++) {
-            int sum = 0;
-            for (int i = 0; i < n; i++) {
-                sum += gains.get(random.nextInt(n));
-            }
-            means[r] = (double) sum / n;
-        }
-        Arrays.sort(means);
+        double[] means = Bootstrap.resampled(
+                n,
+                resamples,
+                seed,
+                picked -> (double) Arrays.stream(picked).map(gains::get).sum() / n);
         double notBetter =
                 (double) Arrays.stream(means).filter(mean -> mean <= 0).count() / resamples;
         double value = gains.stream().mapToInt(Integer::intValue).average().orElse(Double.NaN);
-        return new Comparison(
-                one.name(),
-                other.name(),
-                mode,
-                n,
-                value,
-                means[(int) (0.025 * resamples)],
-                means[Math.min(resamples - 1, (int) (0.975 * resamples))],
-                notBetter);
+        Estimate found = Bootstrap.interval(value, means);
+        return new Comparison(one.name(), other.name(), mode, n, value, found.low(), found.high(), notBetter);
     }
 
     Map<String, @Nullable Object> json() {

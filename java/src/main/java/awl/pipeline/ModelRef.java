@@ -10,17 +10,14 @@ import awl.sample.CachePlan;
 import awl.sample.DecoderSlots;
 import awl.tensor.Precision;
 import awl.tensor.TensorScope;
-import java.io.IOException;
+import awl.train.Machine;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A model on disk: a Hugging Face folder or GGUF file, and the adapter over it where there is one.
 public record ModelRef(Path path, @Nullable Path adapter) {
-
-    private static final long UNKNOWN_MEMORY = 2L << 30;
 
     /// The model a run begins with.
     public static ModelRef of(PipelineConfig.Model model) {
@@ -55,7 +52,8 @@ public record ModelRef(Path path, @Nullable Path adapter) {
         int context = Math.min(limits.context(), decoder.config().maxPositions());
         return new DecoderSlots(
                 decoder,
-                CachePlan.of(KvCache.bytesPerToken(decoder.config()), freeMemory() / 2, limits.batch(), context));
+                CachePlan.of(
+                        KvCache.bytesPerToken(decoder.config()), Machine.freeMemory() / 2, limits.batch(), context));
     }
 
     /// Tokens that end a turn.
@@ -65,17 +63,6 @@ public record ModelRef(Path path, @Nullable Path adapter) {
             throw new ConfigException("the model names no token that ends a turn (eos_token_id in its config.json)");
         }
         return stops;
-    }
-
-    private static long freeMemory() {
-        try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
-            return lines.filter(line -> line.startsWith("MemAvailable:"))
-                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
-                    .findFirst()
-                    .orElse(UNKNOWN_MEMORY);
-        } catch (IOException | RuntimeException e) {
-            return UNKNOWN_MEMORY; // not Linux
-        }
     }
 
     @Override

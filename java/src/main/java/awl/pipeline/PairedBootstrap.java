@@ -3,7 +3,6 @@ package awl.pipeline;
 import awl.report.Estimate;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import java.util.function.ToDoubleFunction;
 
 /// Difference of a measure between two models that answered the same questions: questions are resampled, both models on
@@ -20,23 +19,9 @@ final class PairedBootstrap {
     /// @param against that of the other
     /// @return `of` minus `against` with its 95 % interval
     static Estimate difference(int questions, ToDoubleFunction<int[]> of, ToDoubleFunction<int[]> against) {
-        int[] picked = new int[questions];
-        Arrays.setAll(picked, i -> i);
-        double value = of.applyAsDouble(picked) - against.applyAsDouble(picked);
-        Random random = new Random(SEED);
-        double[] resampled = new double[RESAMPLES];
-        for (int r = 0; r < RESAMPLES; r++) {
-            Arrays.setAll(picked, i -> random.nextInt(questions));
-            resampled[r] = of.applyAsDouble(picked) - against.applyAsDouble(picked);
-        }
-        double[] defined = Arrays.stream(resampled)
-                .filter(each -> !Double.isNaN(each))
-                .sorted()
-                .toArray();
-        if (Double.isNaN(value) || defined.length == 0) {
-            return Estimate.UNDEFINED;
-        }
-        return new Estimate(value, defined[(int) (0.025 * defined.length)], defined[(int) (0.975 * defined.length)]);
+        Estimate found = Bootstrap.estimate(
+                questions, RESAMPLES, SEED, picked -> of.applyAsDouble(picked) - against.applyAsDouble(picked));
+        return found.hasInterval() ? found : Estimate.UNDEFINED;
     }
 
     /// Share of true ones among those picked.

@@ -45,6 +45,15 @@ public record PipelineConfig(
 
     /// The same run in another folder.
     public PipelineConfig in(String folder) {
+        return with(evaluate, folder);
+    }
+
+    /// The same run with other models evaluated.
+    public PipelineConfig evaluating(List<Variant> models) {
+        return with(new Evaluate(models, evaluate.prompts, evaluate.resamples), output);
+    }
+
+    private PipelineConfig with(Evaluate models, String folder) {
         return new PipelineConfig(
                 model,
                 problems,
@@ -57,7 +66,7 @@ public record PipelineConfig(
                 partition,
                 mixed,
                 preference,
-                evaluate,
+                models,
                 lora,
                 data,
                 objective,
@@ -68,34 +77,6 @@ public record PipelineConfig(
                 rounds,
                 seed,
                 folder);
-    }
-
-    /// The same run with other models evaluated.
-    public PipelineConfig evaluating(List<Variant> models) {
-        Evaluate other = new Evaluate(models, evaluate.prompts, evaluate.resamples);
-        return new PipelineConfig(
-                model,
-                problems,
-                prompts,
-                tools,
-                episode,
-                bootstrap,
-                solve,
-                knowledge,
-                partition,
-                mixed,
-                preference,
-                other,
-                lora,
-                data,
-                objective,
-                train,
-                optimizer,
-                schedule,
-                checkpoint,
-                rounds,
-                seed,
-                output);
     }
 
     /// @param path Hugging Face folder or GGUF file

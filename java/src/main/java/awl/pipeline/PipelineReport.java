@@ -9,7 +9,6 @@ import awl.task.Level;
 import awl.task.Problem;
 import awl.token.CheckpointText;
 import awl.token.Tokenizer;
-import awl.train.Machine;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -119,11 +118,7 @@ final class PipelineReport {
                 own.estimate(),
                 (Double.isNaN(level.value()) ? model.toolUseBy(base) : level).estimate(),
                 Proportion.of(model.open(), Trajectory::right).estimate(),
-                List.of(bin("easy", true, own.usedOnEasy()), bin("hard", false, own.usedOnHard())));
-    }
-
-    private static ReportData.Bin bin(String label, boolean easy, Proportion used) {
-        return new ReportData.Bin(label, easy, used.count(), used.estimate());
+                own.bins());
     }
 
     private static ReportData.Prompt prompt(Scores model, ToolMode mode) {
@@ -335,18 +330,7 @@ final class PipelineReport {
         Map<String, String> plan = new LinkedHashMap<>();
         plan.put("configuration", PipelineConfigFile.write(config));
         return List.of(
-                new ReportData.Facts("Machine and versions", machine()),
+                new ReportData.Facts("Machine and versions", MachineFacts.read()),
                 new ReportData.Facts("Numbers of the run", plan));
-    }
-
-    /// The machine as people read it.
-    static Map<String, String> machine() {
-        Map<String, String> machine = new LinkedHashMap<>();
-        Machine.describe().forEach((name, value) -> machine.put(name, String.valueOf(value)));
-        machine.computeIfPresent(
-                "memory",
-                (name, bytes) -> String.format(Locale.ROOT, "%.1f GiB", Double.parseDouble(bytes) / (1 << 30)));
-        machine.put("peak memory of this process", (Machine.peakMemory() >> 20) + " MiB");
-        return machine;
     }
 }

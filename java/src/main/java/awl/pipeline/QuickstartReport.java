@@ -5,7 +5,6 @@ import awl.report.Estimate;
 import awl.report.Report;
 import awl.report.ReportData;
 import awl.task.mini.MiniKind;
-import awl.train.Machine;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -115,18 +114,7 @@ final class QuickstartReport {
                 model.toolUseBySelf().estimate(),
                 model.toolUseByKind().estimate(),
                 Estimate.UNDEFINED,
-                bins(model.toolUseBySelf()));
-    }
-
-    private static List<ReportData.Bin> bins(ToolUse use) {
-        return List.of(
-                new ReportData.Bin(
-                        "easy", true, use.usedOnEasy().count(), use.usedOnEasy().estimate()),
-                new ReportData.Bin(
-                        "hard",
-                        false,
-                        use.usedOnHard().count(),
-                        use.usedOnHard().estimate()));
+                model.toolUseBySelf().bins());
     }
 
     private static ReportData.Prompt prompt(Evaluation model, ToolMode mode) {
@@ -229,11 +217,6 @@ final class QuickstartReport {
     }
 
     private List<ReportData.Facts> provenance() {
-        Map<String, String> machine = new LinkedHashMap<>();
-        Machine.describe().forEach((name, value) -> machine.put(name, String.valueOf(value)));
-        machine.computeIfPresent(
-                "memory", (name, bytes) -> "%.1f GiB".formatted(Double.parseDouble(bytes) / (1 << 30)));
-        machine.put("peak memory of this process", (Machine.peakMemory() >> 20) + " MiB");
         Map<String, String> numbers = new LinkedHashMap<>();
         plan.json().forEach((name, value) -> numbers.put(name.replace('_', ' '), String.valueOf(value)));
         Map<String, String> files = new LinkedHashMap<>();
@@ -245,7 +228,7 @@ final class QuickstartReport {
         files.put("*/metrics.jsonl", "every training step; *.yaml beside is what awl train takes");
         files.keySet().removeIf(name -> !name.contains("*") && !Files.exists(folder.resolve(name)));
         return List.of(
-                new ReportData.Facts("Machine and versions", machine),
+                new ReportData.Facts("Machine and versions", MachineFacts.read()),
                 new ReportData.Facts("Numbers of the run", numbers),
                 new ReportData.Facts("Files beside this page", files));
     }

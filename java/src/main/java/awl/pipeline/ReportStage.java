@@ -153,14 +153,10 @@ final class ReportStage {
                     model.toolUseBySelf().toString(),
                     base == null ? "-" : model.toolUseBy(base).toString(),
                     level.toString(),
-                    percent(level.usedOnEasy()) + " / " + percent(level.usedOnHard()),
+                    ResultTable.choice(level),
                     String.format(Locale.ROOT, "%.2f", model.perQuestion(Trajectory::calls)),
                     String.format(Locale.ROOT, "%.1f", model.perQuestion(Trajectory::tokens))));
         }
         return rows;
-    }
-
-    static String percent(Proportion share) {
-        return share.count() == 0 ? "-" : String.format(Locale.ROOT, "%.0f", 100 * share.value());
     }
 }

@@ -38,11 +38,16 @@ final class ResultTable {
                     model.exactCalls(ToolMode.FORCED).toString(),
                     model.toolUseBySelf().toString(),
                     byKind.toString(),
-                    percent(byKind.usedOnEasy()) + " / " + percent(byKind.usedOnHard()),
+                    choice(byKind),
                     String.format(Locale.ROOT, "%.2f", model.callsPerQuestion(ToolMode.OPTIONAL)),
                     String.format(Locale.ROOT, "%.1f", model.tokensPerQuestion(ToolMode.OPTIONAL))));
         }
         return rows;
+    }
+
+    /// How often the tool is used, in percent: `3 / 98`, on easy and on hard questions.
+    static String choice(ToolUse use) {
+        return percent(use.usedOnEasy()) + " / " + percent(use.usedOnHard());
     }
 
     private static String percent(Proportion share) {

@@ -1,9 +1,9 @@
 package awl.pipeline;
 
 import awl.report.Estimate;
+import awl.report.ReportData;
 import java.util.List;
 import java.util.Locale;
-import java.util.Random;
 
 /// Tool-usage accuracy: the mean of the share of easy questions answered without a tool and of hard ones answered with
 /// one. Always, never or random use scores one half; where a class is empty it is undefined.
@@ -14,40 +14,24 @@ import java.util.Random;
 record ToolUse(double value, double low, double high, Proportion usedOnEasy, Proportion usedOnHard) {
 
     private static final int RESAMPLES = 1000;
+    private static final long SEED = 7;
 
     /// @param easy whether each question is easy
     /// @param used whether the tool was used there
     static ToolUse of(List<Boolean> easy, List<Boolean> used) {
-        int n = easy.size();
-        int[] all = new int[n];
-        for (int i = 0; i < n; i++) {
-            all[i] = i;
-        }
-        double value = accuracy(easy, used, all);
-        Random random = new Random(7);
-        double[] resampled = new double[RESAMPLES];
-        for (int r = 0; r < RESAMPLES; r++) {
-            int[] picked = new int[n];
-            for (int i = 0; i < n; i++) {
-                picked[i] = random.nextInt(n);
-            }
-            resampled[r] = accuracy(easy, used, picked);
-        }
-        double[] defined = java.util.Arrays.stream(resampled)
-                .filter(each -> !Double.isNaN(each))
-                .sorted()
-                .toArray();
-        boolean none = Double.isNaN(value) || defined.length == 0;
-        return new ToolUse(
-                value,
-                none ? Double.NaN : defined[(int) (0.025 * defined.length)],
-                none ? Double.NaN : defined[(int) (0.975 * defined.length)],
-                rate(easy, used, true),
-                rate(easy, used, false));
+        Estimate found = Bootstrap.estimate(easy.size(), RESAMPLES, SEED, picked -> accuracy(easy, used, picked));
+        return new ToolUse(found.value(), found.low(), found.high(), rate(easy, used, true), rate(easy, used, false));
     }
 
     Estimate estimate() {
         return new Estimate(value, low, high);
+    }
+
+    /// How often the tool was used on easy and on hard questions.
+    List<ReportData.Bin> bins() {
+        return List.of(
+                new ReportData.Bin("easy", true, usedOnEasy.count(), usedOnEasy.estimate()),
+                new ReportData.Bin("hard", false, usedOnHard.count(), usedOnHard.estimate()));
     }
 
     private static Proportion rate(List<Boolean> easy, List<Boolean> used, boolean which) {

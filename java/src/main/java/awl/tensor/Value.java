@@ -10,14 +10,14 @@ public final class Value {
 
     private final @Nullable Tape tape;
     private final Tensor tensor;
-    /// Kept, because the tensor may be gone when its gradient comes.
+    /// Kept, because the tensor may be gone when its gradient comes; a constant has no gradient.
     private final ScalarType dtype;
     private @Nullable Gradient gradient;
 
     Value(@Nullable Tape tape, Tensor tensor) {
         this.tape = tape;
         this.tensor = tensor;
-        this.dtype = Tensors.dtype(tensor);
+        this.dtype = tape == null ? ScalarType.Undefined : Tensors.dtype(tensor);
     }
 
     /// A tensor nobody wants the gradient of.

@@ -1,5 +1,6 @@
 package awl.token;
 
+import awl.ConfigException;
 import awl.Json;
 import awl.chat.ToolCall;
 import awl.chat.ToolSpec;
@@ -48,6 +49,21 @@ public interface CallFormat {
     /// The format of a name; empty where there is none such.
     static Optional<CallFormat> named(String name) {
         return ALL.stream().filter(format -> format.name().equals(name)).findFirst();
+    }
+
+    /// The format of a name that a user gave.
+    ///
+    /// @param field where it was given, for the error
+    /// @throws ConfigException there is none such; names all
+    static CallFormat named(String name, String field) {
+        return named(name)
+                .orElseThrow(
+                        () -> new ConfigException("%s: expected one of %s, found %s".formatted(field, names(), name)));
+    }
+
+    /// The names of all, with commas between them.
+    static String names() {
+        return String.join(", ", ALL.stream().map(CallFormat::name).toList());
     }
 
     /// The format in which a template writes calls; empty where it is none of [#ALL]. A template that writes

@@ -10,11 +10,19 @@ import java.util.stream.Stream;
 /// What this process runs on, for `environment.json` and reports.
 public final class Machine {
 
+    private static final long UNKNOWN_MEMORY = 2L << 30;
+
     private Machine() {}
 
     /// Most resident memory of this process so far, bytes; 0 where the system does not say.
     public static long peakMemory() {
         return fromProc("/proc/self/status", "VmHWM:");
+    }
+
+    /// Bytes of memory that programs may still take; 2 GiB where the system does not say.
+    public static long freeMemory() {
+        long free = fromProc("/proc/meminfo", "MemAvailable:");
+        return free == 0 ? UNKNOWN_MEMORY : free;
     }
 
     private static long fromProc(String file, String key) {

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// An opened kernel library: `libawl_cpu.so` or `libawl_cuda.so`, which export the same symbols.
@@ -230,6 +231,27 @@ public final class NativeLibrary {
             throw e;
         } catch (Throwable e) {
             throw new NativeException(path + ": awl_set_threads", e);
+        }
+    }
+
+    /// A kernel with its arguments.
+    @FunctionalInterface
+    public interface Call {
+
+        /// @param arena holds what the arguments point to
+        /// @return the kernel's status
+        int run(Arena arena) throws Throwable;
+    }
+
+    /// Runs a kernel on as many threads as libtorch uses; its failure is a [NativeException].
+    public void call(String kernel, Call call) {
+        useThreads(torch.get_num_threads());
+        try (Arena arena = Arena.ofConfined()) {
+            check(call.run(arena));
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new NativeException(kernel, e);
         }
     }
 

@@ -40,7 +40,7 @@ final class LongTimes {
                                 + " has long settled between ends of {left} C and {right} C. How warm is it at"
                                 + " {middle} cm, in C?")
                 .gold(v -> (v.at("left") + v.at("right")) / 2)
-                .check(v -> settled(v).exact(v.at("middle") * 10, v.at("time")))
+                .check(v -> Rods.held(v, v.at("left"), v.at("right"), 0).exact(v.at("middle") * 10, v.at("time")))
                 .tolerance(1e-3)
                 .within(0, 100)
                 .atLeast(1)
@@ -80,14 +80,8 @@ final class LongTimes {
                                 + " {diffusivity} mm^2/s, {start} C at first) with both ends at {end} C after the very"
                                 + " long time of {time} s?")
                 .gold(v -> v.at("end"))
-                .check(v -> new Rod(
-                                v.at("length") * 10,
-                                v.at("diffusivity"),
-                                Boundary.FIXED,
-                                v.at("end"),
-                                v.at("end"),
-                                Profile.even(v.at("start")))
-                        .exact(v.at("place") * 10, v.at("time")))
+                .check(v ->
+                        Rods.held(v, v.at("end"), v.at("end"), v.at("start")).exact(v.at("place") * 10, v.at("time")))
                 .tolerance(1e-3)
                 .within(0, 100)
                 .calls(
@@ -163,13 +157,7 @@ final class LongTimes {
                                 + " place (ends count) of a {rod} of {length} cm, diffusivity {diffusivity} mm^2/s,"
                                 + " after {time} s?")
                 .gold(v -> v.at("left"))
-                .check(v -> new Rod(
-                                v.at("length") * 10,
-                                v.at("diffusivity"),
-                                Boundary.FIXED,
-                                v.at("left"),
-                                v.at("right"),
-                                Profile.even(v.at("start")))
+                .check(v -> Rods.held(v, v.at("left"), v.at("right"), v.at("start"))
                         .after(v.at("time"))
                         .max())
                 .tolerance(1e-3)
@@ -187,11 +175,6 @@ final class LongTimes {
                         "quantity:max")
                 .solution("By the maximum principle nothing gets hotter than the hottest of start and ends, and the"
                         + " left end stays at its temperature: {answer}.");
-    }
-
-    private static Rod settled(Values v) {
-        return new Rod(
-                v.at("length") * 10, v.at("diffusivity"), Boundary.FIXED, v.at("left"), v.at("right"), Profile.even(0));
     }
 
     private static Rod insulated(Values v) {

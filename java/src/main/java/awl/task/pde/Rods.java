@@ -238,13 +238,12 @@ final class Rods {
     }
 
     private static Rod endsRod(Values v) {
-        return new Rod(
-                v.at("length") * 10,
-                v.at("diffusivity"),
-                Boundary.FIXED,
-                v.at("left"),
-                v.at("right"),
-                Profile.even(v.at("temperature")));
+        return held(v, v.at("left"), v.at("right"), v.at("temperature"));
+    }
+
+    /// Its ends held at `left` and `right`, all of it at `start` at first.
+    static Rod held(Values v, double left, double right, double start) {
+        return new Rod(v.at("length") * 10, v.at("diffusivity"), Boundary.FIXED, left, right, Profile.even(start));
     }
 
     private static Rod cooling(Values v) {
