@@ -33,8 +33,9 @@ final class PartitionStage {
         for (int from = 0; from < most && !asked.isEmpty(); ) {
             int to = Math.min(most, from + rule.samples());
             List<AgentLoop.Question> questions = new ArrayList<>();
-            for (int attempt = from; attempt < to; attempt++) {
-                for (Problem problem : asked) {
+            // The tries of a question one behind the other: its prompt is read once.
+            for (Problem problem : asked) {
+                for (int attempt = from; attempt < to; attempt++) {
                     questions.add(new AgentLoop.Question(problem, ToolMode.NONE, attempt));
                 }
             }

@@ -173,8 +173,9 @@ public final class Quickstart {
                 () -> Files.exists(tries),
                 () -> {
                     List<Episodes.Asked> asked = new ArrayList<>();
-                    for (int k = 1; k <= plan.samples(); k++) {
-                        for (Episode solution : solutions) {
+                    // The tries of a question one behind the other: its prompt is read once.
+                    for (Episode solution : solutions) {
+                        for (int k = 1; k <= plan.samples(); k++) {
                             asked.add(new Episodes.Asked(solution.problem(), ToolMode.NONE, asked.size()));
                         }
                     }
@@ -213,8 +214,8 @@ public final class Quickstart {
         Path proposals = folder.resolve("proposals.jsonl");
         log.stage("proposals of the adapted model, to be ranked", () -> Files.exists(proposals), () -> {
             List<Episodes.Asked> asked = new ArrayList<>();
-            for (int k = 1; k <= plan.proposals(); k++) {
-                for (Episode solution : solutions.subList(0, Math.min(plan.proposed(), solutions.size()))) {
+            for (Episode solution : solutions.subList(0, Math.min(plan.proposed(), solutions.size()))) {
+                for (int k = 1; k <= plan.proposals(); k++) {
                     asked.add(new Episodes.Asked(solution.problem(), ToolMode.OPTIONAL, 2_000_000L + asked.size()));
                 }
             }

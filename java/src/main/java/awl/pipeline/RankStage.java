@@ -33,8 +33,8 @@ final class RankStage {
     void propose(List<Problem> open, Path file) {
         PipelineConfig.Preference wanted = config.preference();
         List<AgentLoop.Question> questions = new ArrayList<>();
-        for (int attempt = 0; attempt < wanted.proposals(); attempt++) {
-            for (Problem problem : open) {
+        for (Problem problem : open) {
+            for (int attempt = 0; attempt < wanted.proposals(); attempt++) {
                 questions.add(new AgentLoop.Question(problem, ToolMode.OPTIONAL, attempt));
             }
         }

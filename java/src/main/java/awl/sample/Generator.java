@@ -103,9 +103,7 @@ public final class Generator implements AutoCloseable {
     /// @return whether there is anything left to do
     public boolean step() {
         dropCancelled();
-        for (Sequence next = arrivals.poll(); next != null; next = arrivals.poll()) {
-            waiting.add(next);
-        }
+        arrive();
         admit();
         if (!running.isEmpty()) {
             try {
@@ -133,6 +131,19 @@ public final class Generator implements AutoCloseable {
                 leave(sequence);
             }
         }
+    }
+
+    /// The next turn of a conversation comes before what waits: its slot is free and still holds the turns before.
+    private void arrive() {
+        List<Sequence> returning = new ArrayList<>();
+        for (Sequence next = arrivals.poll(); next != null; next = arrivals.poll()) {
+            if (slots.continues(next.request.prompt())) {
+                returning.add(next);
+            } else {
+                waiting.add(next);
+            }
+        }
+        returning.reversed().forEach(waiting::addFirst);
     }
 
     private void admit() {

@@ -53,6 +53,19 @@ final class SlotTable {
         return best;
     }
 
+    /// Whether a prompt goes on from all that some free slot holds.
+    boolean continues(int[] prompt) {
+        for (int slot = 0; slot < tokens.length; slot++) {
+            if (owner[slot] == null
+                    && length[slot] > 0
+                    && length[slot] < prompt.length
+                    && common(tokens[slot], length[slot], prompt, prompt.length) == length[slot]) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// Gives a free slot to a sequence, with the best known beginning of its prompt already in it.
     ///
     /// @return how many tokens of the prompt the slot holds

@@ -144,6 +144,31 @@ final class GeneratorTest {
     }
 
     @Test
+    void theNextTurnComesBeforeThoseThatWait() {
+        ScriptedModel model = new ScriptedModel(V, 1, 200);
+        List<String> order = new ArrayList<>();
+        try (Generator generator = new Generator(model, null, 1000)) {
+            int[] prompt = {1, 2, 3, 4, 5};
+            CompletableFuture<Completion> second = generator
+                    .submit(Request.of(prompt, Sampling.GREEDY, 6, List.of()))
+                    .thenCompose(first -> {
+                        int[] longer = Arrays.copyOf(prompt, 5 + 6 + 3);
+                        System.arraycopy(first.ids(), 0, longer, 5, 6);
+                        return generator.submit(Request.of(longer, Sampling.GREEDY, 2, List.of()));
+                    });
+            CompletableFuture<Completion> other =
+                    generator.submit(Request.of(new int[] {9, 8, 7}, Sampling.GREEDY, 2, List.of()));
+            second.thenRun(() -> order.add("second turn"));
+            other.thenRun(() -> order.add("other"));
+            while (generator.step()) {
+                // to the end
+            }
+            assertThat(order).containsExactly("second turn", "other");
+            assertThat(second.join().reusedTokens()).isEqualTo(10);
+        }
+    }
+
+    @Test
     void aCancelledRequestLeaves() {
         ScriptedModel model = new ScriptedModel(V, 1, 200);
         try (Generator generator = new Generator(model, null, 1000)) {
