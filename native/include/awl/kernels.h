@@ -126,6 +126,27 @@ AWL_EXPORT int32_t awl_cache_attention(awl_tensor *projected, const awl_tensor *
                                        const awl_tensor *position, awl_tensor *out, double scale, double soft_cap,
                                        int64_t window, void *stream);
 
+/* Causal attention inside documents that lie end to end; document d is rows [start[d], start[d + 1]). Rows, heads, scale,
+ * soft_cap and window as in cache_attention, queries and keys already rotated. log_sum_exp[h, n] is that of the scores
+ * token n gives to what it sees; scores themselves exist only for a block of queries at a time. A document has the same
+ * bits whatever documents lie beside it.
+ * projected: f32 [N, (H + 2K) E]; start: i64 [documents + 1], rising from 0 to N; out: f32 [N, H E]; log_sum_exp: f32
+ * [H, N], contiguous; workspace: f32, AWL_ATTENTION_SPACE(longest document, E) floats for every thread; with room for
+ * fewer threads fewer run. */
+#define AWL_ATTENTION_PADDED(n) (((n) + 31) / 32 * 32)
+#define AWL_ATTENTION_SPACE(longest, width)                                                         \
+    (5 * (AWL_ATTENTION_PADDED(longest) + 32) * AWL_ATTENTION_PADDED(width) +                       \
+     2 * 48 * (AWL_ATTENTION_PADDED(longest) + 32) + 3 * 48 * AWL_ATTENTION_PADDED(width))
+AWL_EXPORT int32_t awl_document_attention(const awl_tensor *projected, const awl_tensor *start, awl_tensor *out,
+                                          awl_tensor *log_sum_exp, awl_tensor *workspace, double scale, double soft_cap,
+                                          int64_t window, void *stream);
+
+/* below, [N, (H + 2K) E] and written in full: the gradient of projected, from that of out. */
+AWL_EXPORT int32_t awl_document_attention_backward(const awl_tensor *gradient, const awl_tensor *projected,
+                                                   const awl_tensor *start, const awl_tensor *out,
+                                                   const awl_tensor *log_sum_exp, awl_tensor *below, awl_tensor *workspace,
+                                                   double scale, double soft_cap, int64_t window, void *stream);
+
 #ifdef __cplusplus
 }
 #endif

@@ -129,7 +129,35 @@ record KernelHandles(
                     double.class, double.class, long.class, MemorySegment.class
                 })
         @Nullable
-        MethodHandle cacheAttention) {
+        MethodHandle cacheAttention,
+
+        @NativeSignature(
+                name = "awl_document_attention",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    double.class,
+                    double.class,
+                    long.class,
+                    MemorySegment.class
+                })
+        @Nullable
+        MethodHandle documentAttention,
+
+        @NativeSignature(
+                name = "awl_document_attention_backward",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, double.class,
+                    double.class, long.class, MemorySegment.class
+                })
+        @Nullable
+        MethodHandle documentAttentionBackward) {
 
     /// Names as in kernel_list.h.
     static List<String> names() {

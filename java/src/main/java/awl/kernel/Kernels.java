@@ -92,8 +92,6 @@ public interface Kernels {
     /// @param keys_SKCE slots, heads, capacity, head width; contiguous, dtype of `projected`
     /// @param slot_N int64; no pair of slot and position twice
     /// @param position_N int64
-    /// @param softCap `cap * tanh(score / cap)`; null = none
-    /// @param window positions a token sees, its own included; 0 = all
     /// @param out_NHE written
     void cacheAttention(
             Tensor projected_NW,
@@ -103,14 +101,42 @@ public interface Kernels {
             Tensor values_SKCE,
             Tensor slot_N,
             Tensor position_N,
-            double scale,
-            @Nullable Double softCap,
-            int window,
+            AttentionScores scores,
             Tensor out_NHE);
 
     /// Whether [#cacheAttention] on such a cache is one kernel, and thereby faster than a caller's own libtorch
     /// operations.
     default boolean fusesCacheAttention(Tensor keys_SKCE) {
+        return false;
+    }
+
+    /// Causal attention inside documents that lie end to end, for training: no padding, no row sees another document.
+    ///
+    /// `z = scale q k`, soft-capped if asked; `out[n] = sum_t softmax(z)[t] v[t]` over the tokens of the document
+    /// up to n, in the window. Scores of a document are never stored as a whole.
+    ///
+    /// @param projected_NW H queries, K keys and K values of E numbers a row, rotated; float32, bfloat16 or float64
+    /// @param documentStart first row of every document, and N
+    /// @param out_NHE written; dtype of `projected`
+    /// @param logSumExp_HN written; float32 (float64 for float64 input); the backward pass needs it
+    void documentAttention(
+            Tensor projected_NW, int[] documentStart, AttentionScores scores, Tensor out_NHE, Tensor logSumExp_HN);
+
+    /// Gradient of [#documentAttention]; the scores are computed again.
+    ///
+    /// @param below_NW written; shape and dtype of `projected`
+    void documentAttentionBackward(
+            Tensor gradient_NHE,
+            Tensor projected_NW,
+            int[] documentStart,
+            AttentionScores scores,
+            Tensor out_NHE,
+            Tensor logSumExp_HN,
+            Tensor below_NW);
+
+    /// Whether [#documentAttention] on such a stream, widened to float32, is one kernel, and thereby faster than a
+    /// caller's own libtorch operations.
+    default boolean fusesDocumentAttention(Tensor projected_NW) {
         return false;
     }
 

@@ -2,6 +2,7 @@ package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
 import awl.kernel.ffm.TensorView;
+import awl.tensor.Threads;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
@@ -36,6 +37,7 @@ public final class NativeKernels extends TorchKernels {
     private final @Nullable NativeMatrixProduct product;
     private final @Nullable NativeGated gated;
     private final @Nullable MethodHandle cacheAttention;
+    private final @Nullable NativeDocumentAttention documentAttention;
 
     private NativeKernels(NativeLibrary library, KernelHandles handles) {
         super(NativeRowPasses.of(library, handles));
@@ -46,12 +48,17 @@ public final class NativeKernels extends TorchKernels {
         product = NativeMatrixProduct.of(library, handles);
         gated = NativeGated.of(library, handles);
         cacheAttention = handles.cacheAttention();
+        documentAttention = NativeDocumentAttention.of(library, handles);
     }
 
     /// Opens a library and binds its kernels.
     public static NativeKernels open(Path path) {
         NativeLibrary library = NativeLibrary.open(path, KernelHandles.names());
-        return new NativeKernels(library, library.bind(KernelHandles.class));
+        NativeKernels kernels = new NativeKernels(library, library.bind(KernelHandles.class));
+        if (kernels.product != null && library.backend().equals("cpu")) {
+            Threads.multipliedElsewhere();
+        }
+        return kernels;
     }
 
     public NativeLibrary library() {
@@ -132,7 +139,14 @@ public final class NativeKernels extends TorchKernels {
                 && weight_OD.stride(1) == 1
                 && y_NO.stride(1) == 1;
         if (kernel == null || !fits) {
-            super.linear(x_ND, weight_OD, y_NO);
+            if (product == null || !product.takes(x_ND, weight_OD, y_NO)) {
+                super.linear(x_ND, weight_OD, y_NO);
+                return;
+            }
+            LinearArguments.check(x_ND, weight_OD, y_NO);
+            try (PointerScope _ = new PointerScope()) {
+                product.multiply(x_ND, weight_OD.t(), 1, false, y_NO);
+            }
             return;
         }
         LinearArguments.check(x_ND, weight_OD, y_NO);
@@ -206,24 +220,12 @@ public final class NativeKernels extends TorchKernels {
             Tensor values_SKCE,
             Tensor slot_N,
             Tensor position_N,
-            double scale,
-            @Nullable Double softCap,
-            int window,
+            AttentionScores scores,
             Tensor out_NHE) {
         MethodHandle kernel = cacheAttention;
         if (kernel == null || !fusesCacheAttention(keys_SKCE)) {
             super.cacheAttention(
-                    projected_NW,
-                    cosine_NR,
-                    sine_NR,
-                    keys_SKCE,
-                    values_SKCE,
-                    slot_N,
-                    position_N,
-                    scale,
-                    softCap,
-                    window,
-                    out_NHE);
+                    projected_NW, cosine_NR, sine_NR, keys_SKCE, values_SKCE, slot_N, position_N, scores, out_NHE);
             return;
         }
         CacheAttentionArguments.check(
@@ -237,10 +239,51 @@ public final class NativeKernels extends TorchKernels {
                 TensorView.of(slot_N, arena),
                 TensorView.of(position_N, arena),
                 TensorView.of(out_NHE, arena),
-                scale,
-                softCap == null ? 0.0 : softCap.doubleValue(),
-                (long) window,
+                scores.scale(),
+                scores.nativeCap(),
+                (long) scores.window(),
                 MemorySegment.NULL));
+    }
+
+    @Override
+    public boolean fusesDocumentAttention(Tensor projected_NW) {
+        return documentAttention != null && takes(projected_NW);
+    }
+
+    @Override
+    public void documentAttention(
+            Tensor projected_NW, int[] documentStart, AttentionScores scores, Tensor out_NHE, Tensor logSumExp_HN) {
+        NativeDocumentAttention kernel = documentAttention;
+        if (kernel == null || !attends(projected_NW)) {
+            super.documentAttention(projected_NW, documentStart, scores, out_NHE, logSumExp_HN);
+            return;
+        }
+        DocumentAttentionArguments.check(projected_NW, documentStart, out_NHE, logSumExp_HN);
+        kernel.forward(projected_NW, documentStart, scores, out_NHE, logSumExp_HN);
+    }
+
+    @Override
+    public void documentAttentionBackward(
+            Tensor gradient_NHE,
+            Tensor projected_NW,
+            int[] documentStart,
+            AttentionScores scores,
+            Tensor out_NHE,
+            Tensor logSumExp_HN,
+            Tensor below_NW) {
+        NativeDocumentAttention kernel = documentAttention;
+        if (kernel == null || !attends(projected_NW)) {
+            super.documentAttentionBackward(
+                    gradient_NHE, projected_NW, documentStart, scores, out_NHE, logSumExp_HN, below_NW);
+            return;
+        }
+        DocumentAttentionArguments.check(projected_NW, documentStart, out_NHE, logSumExp_HN);
+        DocumentAttentionArguments.gradients(gradient_NHE, below_NW, projected_NW, out_NHE);
+        kernel.backward(gradient_NHE, projected_NW, documentStart, scores, out_NHE, logSumExp_HN, below_NW);
+    }
+
+    private boolean attends(Tensor projected_NW) {
+        return takes(projected_NW) && Arguments.dtype(projected_NW) == ScalarType.Float && projected_NW.stride(1) == 1;
     }
 
     /// A function of the shape alone, so that sums are the same on any number of threads.

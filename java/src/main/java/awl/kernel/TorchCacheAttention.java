@@ -4,18 +4,9 @@ import java.nio.LongBuffer;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.jspecify.annotations.Nullable;
 
 /// [Kernels#cacheAttention] token by token in libtorch operations.
-///
-/// @param softCap null = none
-/// @param window 0 = all
-record TorchCacheAttention(
-        Tensor keys_SKCE,
-        Tensor values_SKCE,
-        double scale,
-        @Nullable Double softCap,
-        int window) {
+record TorchCacheAttention(Tensor keys_SKCE, Tensor values_SKCE, AttentionScores scores) {
 
     void run(Tensor projected_NW, Tensor cosine_NR, Tensor sine_NR, Tensor slot_N, Tensor position_N, Tensor out_NHE) {
         long n = projected_NW.size(0);
@@ -34,7 +25,7 @@ record TorchCacheAttention(
         for (int row = 0; row < n; row++) {
             Tensor queries_KGE = heads.select(0, row).narrow(0, 0, h).reshape(k, h / k, e);
             long to = positions.get(row) + 1;
-            long from = window > 0 ? Math.max(0, to - window) : 0;
+            long from = scores.window() > 0 ? Math.max(0, to - scores.window()) : 0;
             Tensor attended = attend(queries_KGE, slots.get(row), from, to);
             out_NHE.select(0, row).copy_(attended.reshape(h * e));
         }
@@ -54,9 +45,9 @@ record TorchCacheAttention(
     private Tensor attend(Tensor queries_KGE, long slot, long from, long to) {
         Tensor keys_KTE = keys_SKCE.select(0, slot).narrow(1, from, to - from);
         Tensor values_KTE = values_SKCE.select(0, slot).narrow(1, from, to - from);
-        Tensor scores_KGT = torch.bmm(queries_KGE, keys_KTE.transpose(1, 2)).mul_(new Scalar(scale));
-        if (softCap != null) {
-            Scalar cap = new Scalar(softCap);
+        Tensor scores_KGT = torch.bmm(queries_KGE, keys_KTE.transpose(1, 2)).mul_(new Scalar(scores.scale()));
+        if (scores.softCap() != null) {
+            Scalar cap = new Scalar(scores.softCap());
             scores_KGT.div_(cap).tanh_().mul_(cap);
         }
         return torch.bmm(torch.softmax(scores_KGT, 2), values_KTE);

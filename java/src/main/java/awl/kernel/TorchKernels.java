@@ -151,16 +151,41 @@ public class TorchKernels implements Kernels {
             Tensor values_SKCE,
             Tensor slot_N,
             Tensor position_N,
-            double scale,
-            @Nullable Double softCap,
-            int window,
+            AttentionScores scores,
             Tensor out_NHE) {
         CacheAttentionArguments.check(
                 projected_NW, cosine_NR, sine_NR, keys_SKCE, values_SKCE, slot_N, position_N, out_NHE);
         try (PointerScope _ = new PointerScope();
                 NoGradGuard _ = new NoGradGuard()) {
-            new TorchCacheAttention(keys_SKCE, values_SKCE, scale, softCap, window)
+            new TorchCacheAttention(keys_SKCE, values_SKCE, scores)
                     .run(projected_NW, cosine_NR, sine_NR, slot_N, position_N, out_NHE);
+        }
+    }
+
+    @Override
+    public void documentAttention(
+            Tensor projected_NW, int[] documentStart, AttentionScores scores, Tensor out_NHE, Tensor logSumExp_HN) {
+        var heads = DocumentAttentionArguments.check(projected_NW, documentStart, out_NHE, logSumExp_HN);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            new TorchDocumentAttention(heads, scores).forward(projected_NW, documentStart, out_NHE, logSumExp_HN);
+        }
+    }
+
+    @Override
+    public void documentAttentionBackward(
+            Tensor gradient_NHE,
+            Tensor projected_NW,
+            int[] documentStart,
+            AttentionScores scores,
+            Tensor out_NHE,
+            Tensor logSumExp_HN,
+            Tensor below_NW) {
+        var heads = DocumentAttentionArguments.check(projected_NW, documentStart, out_NHE, logSumExp_HN);
+        DocumentAttentionArguments.gradients(gradient_NHE, below_NW, projected_NW, out_NHE);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            new TorchDocumentAttention(heads, scores).backward(gradient_NHE, projected_NW, documentStart, below_NW);
         }
     }
 

@@ -1,5 +1,7 @@
 package awl.model;
 
+import awl.kernel.Kernels;
+import awl.tensor.Tensors;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -13,8 +15,13 @@ interface AttentionCore {
         return shape.softCap() == null ? FlashAttention.INSTANCE : ExplicitAttention.INSTANCE;
     }
 
-    /// The same for documents whose borders are known: many short ones are computed together.
-    static AttentionCore of(AttentionShape shape, ScalarType dtype, int[] documentStart) {
+    /// The same for documents whose borders are known: by a kernel of ours where there is one; else many short ones are
+    /// computed together.
+    static AttentionCore of(Kernels kernels, AttentionShape shape, Tensor all, int[] documentStart) {
+        ScalarType dtype = Tensors.dtype(all);
+        if (dtype != ScalarType.Double && kernels.fusesDocumentAttention(all)) {
+            return new KernelAttention(kernels);
+        }
         return PaddedAttention.suits(shape, dtype, documentStart) ? PaddedAttention.INSTANCE : of(shape, dtype);
     }
 

@@ -1,5 +1,6 @@
 package awl.model;
 
+import awl.kernel.AttentionScores;
 import org.jspecify.annotations.Nullable;
 
 /// What attention of one layer looks like.
@@ -17,6 +18,10 @@ record AttentionShape(
         double scale,
         int window,
         @Nullable Double softCap) {
+
+    AttentionScores scores() {
+        return new AttentionScores(scale, softCap, window);
+    }
 
     /// G, query heads that share one key/value head.
     int group() {

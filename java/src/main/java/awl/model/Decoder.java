@@ -187,7 +187,7 @@ public final class Decoder implements AutoCloseable {
                 scope.keep(angles.sin_N1R());
             }
             long key = tape.isTraining() ? adapters.nextKey() : 0;
-            Pass pass = new DocumentPass(documentStart, rope, angles, key);
+            Pass pass = new DocumentPass(kernels, documentStart, rope, angles, key);
             Value x = embedding.forward(tape, tokens_N);
             return scope.keep(norm.forward(tape, layers(x, tape, pass)).tensor());
         }

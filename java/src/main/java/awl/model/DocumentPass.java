@@ -1,5 +1,6 @@
 package awl.model;
 
+import awl.kernel.Kernels;
 import awl.tensor.Tape;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
@@ -10,13 +11,15 @@ import org.bytedeco.pytorch.Tensor;
 /// is padded.
 final class DocumentPass implements Pass {
 
+    private final Kernels kernels;
     private final int[] documentStart;
     private final Rope rope;
     private final Rope.Angles angles;
     private final long dropoutKey;
 
     /// @param angles of all tokens; they have to live as long as the tape
-    DocumentPass(int[] documentStart, Rope rope, Rope.Angles angles, long dropoutKey) {
+    DocumentPass(Kernels kernels, int[] documentStart, Rope rope, Rope.Angles angles, long dropoutKey) {
+        this.kernels = kernels;
         this.documentStart = documentStart;
         this.rope = rope;
         this.angles = angles;
@@ -33,7 +36,7 @@ final class DocumentPass implements Pass {
         Tensor all = projected.tensor();
         rope.rotate(rotated(all, shape), angles);
         boolean record = tape.records(false, projected);
-        AttentionCore core = AttentionCore.of(shape, Tensors.dtype(all), documentStart);
+        AttentionCore core = AttentionCore.of(kernels, shape, all, documentStart);
         Tensor out = Tensors.empty(Tensors.dtype(all), all.size(0), shape.keys());
         Tensor logSumExp = core.forward(all, shape, documentStart, out, record);
         if (!record) {

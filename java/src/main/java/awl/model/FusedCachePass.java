@@ -9,12 +9,16 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// A pass that appends a few tokens to each of some slots of a [KvCache], attention by one kernel a layer: what
-/// decoding does between prompts. Whole prompts are [CachePass]'s, whose matrix products pay there.
+/// A pass that appends tokens to some slots of a [KvCache], attention by one kernel a layer: decoding, and prompts that
+/// are not long. Long ones are [CachePass]'s, whose matrix products pay there.
 final class FusedCachePass implements Pass {
 
     /// Up to this many tokens of a slot, a query at a time is as fast as a matrix product.
     private static final int FEW_TOKENS = 8;
+
+    /// Nor is it slower for any number of tokens of a slot that holds no more than this: many small products cost more
+    /// to start than to compute.
+    private static final int SHORT_SLOT = 256;
 
     private final KvCache cache;
     private final Kernels kernels;
@@ -43,7 +47,7 @@ final class FusedCachePass implements Pass {
     static boolean suits(KvCache cache, Kernels kernels, Rope.Angles angles, List<CachePass.Piece> pieces) {
         return kernels.fusesCacheAttention(cache.keys(0))
                 && Tensors.dtype(angles.cos_N1R()) == ScalarType.Float
-                && pieces.stream().allMatch(piece -> piece.tokens() <= FEW_TOKENS);
+                && pieces.stream().allMatch(piece -> piece.tokens() <= FEW_TOKENS || piece.end() <= SHORT_SLOT);
     }
 
     @Override
@@ -63,9 +67,7 @@ final class FusedCachePass implements Pass {
                 cache.values(layer),
                 slot_N,
                 position_N,
-                shape.scale(),
-                shape.softCap(),
-                shape.window(),
+                shape.scores(),
                 out);
         return Value.constant(out);
     }

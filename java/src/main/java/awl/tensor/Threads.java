@@ -20,6 +20,7 @@ public final class Threads {
     private static final @Nullable MethodHandle SET_OPENBLAS;
     private static final String OPENBLAS_STATE;
     private static int count;
+    private static boolean multipliedElsewhere;
 
     static {
         LibTorch.await();
@@ -51,7 +52,15 @@ public final class Threads {
         }
         count = threads;
         torch.set_num_threads(threads);
-        setOpenBlas(threads);
+        setOpenBlas(multipliedElsewhere ? 1 : threads);
+    }
+
+    /// Leaves OpenBLAS one thread from now on, for matrices are multiplied by kernels on libtorch's own threads: after
+    /// even
+    /// a small product OpenBLAS's second thread spins for milliseconds, on the core that a kernel needs next.
+    public static synchronized void multipliedElsewhere() {
+        multipliedElsewhere = true;
+        setOpenBlas(1);
     }
 
     /// Threads that compute.
@@ -66,7 +75,7 @@ public final class Threads {
 
     /// OpenBLAS on one thread until closed; libtorch keeps its own threads.
     public static SerialBlas serialBlas() {
-        if (count > 1) {
+        if (count > 1 && !multipliedElsewhere) {
             setOpenBlas(1);
         }
         return SerialBlas.INSTANCE;
@@ -81,7 +90,7 @@ public final class Threads {
 
         @Override
         public void close() {
-            if (count > 1) {
+            if (count > 1 && !multipliedElsewhere) {
                 setOpenBlas(count);
             }
         }

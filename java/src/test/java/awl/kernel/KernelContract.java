@@ -5,19 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import awl.NativeObjects;
 import awl.ShapeException;
-import awl.tensor.Tensors;
 import java.util.List;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -26,33 +22,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// What every implementation of [Kernels] must satisfy; a subclass names one.
 ///
 /// Accuracy is judged as the field should: against float64, next to plain libtorch at the same dtype.
-abstract class KernelContract {
+abstract class KernelContract extends AttentionContract {
 
     private static final double GRADIENT_FACTOR = 2;
     private static final double LOSS_FACTOR = 3;
     private static final double GRADIENT_SLACK = 1e-4;
     private static final double LOSS_SLACK = 1e-5;
-
-    private PointerScope scope;
-    private Kernels kernels;
-
-    abstract Kernels kernels();
-
-    private int threads;
-
-    @BeforeEach
-    void open() {
-        threads = torch.get_num_threads();
-        torch.set_num_threads(1);
-        scope = new PointerScope();
-        kernels = kernels();
-    }
-
-    @AfterEach
-    void close() {
-        scope.close();
-        torch.set_num_threads(threads);
-    }
 
     // --- matrix product ----------------------------------------------------------------------------------------------
 
@@ -645,104 +620,5 @@ abstract class KernelContract {
         assertThatThrownBy(() -> kernels.linear(torch.randn(2, 8), wide, torch.empty(2, 3)))
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContaining("weight");
-    }
-
-    // --- comparison --------------------------------------------------------------------------------------------------
-
-    /// Error against the truth, in units of its largest entry, at most `factor` times plain libtorch's, +
-    /// `slack`.
-    private static void near(String what, Tensor got, Tensor plain, Tensor truth, double factor, double slack) {
-        if (truth.numel() == 0) {
-            assertThat(got.numel()).isZero();
-            return;
-        }
-        double allowed = factor * worst(plain, truth) + slack;
-        assertThat(worst(got, truth))
-                .as("%s (plain libtorch: %.3g)", what, worst(plain, truth))
-                .isLessThanOrEqualTo(allowed);
-    }
-
-    /// Largest absolute difference in units of the largest entry of `truth`; NaN anywhere gives NaN, which
-    /// fails.
-    private static double worst(Tensor got, Tensor truth) {
-        if (truth.numel() == 0) {
-            return 0;
-        }
-        Tensor expected = truth.to(ScalarType.Double);
-        double scale = expected.abs().max().item_double();
-        double difference = got.to(ScalarType.Double).sub(expected).abs().max().item_double();
-        return scale == 0 ? difference : difference / scale;
-    }
-
-    private static boolean same(Tensor a, Tensor b) {
-        return torch.equal(a, b);
-    }
-
-    @Test
-    void cacheAttentionOfATokenIsAttentionOverItsSlot() {
-        torch.manual_seed(7);
-        long h = 6;
-        long k = 2;
-        long e = 20;
-        for (int window : new int[] {0, 30}) {
-            for (Double cap : new Double[] {null, 5.0}) {
-                Tensor projected = torch.randn(4, (h + 2 * k) * e);
-                Tensor angle = torch.randn(4, 6);
-                Tensor cosine = torch.cat(new TensorVector(angle.cos(), angle.cos()), 1);
-                Tensor sine = torch.cat(new TensorVector(angle.sin().neg(), angle.sin()), 1);
-                Tensor keys = torch.randn(3, k, 100, e);
-                Tensor values = torch.randn(3, k, 100, e);
-                Tensor slot = Tensors.indices(2, 0, 0, 1);
-                Tensor position = Tensors.indices(70, 98, 99, 0);
-                Tensor out = torch.zeros(4, h * e);
-                Tensor wide = projected.to(ScalarType.Double);
-                Tensor wideKeys = keys.to(ScalarType.Double);
-                Tensor wideValues = values.to(ScalarType.Double);
-                Tensor truth = torch.zeros(4, h * e).to(ScalarType.Double);
-                new TorchKernels()
-                        .cacheAttention(
-                                wide,
-                                cosine.to(ScalarType.Double),
-                                sine.to(ScalarType.Double),
-                                wideKeys,
-                                wideValues,
-                                slot,
-                                position,
-                                0.3,
-                                cap,
-                                window,
-                                truth);
-                kernels().cacheAttention(projected, cosine, sine, keys, values, slot, position, 0.3, cap, window, out);
-                assertThat(worst(out.to(ScalarType.Double), truth)).isLessThan(2e-6);
-                assertThat(worst(keys.to(ScalarType.Double), wideKeys)).isLessThan(1e-6);
-                assertThat(same(values.to(ScalarType.Double), wideValues)).isTrue();
-                // By hand: the first position of a slot sees itself alone, whatever the scores are.
-                assertThat(same(
-                                out.select(0, 3).narrow(0, 0, e),
-                                projected.select(0, 3).narrow(0, (h + k) * e, e)))
-                        .isTrue();
-            }
-        }
-    }
-
-    @Test
-    void cacheAttentionRefusesOtherShapes() {
-        Tensor keys = torch.zeros(1, 1, 4, 2);
-        Tensor one = Tensors.indices(0);
-        assertThatThrownBy(() -> kernels()
-                        .cacheAttention(
-                                torch.zeros(1, 12),
-                                torch.zeros(1, 2),
-                                torch.zeros(1, 2),
-                                keys,
-                                torch.zeros(1, 1, 4, 2),
-                                one,
-                                one,
-                                1,
-                                null,
-                                0,
-                                torch.zeros(1, 4)))
-                .isInstanceOf(ShapeException.class)
-                .hasMessageContaining("projected");
     }
 }

@@ -1,0 +1,92 @@
+package awl.kernel;
+
+import awl.kernel.ffm.NativeLibrary;
+import awl.kernel.ffm.TensorView;
+import awl.tensor.Tensors;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/// [Kernels#documentAttention] and its gradient by `awl_document_attention` and `awl_document_attention_backward`.
+final class NativeDocumentAttention {
+
+    private final NativeLibrary library;
+    private final MethodHandle forward;
+    private final MethodHandle backward;
+    private final Workspace workspace = new Workspace();
+
+    private NativeDocumentAttention(NativeLibrary library, MethodHandle forward, MethodHandle backward) {
+        this.library = library;
+        this.forward = forward;
+        this.backward = backward;
+    }
+
+    /// The library's pair, or null where it does not have both.
+    static @Nullable NativeDocumentAttention of(NativeLibrary library, KernelHandles handles) {
+        MethodHandle forward = handles.documentAttention();
+        MethodHandle backward = handles.documentAttentionBackward();
+        return forward == null || backward == null ? null : new NativeDocumentAttention(library, forward, backward);
+    }
+
+    void forward(
+            Tensor projected_NW, int[] documentStart, AttentionScores scores, Tensor out_NHE, Tensor logSumExp_HN) {
+        try (PointerScope _ = new PointerScope()) {
+            Tensor start = Tensors.indices(documentStart);
+            Tensor space = space(documentStart, out_NHE, logSumExp_HN);
+            library.call("document_attention", arena -> (int) forward.invokeExact(
+                    TensorView.of(projected_NW, arena),
+                    TensorView.of(start, arena),
+                    TensorView.of(out_NHE, arena),
+                    TensorView.of(logSumExp_HN, arena),
+                    TensorView.of(space, arena),
+                    scores.scale(),
+                    scores.nativeCap(),
+                    (long) scores.window(),
+                    MemorySegment.NULL));
+        }
+    }
+
+    void backward(
+            Tensor gradient_NHE,
+            Tensor projected_NW,
+            int[] documentStart,
+            AttentionScores scores,
+            Tensor out_NHE,
+            Tensor logSumExp_HN,
+            Tensor below_NW) {
+        try (PointerScope _ = new PointerScope()) {
+            Tensor start = Tensors.indices(documentStart);
+            Tensor space = space(documentStart, out_NHE, logSumExp_HN);
+            library.call("document_attention_backward", arena -> (int) backward.invokeExact(
+                    TensorView.of(gradient_NHE, arena),
+                    TensorView.of(projected_NW, arena),
+                    TensorView.of(start, arena),
+                    TensorView.of(out_NHE, arena),
+                    TensorView.of(logSumExp_HN, arena),
+                    TensorView.of(below_NW, arena),
+                    TensorView.of(space, arena),
+                    scores.scale(),
+                    scores.nativeCap(),
+                    (long) scores.window(),
+                    MemorySegment.NULL));
+        }
+    }
+
+    /// `AWL_ATTENTION_SPACE` of kernels.h for every thread; the kernel refuses less.
+    private Tensor space(int[] documentStart, Tensor out_NHE, Tensor logSumExp_HN) {
+        long length = padded(DocumentAttentionArguments.longest(documentStart)) + 32;
+        long width = padded(out_NHE.size(1) / logSumExp_HN.size(0));
+        long floats = 5 * length * width + 2 * 48 * length + 3 * 48 * width;
+        return workspace
+                .matrix(out_NHE, ScalarType.Float, 1, floats * torch.get_num_threads(), Float.BYTES)
+                .view(-1);
+    }
+
+    private static long padded(long n) {
+        return (n + 31) / 32 * 32;
+    }
+}
