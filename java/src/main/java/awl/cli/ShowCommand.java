@@ -120,11 +120,27 @@ final class ShowCommand implements Callable<Integer> {
             Conversation conversation = ConversationReader.row(row);
             Renderer renderer =
                     ModelText.formatted(text.renderer(!conversation.tools().isEmpty()), callFormat);
+            List<Rendered> documents = documents(renderer, conversation);
+            if (documents.size() > 1) {
+                System.err.printf(
+                        "awl: %s: the template rewrites earlier turns, so this row is trained as %d documents%n",
+                        line.where(), documents.size());
+                return TokenView.of(text.tokenizer(), documents);
+            }
             Renderer.Detail detail = renderer.detail(renderer.request(conversation, false));
             detail.notes().forEach(note -> System.err.println("awl: " + line.where() + ": " + note));
             return TokenView.of(detail);
         } catch (DataException e) {
             throw line.wrong(e.getMessage() == null ? "" : e.getMessage());
+        }
+    }
+
+    /// As training makes them; none where there is nothing it could learn, which is shown whole.
+    private static List<Rendered> documents(Renderer renderer, Conversation conversation) {
+        try {
+            return renderer.documents(conversation, 0);
+        } catch (DataException e) {
+            return List.of();
         }
     }
 

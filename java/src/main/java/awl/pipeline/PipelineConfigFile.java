@@ -39,6 +39,13 @@ public final class PipelineConfigFile {
         }
     }
 
+    /// A run that ships with the engine.
+    ///
+    /// @param name of a file in `awl/runs`
+    public static PipelineConfig shipped(String name, List<String> overrides) {
+        return parse(name, YamlRecords.resourceText(name), overrides);
+    }
+
     /// @param name for messages
     static PipelineConfig parse(String name, String text, List<String> overrides) {
         YamlTree tree = YamlTree.parse(name, text);

@@ -59,6 +59,18 @@ public record TokenView(List<Piece> pieces) {
         return new TokenView(pieces);
     }
 
+    /// Several documents one after the other, each under its number.
+    public static TokenView of(Tokenizer tokenizer, List<Rendered> documents) {
+        List<Piece> pieces = new ArrayList<>();
+        for (int d = 0; d < documents.size(); d++) {
+            String heading = "%s--- document %d of %d ---\n".formatted(d == 0 ? "" : "\n", d + 1, documents.size());
+            pieces.add(new Piece(heading, List.of(), 0));
+            Rendered document = documents.get(d);
+            pieces.addAll(of(tokenizer, document.ids(), document.weights()).pieces);
+        }
+        return new TokenView(pieces);
+    }
+
     /// How many tokens there are, and how many of them count.
     public String summary() {
         int tokens = 0;

@@ -130,12 +130,16 @@ public final class YamlRecords {
 
     /// Defaults from `awl/runs/NAME` on the class path.
     public static ObjectNode resource(String name) {
+        return YamlTree.parse(name, resourceText(name)).root();
+    }
+
+    /// Text of a file that ships with the engine, by its name in `awl/runs`.
+    public static String resourceText(String name) {
         try (InputStream in = YamlRecords.class.getResourceAsStream("/awl/runs/" + name)) {
             if (in == null) {
                 throw new IllegalStateException("resource awl/runs/" + name + " is missing from the class path");
             }
-            return YamlTree.parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8))
-                    .root();
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

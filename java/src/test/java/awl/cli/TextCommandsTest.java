@@ -207,4 +207,31 @@ class TextCommandsTest {
                 .contains("&lt;</span>", "class=\"l\"", "&lt;|im_end|&gt;", "😀")
                 .doesNotContain("<b>", "http");
     }
+
+    /// Where a template rewrites earlier turns, what is shown is what training makes of the row.
+    @Test
+    void showHasEveryDocumentOfARow() throws IOException {
+        Path given = Shared.resource("golden/tokenizer/qwen2_like");
+        Path model = Files.createDirectory(folder.resolve("forgetful"));
+        try (java.util.stream.Stream<Path> files = Files.list(given)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, model.resolve(file.getFileName()));
+            }
+        }
+        Files.writeString(
+                model.resolve("chat_template.jinja"),
+                "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+                        + "{% if m.role == 'assistant' and not loop.last %}...{% else %}{{ m.content }}{% endif %}<|im_end|>\n"
+                        + "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}");
+        Path in = Files.writeString(
+                folder.resolve("in.jsonl"),
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"Yo\"},"
+                        + "{\"role\":\"user\",\"content\":\"b\"},{\"role\":\"assistant\",\"content\":\"Hm\"}]}\n");
+        Path page = folder.resolve("page.html");
+        assertThat(Main.execute(
+                        "show", "--model", model.toString(), "--input", in.toString(), "--html", page.toString()))
+                .isZero();
+        String html = Files.readString(page);
+        assertThat(html).contains("document 1 of 2", "document 2 of 2", "Yo", "Hm", "...");
+    }
 }

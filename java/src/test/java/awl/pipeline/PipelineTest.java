@@ -220,5 +220,8 @@ final class PipelineTest {
         Path shipped = awl.Shared.home().resolve("java/src/main/resources/awl/runs/smollm2.yaml");
         assertThat(PipelineConfigFile.read(shipped, List.of()).problems().sets())
                 .hasSize(4);
+        PipelineConfig given = PipelineConfigFile.shipped("smollm2.yaml", List.of("model.path=other.gguf", "seed=3"));
+        assertThat(given.model().path()).isEqualTo("other.gguf");
+        assertThat(given.seed()).isEqualTo(3);
     }
 }
