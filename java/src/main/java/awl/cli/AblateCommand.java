@@ -3,7 +3,6 @@ package awl.cli;
 import awl.pipeline.Pipeline;
 import awl.pipeline.PipelineConfig;
 import awl.pipeline.PipelineConfig.Variant;
-import awl.tensor.LibTorch;
 import awl.train.StopSignal;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -18,7 +17,7 @@ import picocli.CommandLine.Mixin;
             "As awl run, with every model it can make: base, traces only, knowledge only (WKD), tool use only (TUA) and mixed,",
             "compared in pairs by the bootstrap over questions. A folder of awl run can be gone on with."
         })
-final class AblateCommand implements Callable<Integer> {
+final class AblateCommand implements Callable<Integer>, Computing {
 
     @Mixin
     StageOptions options = new StageOptions();
@@ -26,7 +25,6 @@ final class AblateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PipelineConfig run = options.read().evaluating(List.of(Variant.values()));
-        LibTorch.begin();
         StopSignal stop = new StopSignal();
         stop.install();
         return new Pipeline(run, stop, System.out).run(options.threads);

@@ -9,7 +9,6 @@ import awl.sample.DecoderSlots;
 import awl.sample.Generator;
 import awl.sample.Request;
 import awl.sample.Sampling;
-import awl.tensor.LibTorch;
 import awl.tensor.Threads;
 import awl.train.Machine;
 import java.nio.file.Path;
@@ -33,7 +32,7 @@ import picocli.CommandLine.Option;
         hidden = true,
         mixinStandardHelpOptions = true,
         description = "Times greedy decoding of the first rows; the last line of output is a JSON object.")
-final class BenchGenerateCommand implements Callable<Integer> {
+final class BenchGenerateCommand implements Callable<Integer>, Computing {
 
     @Mixin
     ModelOptions options = new ModelOptions();
@@ -58,7 +57,6 @@ final class BenchGenerateCommand implements Callable<Integer> {
         if (batch < 1 || newTokens < 1 || steps < 1 || warmup < 0) {
             throw new ConfigException("--batch, --new-tokens and --steps: expected at least 1, --warmup at least 0");
         }
-        LibTorch.begin();
         List<PromptRows.Row> rows;
         try (ModelTextSource text = new ModelTextSource(options.model, true)) {
             rows = PromptRows.read(input, text);

@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
             "Make training rows for awl train: ready tokens with weights and their origin (knowledge, easy, hard) for",
             "objective: {type: mixed}. What was sampled is never tokenized again."
         })
-final class ComposeCommand implements Callable<Integer> {
+final class ComposeCommand implements Callable<Integer>, Computing {
 
     @Mixin
     StageOptions options = new StageOptions();

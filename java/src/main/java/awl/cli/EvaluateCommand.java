@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
             "graded wrong.",
             "Started again, it goes on behind the last whole line."
         })
-final class EvaluateCommand implements Callable<Integer> {
+final class EvaluateCommand implements Callable<Integer>, Computing {
 
     @Mixin
     StageOptions options = new StageOptions();

@@ -10,7 +10,6 @@ import awl.sample.DecoderSlots;
 import awl.sample.Generator;
 import awl.sample.Request;
 import awl.sample.Sampling;
-import awl.tensor.LibTorch;
 import awl.token.Tokenizer;
 import awl.train.Machine;
 import java.nio.file.Path;
@@ -37,7 +36,7 @@ import picocli.CommandLine.Option;
                     + " model's own distribution, before temperature and filters.",
             "Order of what shapes the distribution: repetition penalty, temperature, top-k, top-p, min-p."
         })
-final class GenerateCommand implements Callable<Integer> {
+final class GenerateCommand implements Callable<Integer>, Computing {
 
     @Mixin
     ModelOptions options = new ModelOptions();
@@ -101,7 +100,6 @@ final class GenerateCommand implements Callable<Integer> {
                     "--max-new-tokens and --batch: expected at least 1, found " + maxNewTokens + " and " + batch);
         }
         Sampling sampling = new Sampling(temperature, topK, topP, minP, repetitionPenalty, seed);
-        LibTorch.begin();
         try (ModelTextSource text = new ModelTextSource(options.model, true)) {
             List<PromptRows.Row> rows = PromptRows.read(input, text);
             try (ModelOptions.Loaded model = options.load(rows)) {

@@ -1,6 +1,9 @@
 package awl.cli;
 
 import awl.AwlException;
+import awl.tensor.LibTorch;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -58,9 +61,13 @@ public final class Main implements Runnable {
     ///
     /// @return 0, or 2 where the user's input was at fault, or 1 where we were
     static int execute(String... args) {
+        Class<?> named = named(args);
+        if (named != null && Computing.class.isAssignableFrom(named) && !asksForHelp(args)) {
+            LibTorch.begin();
+        }
         Main main = new Main();
         CommandLine line = new CommandLine(main);
-        for (Class<?> command : COMMANDS) {
+        for (Class<?> command : named == null ? List.of(COMMANDS) : List.of(named)) {
             line.addSubcommand(command);
         }
         line.setCaseInsensitiveEnumValuesAllowed(true);
@@ -76,5 +83,20 @@ public final class Main implements Runnable {
             return 1;
         });
         return line.execute(args);
+    }
+
+    /// The command that the first argument names. Looking at all the others would take a tenth of a second.
+    private static @Nullable Class<?> named(String... args) {
+        for (Class<?> command : COMMANDS) {
+            if (args.length > 0 && command.getAnnotation(Command.class).name().equals(args[0])) {
+                return command;
+            }
+        }
+        return null;
+    }
+
+    private static boolean asksForHelp(String... args) {
+        List<String> all = List.of(args);
+        return all.contains("--help") || all.contains("-h");
     }
 }

@@ -59,12 +59,16 @@ final class ModelOptions {
     Loaded load(List<PromptRows.Row> rows) {
         Precision parsed = Precision.parse(precision);
         KernelSelection.Wanted wanted = KernelSelection.Wanted.parse(kernels);
-        LibTorch.await();
-        if (threads != null) {
-            Threads.set(threads);
-        }
+        LibTorch.begin();
+        // While libtorch is loaded: all that does not need it.
         TensorSource source = Checkpoint.open(model);
         try {
+            source.prefetch();
+            KernelSelection.prepare();
+            LibTorch.await();
+            if (threads != null) {
+                Threads.set(threads);
+            }
             int vocabulary = source.config().vocabSize();
             rows.forEach(row -> row.requireVocabulary(vocabulary));
             Kernels chosen = KernelSelection.forThisMachine(wanted).open();

@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
             "holds tau is tried again, up to partition.max_samples.",
             "Started again, it goes on behind the last whole line."
         })
-final class PartitionCommand implements Callable<Integer> {
+final class PartitionCommand implements Callable<Integer>, Computing {
 
     @Mixin
     StageOptions options = new StageOptions();

@@ -5,7 +5,6 @@ import awl.pipeline.PipelineConfig;
 import awl.pipeline.PipelineConfigFile;
 import awl.pipeline.Quickstart;
 import awl.pipeline.QuickstartPlan;
-import awl.tensor.LibTorch;
 import awl.train.StopSignal;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +28,7 @@ import picocli.CommandLine.Option;
             "Everything goes into the output folder; started again, it goes on with the first stage that is not done.",
             "Its models are Hugging Face folders: every other command works on them."
         })
-final class QuickstartCommand implements Callable<Integer> {
+final class QuickstartCommand implements Callable<Integer>, Computing {
 
     @Option(
             names = "--model",
@@ -64,7 +63,6 @@ final class QuickstartCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        LibTorch.begin();
         StopSignal stop = new StopSignal();
         stop.install();
         if (model != null) {

@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
             "pairs for objective: {type: dpo or ipo}. What tools said is masked on both branches.",
             "Started again, it goes on behind the last whole line."
         })
-final class RankCommand implements Callable<Integer> {
+final class RankCommand implements Callable<Integer>, Computing {
 
     @Mixin
     StageOptions options = new StageOptions();

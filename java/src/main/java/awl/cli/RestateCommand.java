@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
             "or by the last turns of the traces (solve.restate). Only right ones that mention no tool go on.",
             "Started again, it goes on behind the last whole line."
         })
-final class RestateCommand implements Callable<Integer> {
+final class RestateCommand implements Callable<Integer>, Computing {
 
     @Mixin
     StageOptions options = new StageOptions();

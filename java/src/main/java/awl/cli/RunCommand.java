@@ -2,7 +2,6 @@ package awl.cli;
 
 import awl.pipeline.Pipeline;
 import awl.pipeline.PipelineConfig;
-import awl.tensor.LibTorch;
 import awl.train.StopSignal;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -17,7 +16,7 @@ import picocli.CommandLine.Mixin;
             "Every stage appends to a file of the run folder; started again, it goes on behind the last whole line.",
             "awl solve, restate, partition, compose, evaluate, rank and report run single stages on files of your own."
         })
-final class RunCommand implements Callable<Integer> {
+final class RunCommand implements Callable<Integer>, Computing {
 
     @Mixin
     StageOptions options = new StageOptions();
@@ -25,7 +24,6 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PipelineConfig run = options.read();
-        LibTorch.begin();
         StopSignal stop = new StopSignal();
         stop.install();
         return new Pipeline(run, stop, System.out).run(options.threads);

@@ -6,7 +6,6 @@ import awl.data.JsonLinesWriter;
 import awl.kernel.HeadOptions;
 import awl.model.Decoder;
 import awl.model.TokenBatch;
-import awl.tensor.LibTorch;
 import awl.tensor.Tape;
 import awl.tensor.TensorScope;
 import java.nio.FloatBuffer;
@@ -34,7 +33,7 @@ import picocli.CommandLine.Option;
             "Output lines {\"id\",\"ids\",\"logprobs\"}: logprobs[t] = log p(ids[t] | ids[<t]) (natural logarithm),"
                     + " logprobs[0] = null."
         })
-final class ScoreCommand implements Callable<Integer> {
+final class ScoreCommand implements Callable<Integer>, Computing {
 
     @Mixin
     ModelOptions options = new ModelOptions();
@@ -54,7 +53,6 @@ final class ScoreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        LibTorch.begin();
         List<PromptRows.Row> rows;
         try (ModelTextSource text = new ModelTextSource(options.model, false)) {
             rows = PromptRows.read(input, text);

@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
             "(solve.by). Lines keep token ids, weights and log-probabilities as sampled, and whether the answer is right.",
             "Started again, it goes on behind the last whole line."
         })
-final class SolveCommand implements Callable<Integer> {
+final class SolveCommand implements Callable<Integer>, Computing {
 
     @Mixin
     StageOptions options = new StageOptions();

@@ -34,7 +34,7 @@ import picocli.CommandLine.Option;
             "TERM or INT: checkpoint at the next step, then exit with 143 or 130; --resume goes on, with the same bits"
                     + " as an unbroken run. A NaN or infinity in loss or gradient ends the run with exit code 1."
         })
-final class TrainCommand implements Callable<Integer> {
+final class TrainCommand implements Callable<Integer>, Computing {
 
     @Option(names = "--config", required = true, paramLabel = "FILE", description = "The run as YAML.")
     Path config = Path.of("");

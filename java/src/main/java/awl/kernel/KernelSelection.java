@@ -2,6 +2,7 @@ package awl.kernel;
 
 import awl.ConfigException;
 import awl.NativeException;
+import awl.kernel.ffm.NativeLibrary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -99,6 +100,11 @@ public record KernelSelection(@Nullable Path library, String reason) {
     /// Chooses for this process.
     public static KernelSelection forThisMachine(Wanted wanted) {
         return choose(wanted, search(System::getProperty, System::getenv));
+    }
+
+    /// Does what needs neither a library nor libtorch, while the latter is being loaded.
+    public static void prepare() {
+        NativeLibrary.prepare(KernelHandles.class);
     }
 
     /// Opens what was chosen.

@@ -6,6 +6,8 @@ import awl.tensor.Threads;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -30,6 +32,17 @@ public final class NativeKernels extends TorchKernels {
     /// Head width up to which cache_attention has room for its sums.
     private static final long WIDEST_HEAD = 512;
 
+    private static final Map<Path, Bound> BOUND = new ConcurrentHashMap<>();
+
+    /// A library is opened and checked once in a process.
+    private record Bound(NativeLibrary library, KernelHandles handles) {
+
+        static Bound of(Path path) {
+            NativeLibrary library = NativeLibrary.open(path, KernelHandles.names());
+            return new Bound(library, library.bind(KernelHandles.class));
+        }
+    }
+
     private final NativeLibrary library;
     private final @Nullable MethodHandle rmsNorm;
     private final @Nullable MethodHandle rmsNormBackward;
@@ -53,9 +66,9 @@ public final class NativeKernels extends TorchKernels {
 
     /// Opens a library and binds its kernels.
     public static NativeKernels open(Path path) {
-        NativeLibrary library = NativeLibrary.open(path, KernelHandles.names());
-        NativeKernels kernels = new NativeKernels(library, library.bind(KernelHandles.class));
-        if (kernels.product != null && library.backend().equals("cpu")) {
+        Bound bound = BOUND.computeIfAbsent(path.toAbsolutePath(), Bound::of);
+        NativeKernels kernels = new NativeKernels(bound.library, bound.handles);
+        if (kernels.product != null && bound.library.backend().equals("cpu")) {
             Threads.multipliedElsewhere();
         }
         return kernels;

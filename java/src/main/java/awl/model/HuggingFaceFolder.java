@@ -101,6 +101,11 @@ final class HuggingFaceFolder implements TensorSource {
     }
 
     @Override
+    public void prefetch() {
+        files.values().forEach(Safetensors::prefetch);
+    }
+
+    @Override
     public ModelConfig config() {
         return config;
     }

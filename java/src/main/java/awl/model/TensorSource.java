@@ -32,6 +32,9 @@ public interface TensorSource extends AutoCloseable {
         return ScalarType.Float;
     }
 
+    /// Begins to bring the weights into memory on another thread, for a caller that has something else to do first.
+    default void prefetch() {}
+
     /// The file or folder, for messages.
     String where();
 

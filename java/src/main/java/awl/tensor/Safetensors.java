@@ -96,6 +96,17 @@ public final class Safetensors implements AutoCloseable {
         return path;
     }
 
+    /// Begins to bring the file into memory, on another thread: its pages are there before the first pass touches them.
+    public void prefetch() {
+        Thread.ofPlatform().daemon().name("awl-prefetch").start(() -> {
+            try {
+                data.load();
+            } catch (IllegalStateException e) {
+                // It was closed meanwhile, and nobody needs it any more.
+            }
+        });
+    }
+
     /// Names in the order of the file.
     public Set<String> names() {
         return header.tensors().keySet();

@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
@@ -16,6 +17,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +32,7 @@ public final class NativeLibrary {
     public static final int ABI_VERSION = 1;
 
     private static final Linker LINKER = Linker.nativeLinker();
+    private static final Map<FunctionDescriptor, MethodHandle> SHAPES = new ConcurrentHashMap<>();
 
     /// Functions every library has.
     private record Common(
@@ -156,7 +160,7 @@ public final class NativeLibrary {
             }
             MemorySegment address = symbols.find(signature.name())
                     .orElseThrow(() -> new NativeException(path + ": no function " + signature.name()));
-            handles[i] = LINKER.downcallHandle(address, descriptor(signature));
+            handles[i] = MethodHandles.insertArguments(shape(signature), 0, address);
         }
         try {
             Constructor<R> constructor = record.getDeclaredConstructor(
@@ -166,6 +170,23 @@ public final class NativeLibrary {
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("cannot make " + record, e);
         }
+    }
+
+    /// Makes what binding a record needs, without a library: for a thread that is waiting for something else.
+    public static void prepare(Class<? extends Record> record) {
+        for (Class<?> each : List.of(Common.class, record)) {
+            for (RecordComponent component : each.getRecordComponents()) {
+                NativeSignature signature = component.getAnnotation(NativeSignature.class);
+                if (signature != null) {
+                    shape(signature);
+                }
+            }
+        }
+    }
+
+    /// A call of such a signature, its first argument the function's address. Many kernels share one.
+    private static MethodHandle shape(NativeSignature signature) {
+        return SHAPES.computeIfAbsent(descriptor(signature), LINKER::downcallHandle);
     }
 
     private static FunctionDescriptor descriptor(NativeSignature signature) {
