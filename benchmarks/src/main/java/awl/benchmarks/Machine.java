@@ -1,7 +1,7 @@
 package awl.benchmarks;
 
+import awl.kernel.KernelSelection;
 import awl.kernel.Kernels;
-import awl.kernel.NativeKernels;
 import awl.kernel.TorchKernels;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,7 +26,7 @@ final class Machine {
     /// `native` or `reference`.
     static Kernels kernels(String provider) {
         return switch (provider) {
-            case "native" -> NativeKernels.open(library());
+            case "native" -> new KernelSelection(library(), "to be measured").open();
             case "reference" -> new TorchKernels();
             default -> throw new IllegalArgumentException("no kernels called " + provider);
         };

@@ -3,6 +3,7 @@ package awl.kernel;
 import awl.ConfigException;
 import awl.NativeException;
 import awl.kernel.ffm.NativeLibrary;
+import awl.tensor.Threads;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -107,9 +108,16 @@ public record KernelSelection(@Nullable Path library, String reason) {
         NativeLibrary.prepare(KernelHandles.class);
     }
 
-    /// Opens what was chosen.
+    /// Opens what was chosen, for all that this process computes from now on.
     public Kernels open() {
-        return library == null ? new TorchKernels() : NativeKernels.open(library);
+        if (library == null) {
+            return new TorchKernels();
+        }
+        NativeKernels kernels = NativeKernels.open(library);
+        if (kernels.multiplies()) {
+            Threads.multipliedElsewhere();
+        }
+        return kernels;
     }
 
     @Override

@@ -2,7 +2,6 @@ package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
 import awl.kernel.ffm.TensorView;
-import awl.tensor.Threads;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
@@ -67,11 +66,12 @@ public final class NativeKernels extends TorchKernels {
     /// Opens a library and binds its kernels.
     public static NativeKernels open(Path path) {
         Bound bound = BOUND.computeIfAbsent(path.toAbsolutePath(), Bound::of);
-        NativeKernels kernels = new NativeKernels(bound.library, bound.handles);
-        if (kernels.product != null && bound.library.backend().equals("cpu")) {
-            Threads.multipliedElsewhere();
-        }
-        return kernels;
+        return new NativeKernels(bound.library, bound.handles);
+    }
+
+    /// Whether matrices in host memory are multiplied here and not by libtorch.
+    boolean multiplies() {
+        return product != null && library.backend().equals("cpu");
     }
 
     public NativeLibrary library() {

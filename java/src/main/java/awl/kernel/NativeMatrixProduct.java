@@ -11,9 +11,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// [Kernels#matrixProduct] by `awl_matrix_product`, for float32 and bfloat16 in host memory. bfloat16 is how numbers
-/// are
-/// stored: they are widened on their way into the kernel, and a result is rounded once.
+/// [Kernels#matrixProduct] by `awl_matrix_product`, for float32 and bfloat16 in host memory. bfloat16 is how
+/// numbers are stored: they are widened on their way into the kernel, and a result is rounded once.
 ///
 /// It runs on libtorch's own OpenMP threads. libtorch's product goes to OpenBLAS, which has threads of its own: the two
 /// pools wait for work by spinning, each on the core the other one needs.

@@ -8,14 +8,12 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Attention of many short documents in one call of libtorch's blocked kernel, where a call each ([FlashAttention])
-/// would
-/// cost more than the arithmetic.
+/// Attention of many short documents in one call of libtorch's blocked kernel, where a call each
+/// ([FlashAttention]) would cost more than the arithmetic.
 ///
-/// The documents' rows are gathered into a rectangle, each padded at its end with copies of its last row. Causality
-/// alone
-/// keeps every real query from seeing them, so there is no mask; what they compute is left behind, and backwards their
-/// gradient is zero.
+/// The documents' rows are gathered into a rectangle, each padded at its end with copies of its last row.
+/// Causality alone keeps every real query from seeing them, so there is no mask; what they compute is left
+/// behind, and backwards their gradient is zero.
 final class PaddedAttention implements AttentionCore {
 
     static final PaddedAttention INSTANCE = new PaddedAttention();

@@ -31,9 +31,9 @@ final class RandomWeights implements Weights {
         return new RandomWeights(seed, precision, 0);
     }
 
-    /// For a narrow model that is to be trained: the deviation of a linear layer is one over the root of its inputs,
-    /// and
-    /// what writes into the residual stream is divided by the root of twice the layers (Radford et al. 2019).
+    /// For a narrow model that is to be trained: the deviation of a linear layer is one over the root of its
+    /// inputs, and what writes into the residual stream is divided by the root of twice the layers (Radford
+    /// et al. 2019).
     static RandomWeights scaled(long seed, Precision precision, int layers) {
         return new RandomWeights(seed, precision, layers);
     }

@@ -26,9 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /// `awl quickstart`: the method on a tiny model made here, from random weights to an evaluated model.
 ///
-/// Every stage leaves a file or folder that is there whole or not at all, so a run that was ended goes on with the
-/// first
-/// stage that is not.
+/// Every stage leaves a file or folder that is there whole or not at all, so a run that was ended goes on
+/// with the first stage that is not.
 public final class Quickstart {
 
     private static final int STAGES = 11;

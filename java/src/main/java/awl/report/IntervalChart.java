@@ -25,11 +25,10 @@ final class IntervalChart {
         int left = (int) Math.min(
                 130,
                 10
-                        + Svg.CHARACTER
-                                * rows.stream()
-                                        .mapToInt(row -> row.label.length())
-                                        .max()
-                                        .orElse(0));
+                        + Svg.room(rows.stream()
+                                .mapToInt(row -> row.label.length())
+                                .max()
+                                .orElse(0)));
         boolean values = rows.stream().allMatch(row -> row.dots.size() <= 1);
         int height =
                 TOP + BOTTOM + rows.stream().mapToInt(IntervalChart::height).sum();

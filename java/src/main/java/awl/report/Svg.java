@@ -14,6 +14,9 @@ final class Svg {
     /// Mean width of a character of the usual text.
     static final double CHARACTER = 6.1;
 
+    /// How much of a width letters may take that are wider than the average.
+    private static final double WIDEST = 0.85;
+
     private final StringBuilder body = new StringBuilder();
     private final int height;
 
@@ -51,9 +54,14 @@ final class Svg {
         return add("<polyline class=\"%s\" points=\"%s\"/>", style, points);
     }
 
+    /// Width in which a text of so many letters fits whatever they are.
+    static double room(int letters) {
+        return letters * CHARACTER / WIDEST;
+    }
+
     /// Text that fits a width whatever its letters, cut where it is longer: the table has it whole.
     static String fitting(String text, double width) {
-        int room = (int) (0.85 * width / CHARACTER);
+        int room = (int) (WIDEST * width / CHARACTER);
         return text.length() <= room ? text : text.substring(0, Math.max(1, room - 1)) + "\u2026";
     }
 

@@ -55,9 +55,8 @@ public final class Threads {
         setOpenBlas(multipliedElsewhere ? 1 : threads);
     }
 
-    /// Leaves OpenBLAS one thread from now on, for matrices are multiplied by kernels on libtorch's own threads: after
-    /// even
-    /// a small product OpenBLAS's second thread spins for milliseconds, on the core that a kernel needs next.
+    /// Leaves OpenBLAS one thread from now on, for matrices are multiplied by kernels on libtorch's own threads. Even
+    /// after a small product OpenBLAS's second thread spins for milliseconds, on the core that a kernel needs next.
     public static synchronized void multipliedElsewhere() {
         multipliedElsewhere = true;
         setOpenBlas(1);
