@@ -231,7 +231,8 @@ class TextCommandsTest {
         assertThat(Main.execute(
                         "show", "--model", model.toString(), "--input", in.toString(), "--html", page.toString()))
                 .isZero();
-        String html = Files.readString(page);
-        assertThat(html).contains("document 1 of 2", "document 2 of 2", "Yo", "Hm", "...");
+        // Letters may be tokens of their own.
+        String text = Files.readString(page).replaceAll("<[^>]*>", "");
+        assertThat(text).contains("document 1 of 2", "document 2 of 2", "Yo", "Hm", "...");
     }
 }

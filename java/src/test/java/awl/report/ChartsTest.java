@@ -41,9 +41,9 @@ final class ChartsTest {
                                 "a", List.of(new IntervalChart.Dot(0, "a", new Estimate(0.5, 0.25, 0.75)))),
                         new IntervalChart.Row("b", List.of(new IntervalChart.Dot(1, "b", Estimate.UNDEFINED)))),
                 Double.NaN);
-        // From the label's end at 16.1 to 318: a quarter and three quarters.
+        // From the label's end at 17 to 318: a quarter and three quarters.
         assertThat(svg)
-                .contains("class=\"whisker s0\" x1=\"91.5\"", "x2=\"242.5\"", ">undefined<", "a: 50.0 [25.0, 75.0]");
+                .contains("class=\"whisker s0\" x1=\"92.3\"", "x2=\"242.8\"", ">undefined<", "a: 50.0 [25.0, 75.0]");
         assertThat(svg).doesNotContain("NaN").doesNotContain("mark s1");
     }
 
