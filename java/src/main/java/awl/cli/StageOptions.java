@@ -4,7 +4,6 @@ import awl.pipeline.ModelRef;
 import awl.pipeline.PipelineConfig;
 import awl.pipeline.PipelineConfigFile;
 import awl.pipeline.Stages;
-import awl.tensor.LibTorch;
 import awl.train.StopSignal;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -52,7 +51,6 @@ final class StageOptions {
     Stages stages(String... more) {
         PipelineConfig run = read(more);
         ModelRef begin = ModelRef.of(run.model());
-        LibTorch.begin();
         StopSignal stop = new StopSignal();
         stop.install();
         return new Stages(run, begin, stop, System.err, threads);

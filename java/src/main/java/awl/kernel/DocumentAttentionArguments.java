@@ -60,13 +60,4 @@ final class DocumentAttentionArguments {
         Arguments.dtype(gradient_NHE, "gradient", Arguments.dtype(projected_NW));
         Arguments.dtype(below_NW, "below", Arguments.dtype(projected_NW));
     }
-
-    /// Tokens of the longest document.
-    static long longest(int[] documentStart) {
-        int longest = 0;
-        for (int d = 0; d + 1 < documentStart.length; d++) {
-            longest = Math.max(longest, documentStart[d + 1] - documentStart[d]);
-        }
-        return longest;
-    }
 }

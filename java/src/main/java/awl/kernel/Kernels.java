@@ -135,7 +135,7 @@ public interface Kernels {
             Tensor below_NW);
 
     /// Whether [#documentAttention] on such a stream, widened to float32, is one kernel, and thereby faster than a
-    /// caller's own libtorch operations.
+    /// caller's own libtorch operations. Never for float64, which it would narrow.
     default boolean fusesDocumentAttention(Tensor projected_NW) {
         return false;
     }

@@ -78,7 +78,7 @@ final class NativeDocumentAttention {
 
     /// `AWL_ATTENTION_SPACE` of kernels.h for every thread; the kernel refuses less.
     private Tensor space(int[] documentStart, Tensor out_NHE, Tensor logSumExp_HN) {
-        long length = padded(DocumentAttentionArguments.longest(documentStart)) + 32;
+        long length = padded(Documents.longest(documentStart)) + 32;
         long width = padded(out_NHE.size(1) / logSumExp_HN.size(0));
         long floats = 5 * length * width + 2 * 48 * length + 3 * 48 * width;
         return workspace

@@ -18,10 +18,10 @@ interface AttentionCore {
     /// The same for documents whose borders are known: by a kernel of ours where there is one; else many short ones are
     /// computed together.
     static AttentionCore of(Kernels kernels, AttentionShape shape, Tensor all, int[] documentStart) {
-        ScalarType dtype = Tensors.dtype(all);
-        if (dtype != ScalarType.Double && kernels.fusesDocumentAttention(all)) {
+        if (kernels.fusesDocumentAttention(all)) {
             return new KernelAttention(kernels);
         }
+        ScalarType dtype = Tensors.dtype(all);
         return PaddedAttention.suits(shape, dtype, documentStart) ? PaddedAttention.INSTANCE : of(shape, dtype);
     }
 

@@ -1,5 +1,6 @@
 package awl.model;
 
+import awl.kernel.Documents;
 import awl.tensor.Scalars;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
@@ -126,10 +127,7 @@ final class ExplicitAttention implements AttentionCore {
     }
 
     private static List<AttentionTile> tiles(AttentionShape shape, int[] documentStart) {
-        int longest = 1;
-        for (int d = 0; d + 1 < documentStart.length; d++) {
-            longest = Math.max(longest, documentStart[d + 1] - documentStart[d]);
-        }
+        int longest = Math.max(1, Documents.longest(documentStart));
         long most = TILE_SCORES / ((long) shape.heads() * longest);
         return AttentionTile.of(documentStart, shape.window(), (int) Math.clamp(most, 16, Integer.MAX_VALUE));
     }

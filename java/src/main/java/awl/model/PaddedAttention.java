@@ -1,5 +1,6 @@
 package awl.model;
 
+import awl.kernel.Documents;
 import awl.tensor.Operator;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
@@ -32,20 +33,12 @@ final class PaddedAttention implements AttentionCore {
     /// Whether this is the better way: many short documents of nearly one length, every head with its own keys.
     static boolean suits(AttentionShape shape, ScalarType dtype, int[] documentStart) {
         int documents = documentStart.length - 1;
-        int longest = longest(documentStart);
+        int longest = Documents.longest(documentStart);
         boolean plain = shape.softCap() == null
                 && shape.group() == 1
                 && (shape.window() == 0 || longest <= shape.window())
                 && (dtype == ScalarType.Float || dtype == ScalarType.Double);
         return plain && documents >= MANY && longest <= SHORT && longest * documents <= 3 * documentStart[documents];
-    }
-
-    private static int longest(int[] documentStart) {
-        int longest = 0;
-        for (int d = 0; d + 1 < documentStart.length; d++) {
-            longest = Math.max(longest, documentStart[d + 1] - documentStart[d]);
-        }
-        return longest;
     }
 
     /// @param gather_P row of the stream for each row of the rectangle
@@ -54,7 +47,7 @@ final class PaddedAttention implements AttentionCore {
 
         static Layout of(int[] documentStart) {
             int documents = documentStart.length - 1;
-            int length = longest(documentStart);
+            int length = Documents.longest(documentStart);
             int[] gather = new int[documents * length];
             int[] place = new int[documentStart[documents]];
             for (int d = 0; d < documents; d++) {
