@@ -1,5 +1,5 @@
 # awl_kernel(name): adds native/cpu/<name>.cpp (once as the border, once for each instruction set), native/cuda/<name>.cu
-# where there is one, and native/tests/<name>_test.cpp for either.
+# where there is one (by nvcc, or as C++ on the emulation), and native/tests/<name>_test.cpp for each.
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     set(AWL_INSTRUCTION_SETS plain avx2 avx512)
@@ -28,6 +28,10 @@ function(awl_kernel name)
         target_sources(awl_cuda PRIVATE ${AWL_NATIVE}/cuda/${name}.cu)
         awl_test(${name} cuda)
     endif()
+    if(AWL_CUDA_EMULATED AND EXISTS ${AWL_NATIVE}/cuda/${name}.cu)
+        awl_emulated_source(cuda/${name}.cu)
+        awl_test(${name} cuda_emulated)
+    endif()
 endfunction()
 
 function(awl_test name backend)
@@ -39,9 +43,16 @@ function(awl_test name backend)
     target_compile_options(${program} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fexceptions -frtti>)
     if(backend STREQUAL cuda)
         awl_cuda_program(${program})
+    elseif(backend STREQUAL cuda_emulated)
+        awl_emulated_program(${program})
     endif()
     add_test(NAME ${name}.${backend} COMMAND ${program})
     set_tests_properties(${name}.${backend} PROPERTIES SKIP_RETURN_CODE 77)
+    if(backend STREQUAL cuda_emulated)
+        # Other orders of threads and blocks find other missing barriers.
+        add_test(NAME ${name}.${backend}.descending COMMAND ${program})
+        set_tests_properties(${name}.${backend}.descending PROPERTIES ENVIRONMENT AWL_EMULATION_ORDER=descending)
+    endif()
 endfunction()
 
 function(awl_library_test backend)
@@ -49,5 +60,6 @@ function(awl_library_test backend)
         add_executable(library_test ${AWL_NATIVE}/tests/library_test.cpp)
         target_link_libraries(library_test PRIVATE awl_options ${CMAKE_DL_LIBS})
     endif()
-    add_test(NAME library.${backend} COMMAND library_test $<TARGET_FILE:awl_${backend}> ${backend})
+    string(REPLACE _emulated "" name ${backend})
+    add_test(NAME library.${backend} COMMAND library_test $<TARGET_FILE:awl_${backend}> ${name})
 endfunction()

@@ -2,7 +2,8 @@
 # Builds libawl_cpu (preset "cpu"), quickly where nothing changed. Where there is no CMake or C++ compiler it says so
 # and succeeds: the engine then runs on its libtorch reference, and native tests are skipped.
 #   build-native.sh          builds
-#   build-native.sh test     builds and runs the C++ contract tests, then again under the address sanitizer
+#   build-native.sh test     builds and runs the C++ contract tests, then again under the address sanitizer; then those
+#                            of the CUDA kernels on a host emulation (no device, no nvcc), with and without the sanitizer
 #   build-native.sh cuda     builds libawl_cuda with the nvcc of fetch-nvcc.sh and tests it; tests that need a device
 #                            are skipped where there is none
 set -eu
@@ -43,6 +44,8 @@ build cpu
 echo "awl: native kernels are at native/build/cpu"
 if [ "$mode" = test ]; then
   ctest --preset cpu
-  build cpu-asan
-  ctest --preset cpu-asan
+  for preset in cpu-asan cuda-emulated cuda-emulated-asan; do
+    build $preset
+    ctest --preset $preset
+  done
 fi

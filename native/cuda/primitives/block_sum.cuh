@@ -1,20 +1,46 @@
-// Sum over the threads of a block, in a fixed order, handed to all of them.
+// Reductions over the threads of a block, in a fixed order, handed to all of them.
 #pragma once
 
 namespace awl {
 
-template <int threads>
-__device__ inline float block_sum(float value) {
+// combine(a, b) of any small type; the same tree whatever the launch.
+template <int threads, class T, class Combine>
+__device__ inline T block_reduce(T value, const Combine &combine) {
     static_assert(threads % 32 == 0 && threads <= 1024, "whole warps");
-    __shared__ float of_warp[threads / 32];
-    for (int step = 16; step > 0; step /= 2) value += __shfl_xor_sync(0xffffffffu, value, step);
-    // A second sum in the same kernel must not overtake readers of the first.
+    __shared__ T of_warp[threads / 32];
+    for (int step = 16; step > 0; step /= 2) value = combine(value, __shfl_xor_sync(0xffffffffu, value, step));
+    // A second reduction in the same kernel must not overtake readers of the first.
     __syncthreads();
     if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = value;
     __syncthreads();
-    float total = 0;
-    for (int warp = 0; warp < threads / 32; warp++) total += of_warp[warp];
+    T total = of_warp[0];
+    for (int warp = 1; warp < threads / 32; warp++) total = combine(total, of_warp[warp]);
     return total;
+}
+
+struct Add {
+    template <class T>
+    __device__ T operator()(T a, T b) const {
+        return a + b;
+    }
+};
+
+// NaN is left out, as every comparison with it is false; the sum that follows brings it back.
+struct Most {
+    template <class T>
+    __device__ T operator()(T a, T b) const {
+        return a > b ? a : b;
+    }
+};
+
+template <int threads, class T>
+__device__ inline T block_sum(T value) {
+    return block_reduce<threads>(value, Add());
+}
+
+template <int threads, class T>
+__device__ inline T block_max(T value) {
+    return block_reduce<threads>(value, Most());
 }
 
 }  // namespace awl

@@ -18,4 +18,27 @@ __device__ inline void narrow(float v, bf16 &out) {
     out.bits = v != v ? (uint16_t)((bits >> 16) | 0x40u) : (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
+// n elements moved at once: sixteen bytes where address and width allow it (packs() of device.h), else one.
+template <class T, int n>
+struct alignas(n * sizeof(T)) Pack {
+    T at[n];
+};
+template <class T>
+constexpr int widest = 16 / (int)sizeof(T);
+
+template <int n, class T>
+__device__ inline void load(const T *from, float (&values)[n]) {
+    const Pack<T, n> pack = *reinterpret_cast<const Pack<T, n> *>(from);
+#pragma unroll
+    for (int j = 0; j < n; j++) values[j] = widen(pack.at[j]);
+}
+
+template <int n, class T>
+__device__ inline void store(T *to, const float (&values)[n]) {
+    Pack<T, n> pack;
+#pragma unroll
+    for (int j = 0; j < n; j++) narrow(values[j], pack.at[j]);
+    *reinterpret_cast<Pack<T, n> *>(to) = pack;
+}
+
 }  // namespace awl
