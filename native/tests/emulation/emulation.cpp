@@ -1,10 +1,11 @@
 // The threads of one block as fibres, and device memory that is closed while no kernel runs. See cuda_runtime.h.
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 #include <unistd.h>
+#if !defined(__x86_64__)
+#include <ucontext.h>
+#endif
 
 #include <map>
 #include <string>
@@ -28,9 +29,38 @@ using emulation::Warp;
 
 enum class State { ready, at_barrier, at_warp_function, left };
 
+#if defined(__x86_64__)
+// Where the stack of something that does not run ends; its registers lie there. swapcontext would do the same with a
+// system call each time.
+using Context = void *;
+__attribute__((naked, noinline)) void change(Context *, Context) {
+    asm("push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
+        "mov %rsp, (%rdi); mov %rsi, %rsp\n"
+        "pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx; ret");
+}
+Context fresh(char *stack, size_t bytes, void (*entry)()) {
+    // Six registers, where to go, and a frame that keeps the calling convention's alignment.
+    void **top = (void **)(stack + bytes) - 10;
+    memset(top, 0, 10 * sizeof(void *));
+    top[6] = (void *)entry;
+    return top;
+}
+#else
+using Context = ucontext_t;
+void change(Context *from, Context &to) { swapcontext(from, &to); }
+Context fresh(char *stack, size_t bytes, void (*entry)()) {
+    ucontext_t context;
+    getcontext(&context);
+    context.uc_stack.ss_sp = stack;
+    context.uc_stack.ss_size = bytes;
+    context.uc_link = nullptr;
+    makecontext(&context, entry, 0);
+    return context;
+}
+#endif
+
 struct Fibre {
-    ucontext_t start;
-    jmp_buf resume;
+    Context context;
     char *stack = nullptr;
     bool begun = false;
     State state = State::left;
@@ -42,15 +72,15 @@ struct Fibre {
     void *fake_stack = nullptr;
 };
 
-constexpr size_t stack_bytes = 1 << 18;
+constexpr size_t stack_bytes = 1 << 16;
 constexpr size_t shared_most = 48 * 1024;
 
 std::vector<Fibre> fibres;  // of the block that runs
 std::map<uint64_t, std::vector<Fibre>> fibres_of_size;
 Fibre *current;
-jmp_buf scheduler;
+Context scheduler;
 void (*body)(void *);
-void *context;
+void *argument_of_body;
 std::string fault;
 std::vector<char> shared;
 bool descending;
@@ -71,24 +101,22 @@ void arrived_on_host() { __sanitizer_finish_switch_fiber(host_fake_stack, nullpt
 void wait(State state, Place place) {
     current->state = state;
     current->place = place;
-    if (_setjmp(current->resume) == 0) {
 #if defined(__SANITIZE_ADDRESS__)
-        leaving(&current->fake_stack, host_stack, host_stack_bytes);
+    leaving(&current->fake_stack, host_stack, host_stack_bytes);
 #endif
-        _longjmp(scheduler, 1);
-    }
+    change(&current->context, scheduler);
 #if defined(__SANITIZE_ADDRESS__)
     arrived_on_fibre();
 #endif
 }
 
-// A fibre lives on from block to block: starting one takes a system call.
+// A fibre lives on from block to block.
 void life() {
 #if defined(__SANITIZE_ADDRESS__)
     arrived_on_fibre();
 #endif
     for (;;) {
-        body(context);
+        body(argument_of_body);
         wait(State::left, {"", 0});
     }
 }
@@ -97,37 +125,30 @@ void step(size_t thread) {
     current = &fibres[thread];
     const unsigned i = (unsigned)thread;
     threadIdx = dim3(i % blockDim.x, i / blockDim.x % blockDim.y, i / blockDim.x / blockDim.y);
-    if (_setjmp(scheduler) == 0) {
+    current->begun = true;
 #if defined(__SANITIZE_ADDRESS__)
-        leaving(&host_fake_stack, current->stack, stack_bytes);
+    leaving(&host_fake_stack, current->stack, stack_bytes);
 #endif
-        if (current->begun) _longjmp(current->resume, 1);
-        current->begun = true;
-        setcontext(&current->start);
-    }
+    change(&scheduler, current->context);
 #if defined(__SANITIZE_ADDRESS__)
     arrived_on_host();
 #endif
 }
 
 void begin(Fibre &fibre) {
-    const bool fresh = fibre.state != State::left || !fibre.begun;
+    const bool over = fibre.state == State::left && fibre.begun;
     fibre.state = State::ready;
-    if (!fresh) return;
+    if (over) return;
     if (!fibre.stack) {
         const size_t page = (size_t)sysconf(_SC_PAGESIZE);
         char *base = (char *)mmap(nullptr, stack_bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         mprotect(base, page, PROT_NONE);
         fibre.stack = base + page;
-        getcontext(&fibre.start);
     }
 #if defined(__SANITIZE_ADDRESS__)
     __asan_unpoison_memory_region(fibre.stack, stack_bytes);
 #endif
-    fibre.start.uc_stack.ss_sp = fibre.stack;
-    fibre.start.uc_stack.ss_size = stack_bytes;
-    fibre.start.uc_link = nullptr;
-    makecontext(&fibre.start, life, 0);
+    fibre.context = fresh(fibre.stack, stack_bytes, life);
     fibre.begun = false;
 }
 
@@ -262,7 +283,7 @@ void emulation::run(dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(v
     const char *order = getenv("AWL_EMULATION_ORDER");
     descending = order && !strcmp(order, "descending");
     body = kernel;
-    context = arguments;
+    argument_of_body = arguments;
     shared.resize(shared_bytes);
     gridDim = grid, blockDim = block;
     open_memory(true);
