@@ -72,6 +72,11 @@ AWL_EXPORT int32_t awl_rms_norm_backward(const awl_tensor *dy, const awl_tensor 
                                          const awl_tensor *inverse_rms, awl_tensor *dx, awl_tensor *weight_gradient,
                                          awl_tensor *workspace, double offset, void *stream);
 
+/* Rotary position embedding in place: the first R numbers of every head become x * cosine + sign * (halves swapped) *
+ * sine. sign 1 rotates, -1 rotates back, which is the gradient. x: f32 or bf16 [N, heads, E], last axis contiguous, tokens
+ * and heads at any distance; cosine, sine: f32 [N, R], contiguous, R even and at most E. float32 inside, one rounding. */
+AWL_EXPORT int32_t awl_rope(awl_tensor *x, const awl_tensor *cosine, const awl_tensor *sine, double sign, void *stream);
+
 /* Rows of whole logits, in place. z is soft-capped first where soft_cap > 0 (c * tanh(z / c)).
  * log_prob[c] = z[y] - log sum exp z (f32), log_sum_exp (f64); with weights (f32 [C]) z becomes its gradient
  * w * (softmax - onehot), the true class as w * expm1(log_prob); without (absent) z is undefined afterwards.

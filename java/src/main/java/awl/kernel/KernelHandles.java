@@ -44,6 +44,19 @@ record KernelHandles(
         MethodHandle rmsNormBackward,
 
         @NativeSignature(
+                name = "awl_rope",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    double.class,
+                    MemorySegment.class
+                })
+        @Nullable
+        MethodHandle rope,
+
+        @NativeSignature(
                 name = "awl_softmax_xent_rows",
                 returns = int.class,
                 arguments = {

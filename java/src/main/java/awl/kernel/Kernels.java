@@ -48,6 +48,15 @@ public interface Kernels {
             Tensor inputGradient_ND,
             @Nullable Tensor weightGradient_D);
 
+    /// Rotary position embedding (arXiv 2104.09864) in place: of each head the first R numbers become `x * cosine +
+    /// swapped(x) * sine`, with their halves swapped. Computed in float32 (float64), rounded once.
+    ///
+    /// @param x_NHE heads of every token, any distance apart; float32, bfloat16 or float64
+    /// @param cosine_NR float32 (float64 for float64 heads); R even, at most E
+    /// @param sine_NR the first half of a row carries the minus sign
+    /// @param back with the sine negated: the gradient
+    void rope(Tensor x_NHE, Tensor cosine_NR, Tensor sine_NR, boolean back);
+
     /// A linear layer without bias, `y[n,o] = sum_d x[n,d] * weight[o,d]`: the step of decoding, where N is
     /// the number of sequences and reading the weights is all the cost. Not for training: nothing is saved.
     ///

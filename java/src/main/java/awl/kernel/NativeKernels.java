@@ -45,6 +45,7 @@ public final class NativeKernels extends TorchKernels {
     private final NativeLibrary library;
     private final @Nullable MethodHandle rmsNorm;
     private final @Nullable MethodHandle rmsNormBackward;
+    private final @Nullable NativeRope rope;
     private final @Nullable MethodHandle linearRows;
     private final @Nullable NativeMatrixProduct product;
     private final @Nullable NativeGated gated;
@@ -56,6 +57,7 @@ public final class NativeKernels extends TorchKernels {
         this.library = library;
         rmsNorm = handles.rmsNorm();
         rmsNormBackward = handles.rmsNormBackward();
+        rope = NativeRope.of(library, handles);
         linearRows = handles.linearRows();
         product = NativeMatrixProduct.of(library, handles);
         gated = NativeGated.of(library, handles);
@@ -141,6 +143,17 @@ public final class NativeKernels extends TorchKernels {
                     onePlusWeight ? 1.0 : 0.0,
                     MemorySegment.NULL));
         }
+    }
+
+    @Override
+    public void rope(Tensor x_NHE, Tensor cosine_NR, Tensor sine_NR, boolean back) {
+        NativeRope kernel = rope;
+        if (kernel == null || !takes(x_NHE)) {
+            super.rope(x_NHE, cosine_NR, sine_NR, back);
+            return;
+        }
+        RopeArguments.check(x_NHE, cosine_NR, sine_NR);
+        kernel.rotate(x_NHE, cosine_NR, sine_NR, back);
     }
 
     @Override

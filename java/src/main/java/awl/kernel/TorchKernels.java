@@ -75,6 +75,24 @@ public class TorchKernels implements Kernels {
     }
 
     @Override
+    public void rope(Tensor x_NHE, Tensor cosine_NR, Tensor sine_NR, boolean back) {
+        RopeArguments.check(x_NHE, cosine_NR, sine_NR);
+        long rotated = cosine_NR.size(1);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            Tensor part = x_NHE.narrow(2, 0, rotated);
+            Tensor wide = part.to(Arguments.dtype(cosine_NR));
+            Tensor swapped = wide.roll(new long[] {rotated / 2}, new long[] {2});
+            // Where nothing was widened this is the stream itself.
+            wide.mul_(cosine_NR.unsqueeze(1));
+            wide.addcmul_(swapped, sine_NR.unsqueeze(1), new Scalar(back ? -1.0 : 1.0));
+            if (Arguments.dtype(part) != Arguments.dtype(wide)) {
+                part.copy_(wide);
+            }
+        }
+    }
+
+    @Override
     public void linear(Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
         LinearArguments.check(x_ND, weight_OD, y_NO);
         try (PointerScope _ = new PointerScope();

@@ -45,7 +45,7 @@ public final class Decoder implements AutoCloseable {
         this.config = config;
         this.precision = precision;
         this.kernels = kernels;
-        this.rope = new Rope(config);
+        this.rope = new Rope(config, kernels);
         long v = config.vocabSize();
         long d = config.hiddenSize();
         Parameter table = weights.take("model.embed_tokens.weight", Weights.Start.NORMAL, v, d);
@@ -183,8 +183,8 @@ public final class Decoder implements AutoCloseable {
         try (TensorScope scope = TensorScope.open()) {
             Rope.Angles angles = rope.angles(positions, documentStart, precision.scalarType());
             if (tape.isRecording()) {
-                scope.keep(angles.cos_N1R());
-                scope.keep(angles.sin_N1R());
+                scope.keep(angles.cos_NR());
+                scope.keep(angles.sin_NR());
             }
             long key = tape.isTraining() ? adapters.nextKey() : 0;
             Pass pass = new DocumentPass(kernels, documentStart, rope, angles, key);

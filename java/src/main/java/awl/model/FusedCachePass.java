@@ -31,8 +31,8 @@ final class FusedCachePass implements Pass {
     FusedCachePass(KvCache cache, Kernels kernels, Rope.Angles angles, List<CachePass.Piece> pieces) {
         this.cache = cache;
         this.kernels = kernels;
-        this.cosine_NR = angles.cos_N1R().squeeze(1);
-        this.sine_NR = angles.sin_N1R().squeeze(1);
+        this.cosine_NR = angles.cos_NR();
+        this.sine_NR = angles.sin_NR();
         int rows = pieces.stream().mapToInt(CachePass.Piece::tokens).sum();
         int[] slots = new int[rows];
         int[] positions = new int[rows];
@@ -46,7 +46,7 @@ final class FusedCachePass implements Pass {
 
     static boolean suits(KvCache cache, Kernels kernels, Rope.Angles angles, List<CachePass.Piece> pieces) {
         return kernels.fusesCacheAttention(cache.keys(0))
-                && Tensors.dtype(angles.cos_N1R()) == ScalarType.Float
+                && Tensors.dtype(angles.cos_NR()) == ScalarType.Float
                 && pieces.stream().allMatch(piece -> piece.tokens() <= FEW_TOKENS || piece.end() <= SHORT_SLOT);
     }
 

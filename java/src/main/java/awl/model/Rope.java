@@ -1,7 +1,7 @@
 package awl.model;
 
 import awl.ConfigException;
-import awl.tensor.Scalars;
+import awl.kernel.Kernels;
 import awl.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,8 +16,10 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 final class Rope {
 
     private final RopeFrequencies frequencies;
+    private final Kernels kernels;
 
-    Rope(ModelConfig config) {
+    Rope(ModelConfig config, Kernels kernels) {
+        this.kernels = kernels;
         this.frequencies = new RopeFrequencies(config);
         if (frequencies.rotated() % 2 != 0 || frequencies.rotated() < 2) {
             throw new ConfigException(
@@ -29,9 +31,9 @@ final class Rope {
     /// Cosine and sine of every token's angles, in float32 (float64), the second half of the sine's row holding its
     /// positive and the first its negative: `rotated = x * cos + swapped(x) * sin`.
     ///
-    /// @param cos_N1R [N, 1, R]
-    /// @param sin_N1R [N, 1, R]
-    record Angles(Tensor cos_N1R, Tensor sin_N1R) {}
+    /// @param cos_NR [N, R]
+    /// @param sin_NR [N, R]
+    record Angles(Tensor cos_NR, Tensor sin_NR) {}
 
     /// @param positions of each token in its sequence
     /// @param start where each sequence's tokens begin, and N: sequences one after the other
@@ -73,7 +75,7 @@ final class Rope {
     }
 
     private static Tensor twice(Tensor first, Tensor second, ScalarType dtype) {
-        Tensor whole = torch.cat(new TensorVector(first, second), 1).unsqueeze(1);
+        Tensor whole = torch.cat(new TensorVector(first, second), 1);
         ScalarType wide = dtype == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
         return whole.to(wide);
     }
@@ -82,24 +84,11 @@ final class Rope {
     ///
     /// @param x_NxE heads of every token, any strides, last axis contiguous
     void rotate(Tensor x_NxE, Angles angles) {
-        turn(x_NxE, angles, false);
+        kernels.rope(x_NxE, angles.cos_NR, angles.sin_NR, false);
     }
 
     /// Turns them back: the gradient of [#rotate], in place.
     void rotateBack(Tensor gradient_NxE, Angles angles) {
-        turn(gradient_NxE, angles, true);
-    }
-
-    private void turn(Tensor x, Angles angles, boolean back) {
-        long rotated = frequencies.rotated();
-        Tensor part = rotated == x.size(2) ? x : x.narrow(2, 0, rotated);
-        ScalarType wide = Tensors.dtype(angles.cos_N1R);
-        Tensor at = Tensors.dtype(part) == wide ? part : part.to(wide);
-        Tensor swapped = at.roll(new long[] {rotated / 2}, new long[] {2});
-        at.mul_(angles.cos_N1R);
-        at.addcmul_(swapped, angles.sin_N1R, back ? Scalars.MINUS_ONE : Scalars.ONE);
-        if (at != part) {
-            part.copy_(at);
-        }
+        kernels.rope(gradient_NxE, angles.cos_NR, angles.sin_NR, true);
     }
 }

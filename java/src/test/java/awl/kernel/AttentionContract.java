@@ -23,7 +23,7 @@ abstract class AttentionContract {
     private PointerScope scope;
     Kernels kernels;
 
-    abstract Kernels kernels();
+    public abstract Kernels kernels();
 
     private int threads;
 

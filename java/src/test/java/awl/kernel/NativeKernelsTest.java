@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The contract by the library the build made, and what opening one checks. Skipped, with the reason, where
 /// there is none.
 @Tag("native")
-class NativeKernelsTest extends KernelContract {
+class NativeKernelsTest extends KernelContract implements RopeContract {
 
     static Path library() {
         return Shared.home().resolve("native/build/cpu/libawl_cpu.so");
@@ -34,7 +34,7 @@ class NativeKernelsTest extends KernelContract {
     }
 
     @Override
-    Kernels kernels() {
+    public Kernels kernels() {
         return NativeKernels.open(library());
     }
 

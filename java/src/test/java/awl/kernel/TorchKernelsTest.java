@@ -1,9 +1,9 @@
 package awl.kernel;
 
-class TorchKernelsTest extends KernelContract {
+class TorchKernelsTest extends KernelContract implements RopeContract {
 
     @Override
-    Kernels kernels() {
+    public Kernels kernels() {
         return new TorchKernels();
     }
 }
