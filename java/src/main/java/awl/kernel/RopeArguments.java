@@ -15,12 +15,12 @@ final class RopeArguments {
         Arguments.rank(cosine_NR, "cosine", "(N, R)", 2);
         long rotated = cosine_NR.size(1);
         if (rotated % 2 != 0 || rotated > x_NHE.size(2)) {
-            throw new ShapeException("cosine: expected an even number of columns, at most %d, got %d"
-                    .formatted(x_NHE.size(2), rotated));
+            throw new ShapeException(
+                    "cosine: expected an even number of columns, at most %d, got %d".formatted(x_NHE.size(2), rotated));
         }
         if (x_NHE.size(2) > 1 && x_NHE.stride(2) != 1) {
-            throw new ShapeException("x: expected the numbers of a head next to each other, got stride %d"
-                    .formatted(x_NHE.stride(2)));
+            throw new ShapeException(
+                    "x: expected the numbers of a head next to each other, got stride %d".formatted(x_NHE.stride(2)));
         }
         ScalarType angles = Arguments.accumulator(Arguments.dtype(x_NHE));
         angles(cosine_NR, "cosine", x_NHE.size(0), rotated, angles);

@@ -22,7 +22,8 @@ interface RopeContract {
     @ParameterizedTest
     @CsvSource({
         "Float, 1, 1, 1, 2, 2", "Float, 5, 3, 4, 16, 16", "Float, 7, 4, 6, 20, 6", "Float, 0, 2, 2, 8, 8",
-        "BFloat16, 9, 12, 15, 64, 64", "BFloat16, 3, 2, 3, 34, 34", "Double, 4, 2, 2, 10, 10", "Float, 40, 9, 12, 64, 64"
+        "BFloat16, 9, 12, 15, 64, 64", "BFloat16, 3, 2, 3, 34, 34", "Double, 4, 2, 2, 10, 10",
+                "Float, 40, 9, 12, 64, 64"
     })
     default void ropeTurnsEveryPairOfItsHeadsAndTurnsItBack(
             ScalarType dtype, int n, int heads, int all, int e, int rotated) {
@@ -88,8 +89,7 @@ interface RopeContract {
         assertThatThrownBy(() -> kernels().rope(x, torch.ones(3, 4), torch.ones(3, 4), false))
                 .isInstanceOf(ShapeException.class)
                 .hasMessage("cosine: expected (N, R) = [2, 4] got [3, 4]");
-        assertThatThrownBy(() -> kernels()
-                        .rope(x, torch.ones(2, 4).to(ScalarType.Double), torch.ones(2, 4), false))
+        assertThatThrownBy(() -> kernels().rope(x, torch.ones(2, 4).to(ScalarType.Double), torch.ones(2, 4), false))
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContaining("cosine: expected dtype [Float] got Double");
         assertThatThrownBy(() -> kernels().rope(x.transpose(1, 2), torch.ones(2, 2), torch.ones(2, 2), false))
