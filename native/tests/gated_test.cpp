@@ -29,8 +29,10 @@ void contract(int64_t n, int64_t f, int32_t activation) {
     for (int64_t i = 0; i < gradient.size(); i++) narrow(normal(random), gradient[i]);
     if (n * f > 3) narrow(200.f, both[0]), narrow(-200.f, both[1]), narrow(0.f, both[2]);
     awl_tensor tb = both.view({n, 2 * f}), to = out.view({n, f}), tg = gradient.view({n, f}), tl = below.view({n, 2 * f});
+    both.upload(), gradient.upload();
     expect(awl_gated(&tb, &to, activation, nullptr) == AWL_OK, name + ": " + awl_last_error());
     expect(awl_gated_backward(&tg, &tb, &tl, activation, nullptr) == AWL_OK, name + ": " + awl_last_error());
+    out.download(), below.download();
     for (int64_t row = 0; row < n; row++) {
         for (int64_t i = 0; i < f; i++) {
             const double g = both.at(row * 2 * f + i), u = both.at(row * 2 * f + f + i), d = gradient.at(row * f + i);
@@ -43,9 +45,14 @@ void contract(int64_t n, int64_t f, int32_t activation) {
     awl_set_threads(3);
     tl = again.view({n, 2 * f});
     expect(awl_gated_backward(&tg, &tb, &tl, activation, nullptr) == AWL_OK, name + " on three threads");
+    again.download();
     for (int64_t i = 0; i < below.size(); i++)
         expect(memcmp(&below[i], &again[i], sizeof(T)) == 0, name + " has the same bits on three threads");
     awl_set_threads(1);
+    expect(awl_gated_backward(&tg, &tb, &tb, activation, nullptr) == AWL_OK, name + " in place");
+    both.download();
+    for (int64_t i = 0; i < below.size(); i++)
+        expect(memcmp(&below[i], &both[i], sizeof(T)) == 0, name + " has the same bits in place");
 }
 
 void refuses() {

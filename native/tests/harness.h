@@ -107,12 +107,13 @@ public:
 #endif
     }
 
-    awl_tensor view(std::initializer_list<int64_t> sizes) {
+    // From element `first` on.
+    awl_tensor view(std::initializer_list<int64_t> sizes, int64_t first = 0) {
         awl_tensor t{};
 #ifdef AWL_TEST_CUDA
-        t.data = device_;
+        t.data = (T *)device_ + first;
 #else
-        t.data = host_;
+        t.data = host_ + first;
 #endif
         t.rank = (int32_t)sizes.size();
         t.dtype = dtype_of<T>();

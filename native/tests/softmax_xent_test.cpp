@@ -10,21 +10,27 @@ struct Case {
 
 const Case cases[] = {{1, 1, 0, 1, 0},      {1, 2, 0, 1, 0},     {3, 7, 0, 3, 0},       {2, 33, 5, 3, 0},
                       {5, 517, 3, 30, 0},   {4, 257, 0, 1e4, 0}, {3, 1000, 1, 1e-4, 0}, {2, 50257, 0, 5, 0},
-                      {3, 333, 0, 60, 30},  {2, 65, 2, 1, 50},   {1, 151936, 0, 8, 30}, {0, 9, 0, 1, 0}};
+                      {3, 333, 0, 60, 30},  {2, 65, 2, 1, 50},   {3, 640, 8, 4, 0},
+                      {2, 512, 0, 9, 30},    {1, 151936, 0, 8, 30}, {0, 9, 0, 1, 0}};
 
-// Error of one float32 gradient entry: relative, with a floor where exp underflows float32.
+// Error of one gradient entry: relative, with a floor where exp underflows float32.
 bool close(double got, double want, double relative) { return fabs(got - want) <= relative * fabs(want) + 1e-37; }
 
+// T: what logits and their gradient are stored in.
+template <class T>
 void contract(const Case &c) {
     const int64_t n = c.rows, v = c.classes, pitch = v + c.pad;
-    const std::string name = std::to_string(n) + "x" + std::to_string(v) + " scale " + std::to_string(c.scale);
+    const std::string name = std::to_string(n) + "x" + std::to_string(v) + " scale " + std::to_string(c.scale) +
+                             (sizeof(T) == 2 ? " bf16" : "");
+    const double rounding = sizeof(T) == 2 ? 1.0 / 256 : 0;
     std::mt19937 random(n * 100 + v);
     std::normal_distribution<float> normal;
     const int64_t cells = n ? n * pitch - c.pad : 0;
-    Buffer<float> z(cells), kept(cells), weights(n), log_prob(n);
+    Buffer<T> z(cells), kept(cells);
+    Buffer<float> weights(n), log_prob(n);
     Buffer<double> log_sum_exp(n), maximum(n), sum(n), at_target(n);
     Buffer<int64_t> target(n);
-    for (int64_t i = 0; i < cells; i++) kept[i] = z[i] = (float)(c.scale * normal(random));
+    for (int64_t i = 0; i < cells; i++) narrow((float)(c.scale * normal(random)), kept[i]), z[i] = kept[i];
     for (int64_t row = 0; row < n; row++) {
         target[row] = row == 0 ? 0 : row == 1 ? v - 1 : (int64_t)(random() % v);
         weights[row] = row % 2 ? -0.75f : 1.25f;
@@ -32,23 +38,24 @@ void contract(const Case &c) {
         sum[row] = 0;
         at_target[row] = 0;
     }
-    auto view = [&](Buffer<float> &b, int64_t first, int64_t count) {
-        awl_tensor t = b.view({n, v});
-        t.data = &b[0] + first;
+    auto view = [&](Buffer<T> &b, int64_t first, int64_t count) {
+        awl_tensor t = b.view({n, v}, first);
         t.size[1] = count;
         t.stride[0] = pitch;
         return t;
     };
     awl_tensor tz = view(z, 0, v), ty = target.view({n}), tw = weights.view({n}), tp = log_prob.view({n});
     awl_tensor tl = log_sum_exp.view({n}), none = no_tensor();
+    z.upload(), target.upload(), weights.upload();
     expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, c.soft_cap, nullptr) == AWL_OK, name + ": " + awl_last_error());
+    z.download(), log_prob.download(), log_sum_exp.download();
 
     std::vector<std::vector<double>> truth(n, std::vector<double>(v));
     for (int64_t row = 0; row < n; row++) {
         std::vector<double> capped(v);
         double most = -INFINITY, total = 0;
         for (int64_t i = 0; i < v; i++) {
-            const double logit = kept[row * pitch + i];
+            const double logit = kept.at(row * pitch + i);
             capped[i] = c.soft_cap > 0 ? c.soft_cap * tanh(logit / c.soft_cap) : logit;
             most = fmax(most, capped[i]);
         }
@@ -63,50 +70,61 @@ void contract(const Case &c) {
             const double p = exp(capped[i] - lse);
             truth[row][i] = weights[row] * (i == target[row] ? expm1(log_p) : p) * (1 - t * t);
             // z - maximum is rounded to float32: far from the maximum that is an error of the exponent.
-            const double relative = 1e-6 + 1.2e-7 * (most - capped[i]) + 2 * slack + (c.soft_cap > 0 ? 4e-7 / fmax(1 - t * t, 1e-7) : 0);
+            const double relative = rounding + 1e-6 + 1.2e-7 * (most - capped[i]) + 2 * slack + (c.soft_cap > 0 ? 4e-7 / fmax(1 - t * t, 1e-7) : 0);
             expect(close(z.at(row * pitch + i), truth[row][i], relative),
                    name + " row " + std::to_string(row) + " class " + std::to_string(i) + ": " +
                        std::to_string(z.at(row * pitch + i) / truth[row][i]) + " times " + std::to_string(truth[row][i]));
         }
         for (int64_t i = v; i < pitch && row + 1 < n; i++)
-            expect(z[row * pitch + i] == kept[row * pitch + i], name + " leaves what lies between rows");
+            expect(z.at(row * pitch + i) == kept.at(row * pitch + i), name + " leaves what lies between rows");
     }
 
     // The same bits with other threads, the scores alone, and the way over pieces of the vocabulary.
-    Buffer<float> again(cells), scores(n);
-    for (int64_t i = 0; i < cells; i++) again[i] = kept[i];
+    Buffer<T> again(cells);
+    Buffer<float> scores(n);
+    const auto restore = [&] {
+        for (int64_t i = 0; i < cells; i++) again[i] = kept[i];
+        again.upload();
+    };
+    restore();
     awl_tensor ta = view(again, 0, v), tq = scores.view({n});
     awl_set_threads(3);
     expect(awl_softmax_xent_rows(&ta, &ty, &tw, &tq, &tl, c.soft_cap, nullptr) == AWL_OK, name);
     awl_set_threads(1);
-    for (int64_t i = 0; i < cells; i++) expect(again[i] == z[i], name + " repeats");
-    for (int64_t i = 0; i < cells; i++) again[i] = kept[i];
+    again.download();
+    for (int64_t i = 0; i < cells; i++) expect(again.at(i) == z.at(i), name + " repeats");
+    restore();
     expect(awl_softmax_xent_rows(&ta, &ty, &none, &tq, &tl, c.soft_cap, nullptr) == AWL_OK, name + " scores");
+    scores.download();
     for (int64_t row = 0; row < n; row++) expect(fabs(scores[row] - log_prob[row]) <= 1e-6f * (1 + fabsf(scores[row])), name + " scores");
 
     for (int64_t piece : {int64_t(1), v / 3 + 1, v}) {
         if (v > 1000 && piece == 1) continue;
         for (int64_t row = 0; row < n; row++) maximum[row] = -3.402823466e38, sum[row] = 0;
         awl_tensor tm = maximum.view({n}), ts = sum.view({n}), tt = at_target.view({n});
-        for (int64_t i = 0; i < cells; i++) again[i] = kept[i];
+        restore();
+        maximum.upload(), sum.upload(), at_target.upload();
         for (int64_t first = 0; first < v; first += piece) {
             awl_tensor t = view(again, first, first + piece <= v ? piece : v - first);
             expect(awl_softmax_xent_partial(&t, &ty, &tm, &ts, &tt, first, c.soft_cap, nullptr) == AWL_OK, awl_last_error());
         }
+        maximum.download(), sum.download(), at_target.download();
         for (int64_t row = 0; row < n; row++) {
             const double lse = maximum[row] + log(sum[row]);
             expect(fabs(lse - log_sum_exp[row]) <= 3e-7, name + " pieces: log-sum-exp");
             log_sum_exp[row] = lse;
             log_prob[row] = (float)((at_target[row] - maximum[row]) - log(sum[row]));
         }
-        for (int64_t i = 0; i < cells; i++) again[i] = kept[i];
+        restore();
+        log_sum_exp.upload(), log_prob.upload();
         for (int64_t first = 0; first < v; first += piece) {
             awl_tensor t = view(again, first, first + piece <= v ? piece : v - first);
             expect(awl_softmax_xent_gradient(&t, &ty, &tw, &tp, &tl, first, c.soft_cap, nullptr) == AWL_OK, awl_last_error());
         }
+        again.download();
         for (int64_t row = 0; row < n; row++)
             for (int64_t i = 0; i < v; i++)
-                expect(fabs(again.at(row * pitch + i) - z.at(row * pitch + i)) <= 1e-5 * fabs(z.at(row * pitch + i)) + 2e-7,
+                expect(fabs(again.at(row * pitch + i) - z.at(row * pitch + i)) <= (1e-5 + 2 * rounding) * fabs(z.at(row * pitch + i)) + 2e-7,
                        name + " pieces: gradient");
     }
 }
@@ -124,7 +142,9 @@ void special_values() {
             weights[0] = weights[1] = 1;
             awl_tensor tz = z.view({2, v}), ty = target.view({2}), tw = weights.view({2}), tp = log_prob.view({2}),
                        tl = lse.view({2});
+            z.upload(), target.upload(), weights.upload();
             expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_OK, "special");
+            z.download(), log_prob.download(), lse.download();
             expect(isnan(log_prob[0]) && isnan(lse[0]) && isnan(z[3]) && isnan(z[20]), "NaN and infinity fill their row");
             expect(isfinite(log_prob[1]) && isfinite(z[v + 3]), "and leave the next");
         }
@@ -135,12 +155,13 @@ void special_values() {
     Buffer<int64_t> target(1);
     for (int64_t i = 0; i < v; i++) z[i] = i < 20 ? 1.f : -INFINITY;
     target[0] = 2, maximum[0] = -3.402823466e38, sum[0] = 0;
+    z.upload(), target.upload(), maximum.upload(), sum.upload();
     for (int64_t first : {20, 0}) {
-        awl_tensor tz = z.view({1, 20}), ty = target.view({1}), tm = maximum.view({1}), ts = sum.view({1}),
+        awl_tensor tz = z.view({1, 20}, first), ty = target.view({1}), tm = maximum.view({1}), ts = sum.view({1}),
                    tt = at_target.view({1});
-        tz.data = &z[first];
         expect(awl_softmax_xent_partial(&tz, &ty, &tm, &ts, &tt, first, 0, nullptr) == AWL_OK, "ruled out");
     }
+    maximum.download(), sum.download();
     expect(maximum[0] == 1 && fabs(sum[0] - 20) < 1e-5, "ruled-out classes add nothing");
 }
 
@@ -153,7 +174,9 @@ void nearly_certain() {
     for (int64_t i = 0; i < v; i++) z[i] = i == 5 ? 16.5f : 0;
     target[0] = 5, weights[0] = 1;
     awl_tensor tz = z.view({1, v}), ty = target.view({1}), tw = weights.view({1}), tp = log_prob.view({1}), tl = lse.view({1});
+    z.upload(), target.upload(), weights.upload();
     expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_OK, "nearly certain");
+    z.download(), log_prob.download();
     const double log_p = -log1p((v - 1) * exp(-16.5));
     expect(fabs(log_prob[0] / log_p - 1) < 1e-6, "nearly certain: log p");
     expect(fabs(z[5] / expm1(log_p) - 1) < 1e-6, "nearly certain: gradient");
@@ -166,11 +189,22 @@ void refuses() {
     target[0] = 0, target[1] = 3;
     for (int i = 0; i < 6; i++) z[i] = 7;
     awl_tensor tz = z.view({2, 3}), ty = target.view({2}), tw = weights.view({2}), tp = log_prob.view({2}), tl = lse.view({2});
-    expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_BAD_ARGUMENT, "a class past the end");
-    expect(!strcmp(awl_last_error(), "softmax_xent_rows: target: expected classes in [0, 3), got 3 in row 1"),
-           awl_last_error());
-    expect(z[0] == 7, "nothing is written before the checks");
+    z.upload(), target.upload(), weights.upload();
+    const int32_t status = awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr);
+    z.download(), log_prob.download();
+    if (test_device == AWL_CPU) {
+        expect(status == AWL_BAD_ARGUMENT, "a class past the end");
+        expect(!strcmp(awl_last_error(), "softmax_xent_rows: target: expected classes in [0, 3), got 3 in row 1"),
+               awl_last_error());
+        expect(z[0] == 7, "nothing is written before the checks");
+    } else {
+        expect(status == AWL_OK && isfinite(log_prob[0]) && isfinite(z[0]), "a class past the end: other rows stay");
+        expect(isnan(log_prob[1]) && isnan(z[3]) && isnan(z[5]), "a class past the end makes its row NaN");
+    }
     target[1] = 1;
+    tz.stride[1] = 2;
+    expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_BAD_ARGUMENT, "gaps between classes");
+    tz.stride[1] = 1;
     tl.dtype = AWL_F32;
     expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_BAD_ARGUMENT, "log-sum-exp is f64");
 }
@@ -181,7 +215,10 @@ int main() {
     if (skip_without_device()) return 77;
     awl_set_threads(1);
     each_instruction_set([] {
-        for (const Case &c : cases) contract(c);
+        for (const Case &c : cases) {
+            contract<float>(c);
+            if (test_device == AWL_CUDA) contract<Bf16>(c);
+        }
         special_values();
         nearly_certain();
         refuses();

@@ -7,13 +7,13 @@
     X(rms_norm, 1, 1)                \
     X(rms_norm_backward, 1, 1)       \
     X(rope, 1, 0)                    \
-    X(softmax_xent_rows, 1, 0)       \
-    X(softmax_xent_partial, 1, 0)    \
-    X(softmax_xent_gradient, 1, 0)   \
+    X(softmax_xent_rows, 1, 1)       \
+    X(softmax_xent_partial, 1, 1)    \
+    X(softmax_xent_gradient, 1, 1)   \
     X(linear_rows, 1, 0)             \
     X(matrix_product, 1, 0)          \
-    X(gated, 1, 0)                   \
-    X(gated_backward, 1, 0)          \
+    X(gated, 1, 1)                   \
+    X(gated_backward, 1, 1)          \
     X(cache_attention, 1, 0)         \
     X(document_attention, 1, 0)      \
     X(document_attention_backward, 1, 0)

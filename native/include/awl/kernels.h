@@ -80,7 +80,8 @@ AWL_EXPORT int32_t awl_rope(awl_tensor *x, const awl_tensor *cosine, const awl_t
 /* Rows of whole logits, in place. z is soft-capped first where soft_cap > 0 (c * tanh(z / c)).
  * log_prob[c] = z[y] - log sum exp z (f32), log_sum_exp (f64); with weights (f32 [C]) z becomes its gradient
  * w * (softmax - onehot), the true class as w * expm1(log_prob); without (absent) z is undefined afterwards.
- * logits: f32 [C, V], last axis contiguous; target: i64 [C] in [0, V). exp within 2 ulp, sums in float64. */
+ * logits: f32 (CUDA: or bf16) [C, V], last axis contiguous; target: i64 [C] in [0, V). exp within 2 ulp, sums in
+ * float64. A target out of bounds is refused on the CPU; on CUDA, where nothing is read back, its row becomes NaN. */
 AWL_EXPORT int32_t awl_softmax_xent_rows(awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights,
                                          awl_tensor *log_prob, awl_tensor *log_sum_exp, double soft_cap, void *stream);
 
