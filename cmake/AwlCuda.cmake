@@ -18,7 +18,7 @@ get_filename_component(AWL_CUDA_HOME "${CMAKE_CUDA_COMPILER}/../.." ABSOLUTE)
 set(CMAKE_CUDA_FLAGS_INIT "-L${AWL_CUDA_HOME}/lib")
 enable_language(CUDA)
 
-add_library(awl_cuda SHARED common/library.cpp common/status.cpp cuda/device.cu)
+add_library(awl_cuda SHARED ${AWL_COMMON} cuda/device.cu)
 target_compile_definitions(awl_cuda PRIVATE AWL_BACKEND_CUDA)
 target_link_libraries(awl_cuda PRIVATE awl_options)
 target_compile_options(awl_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wno-unused-parameter>)

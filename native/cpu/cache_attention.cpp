@@ -3,24 +3,8 @@
 //
 // Each (token, key/value head) is computed by one thread in one order, so a sequence gets the same bits alone and in a
 // batch.
-#include "awl/kernels.h"
+#include "cache_attention.h"
 #include "isa.h"
-
-namespace awl {
-
-struct CacheAttention {
-    float *projected;  // H queries, K keys, K values of E numbers a row
-    const float *cosine, *sine;
-    float *keys, *values;
-    const int64_t *slot, *position;
-    float *out;
-    int64_t heads, kv_heads, width, rotated, capacity, projected_stride, out_stride, window;
-    float scale, soft_cap;
-};
-
-constexpr int64_t cache_attention_widest = 512;
-
-}  // namespace awl
 
 #ifdef AWL_ISA
 
@@ -168,89 +152,29 @@ void cache_attention_attend(const CacheAttention &k, int64_t begin, int64_t end)
 AWL_DECLARE(void cache_attention_store(const CacheAttention &, int64_t, int64_t))
 AWL_DECLARE(void cache_attention_attend(const CacheAttention &, int64_t, int64_t))
 
-namespace {
-
-bool dense(const awl_tensor *t) {
-    int64_t stride = 1;
-    for (int axis = t->rank - 1; axis >= 0; axis--) {
-        if (t->size[axis] != 1 && t->stride[axis] != stride) return false;
-        stride *= t->size[axis];
-    }
-    return true;
-}
-
-int32_t check_cache(const char *argument, const awl_tensor *t) {
-    AWL_TRY(awl::check("cache_attention", argument, t, AWL_CPU, AWL_F32, 4, -1));
-    if (!dense(t)) return awl::fail(AWL_BAD_ARGUMENT, "cache_attention: %s: expected contiguous axes", argument);
-    return AWL_OK;
-}
-
-}  // namespace
-
 extern "C" int32_t awl_cache_attention(awl_tensor *projected, const awl_tensor *cosine, const awl_tensor *sine,
                                        awl_tensor *keys, awl_tensor *values, const awl_tensor *slot,
                                        const awl_tensor *position, awl_tensor *out, double scale, double soft_cap,
                                        int64_t window, void *) {
     awl::clear_error();
-    const char *name = "cache_attention";
-    AWL_TRY(check_cache("keys", keys));
-    AWL_TRY(check_cache("values", values));
-    for (int axis = 0; axis < 4; axis++)
-        if (keys->size[axis] != values->size[axis])
-            return awl::fail(AWL_BAD_ARGUMENT, "%s: values: expected the shape of keys", name);
-    const int64_t slots = keys->size[0], kv_heads = keys->size[1], capacity = keys->size[2], width = keys->size[3];
-    AWL_TRY(awl::check(name, "projected", projected, AWL_CPU, AWL_F32, 2, -1));
-    const int64_t rows = projected->size[0];
-    AWL_TRY(awl::check(name, "out", out, AWL_CPU, AWL_F32, 2, rows));
-    const int64_t heads = width > 0 ? out->size[1] / width : 0;
-    if (width < 1 || width > awl::cache_attention_widest || kv_heads < 1 || heads < 1 || heads % kv_heads != 0 ||
-        heads * width != out->size[1] || projected->size[1] != (heads + 2 * kv_heads) * width)
-        return awl::fail(AWL_BAD_ARGUMENT,
-                         "%s: expected projected (N, (H + 2K) E) and out (N, H E) with K = %lld, E = %lld (1 to %lld) and"
-                         " H a multiple of K, got %lld and %lld columns",
-                         name, (long long)kv_heads, (long long)width, (long long)awl::cache_attention_widest,
-                         (long long)projected->size[1], (long long)out->size[1]);
-    AWL_TRY(awl::check_dense(name, "cosine", cosine, AWL_CPU, AWL_F32, 2, rows));
-    const int64_t rotated = cosine->size[1];
-    AWL_TRY(awl::check_dense(name, "sine", sine, AWL_CPU, AWL_F32, 2, rows, rotated));
-    if (rotated > width || rotated % 2 != 0)
-        return awl::fail(AWL_BAD_ARGUMENT, "%s: cosine: expected an even number of columns up to %lld, got %lld", name,
-                         (long long)width, (long long)rotated);
-    AWL_TRY(awl::check_dense(name, "slot", slot, AWL_CPU, AWL_I64, 1, rows));
-    AWL_TRY(awl::check_dense(name, "position", position, AWL_CPU, AWL_I64, 1, rows));
-    const awl::CacheAttention k{(float *)projected->data,
-                                (const float *)cosine->data,
-                                (const float *)sine->data,
-                                (float *)keys->data,
-                                (float *)values->data,
-                                (const int64_t *)slot->data,
-                                (const int64_t *)position->data,
-                                (float *)out->data,
-                                heads,
-                                kv_heads,
-                                width,
-                                rotated,
-                                capacity,
-                                projected->stride[0],
-                                out->stride[0],
-                                window,
-                                (float)scale,
-                                (float)soft_cap};
+    awl::CacheAttention k;
+    AWL_TRY(awl::check_cache_attention(AWL_CPU, projected, cosine, sine, keys, values, slot, position, out, scale, soft_cap,
+                                       window, k));
     int64_t reads = 0;
-    for (int64_t n = 0; n < rows; n++) {
-        if (k.slot[n] < 0 || k.slot[n] >= slots || k.position[n] < 0 || k.position[n] >= capacity)
-            return awl::fail(AWL_BAD_ARGUMENT, "%s: token %lld: slot %lld of %lld, position %lld of %lld", name,
-                             (long long)n, (long long)k.slot[n], (long long)slots, (long long)k.position[n],
-                             (long long)capacity);
+    for (int64_t n = 0; n < k.rows; n++) {
+        if (k.slot[n] < 0 || k.slot[n] >= k.slots || k.position[n] < 0 || k.position[n] >= k.capacity)
+            return awl::fail(AWL_BAD_ARGUMENT, "cache_attention: token %lld: slot %lld of %lld, position %lld of %lld",
+                             (long long)n, (long long)k.slot[n], (long long)k.slots, (long long)k.position[n],
+                             (long long)k.capacity);
         reads += k.position[n] + 1;
     }
     // All are stored before any attends: tokens of one slot see each other.
-    awl::parallel(rows, 1 + 32768 / ((heads + kv_heads) * width), [&](int64_t begin, int64_t end) {
+    awl::parallel(k.rows, 1 + 32768 / ((k.heads + k.kv_heads) * k.width), [&](int64_t begin, int64_t end) {
         AWL_DISPATCH(cache_attention_store)(k, begin, end);
     });
-    const int64_t items = rows * kv_heads;
+    const int64_t items = k.rows * k.kv_heads;
     // Numbers read by an item on average; below some 16k starting a thread costs more than it saves.
-    const int64_t work = rows ? 1 + reads / rows * (heads / kv_heads + 1) * width : 1;
+    const int64_t work = k.rows ? 1 + reads / k.rows * (k.heads / k.kv_heads + 1) * k.width : 1;
     awl::parallel(items, 1 + 16384 / work, [&](int64_t begin, int64_t end) {
         AWL_DISPATCH(cache_attention_attend)(k, begin, end);
     });

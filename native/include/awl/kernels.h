@@ -126,7 +126,8 @@ AWL_EXPORT int32_t awl_gated_backward(const awl_tensor *gradient, const awl_tens
  * to positions [max(0, position[n] + 1 - window), position[n]] (window 0: all) of key/value head h / (H / K), scores
  * multiplied by scale and soft-capped where soft_cap > 0. A row of out has the same bits whatever rows stand beside it.
  * projected: f32 [N, (H + 2K) E]; cosine, sine: f32 [N, R], R even; keys, values: f32 [S, K, C, E], contiguous;
- * slot, position: i64 [N], no pair twice; out: f32 [N, H E]. */
+ * slot, position: i64 [N], no pair twice; out: f32 [N, H E]. A slot or position out of bounds is refused on the CPU; on
+ * CUDA, where nothing is read back, it stores nothing and its row of out is NaN. */
 AWL_EXPORT int32_t awl_cache_attention(awl_tensor *projected, const awl_tensor *cosine, const awl_tensor *sine,
                                        awl_tensor *keys, awl_tensor *values, const awl_tensor *slot,
                                        const awl_tensor *position, awl_tensor *out, double scale, double soft_cap,
