@@ -15,6 +15,7 @@
     X(gated, 1, 1)                   \
     X(gated_backward, 1, 1)          \
     X(cache_attention, 1, 1)         \
+    X(sample, 1, 1)                  \
     X(document_attention, 1, 0)      \
     X(document_attention_backward, 1, 0)
 

@@ -133,6 +133,18 @@ AWL_EXPORT int32_t awl_cache_attention(awl_tensor *projected, const awl_tensor *
                                        const awl_tensor *position, awl_tensor *out, double scale, double soft_cap,
                                        int64_t window, void *stream);
 
+/* The next token of each row of logits, and its log-probability under the model's own distribution. settings[b] =
+ * (temperature, top-k, top-p, min-p), applied in this order: temperature 0 takes the largest, the lowest id among equals;
+ * top-k (0: off) keeps what is not below the k-th largest; top-p (1: off) keeps the most probable of what is left until
+ * their mass reaches p of it, at least one, the lower id first among equals; min-p (0: off) drops what is less than p
+ * times as probable as the most probable; then, in order of id, the first at which the mass exceeds uniform * total. Masses
+ * have float32's accuracy at least, sums are float64. A row whose log-sum-exp is not finite, or whose settings are out of
+ * bounds, gets id -1 and NaN.
+ * logits: f32 [B, V], last axis contiguous; settings: f64 [B, 4]; uniform: f64 [B] in [0, 1); id: i64 [B]; log_prob: f32
+ * [B]. */
+AWL_EXPORT int32_t awl_sample(const awl_tensor *logits, const awl_tensor *settings, const awl_tensor *uniform,
+                              awl_tensor *id, awl_tensor *log_prob, void *stream);
+
 /* Causal attention inside documents that lie end to end; document d is rows [start[d], start[d + 1]). Rows, heads, scale,
  * soft_cap and window as in cache_attention, queries and keys already rotated. log_sum_exp[h, n] is that of the scores
  * token n gives to what it sees; scores themselves exist only for a block of queries at a time. A document has the same

@@ -145,6 +145,20 @@ record KernelHandles(
         MethodHandle cacheAttention,
 
         @NativeSignature(
+                name = "awl_sample",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class
+                })
+        @Nullable
+        MethodHandle sample,
+
+        @NativeSignature(
                 name = "awl_document_attention",
                 returns = int.class,
                 arguments = {
