@@ -11,6 +11,12 @@ void clear_error();
 
 inline bool absent(const awl_tensor *t) { return t == nullptr || t->rank < 0; }
 
+inline int64_t elements(const awl_tensor *t) {
+    int64_t n = 1;
+    for (int32_t axis = 0; axis < t->rank; axis++) n *= t->size[axis];
+    return n;
+}
+
 // Expects a view of this rank, dtype and device with a contiguous last axis; size -1 means any.
 int32_t check(const char *kernel, const char *argument, const awl_tensor *t, int32_t device, int32_t dtype, int32_t rank,
               int64_t size0, int64_t size1 = -1);

@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 namespace awl::AWL_ISA {
 
 #if defined(__AVX512F__)
@@ -19,6 +23,7 @@ typedef float f32 __attribute__((vector_size(lanes * 4)));
 typedef int32_t i32 __attribute__((vector_size(lanes * 4)));
 typedef uint32_t u32 __attribute__((vector_size(lanes * 4)));
 typedef uint16_t u16 __attribute__((vector_size(lanes * 2)));
+typedef double f64 __attribute__((vector_size(lanes * 8)));
 
 struct bf16 {
     uint16_t bits;
@@ -70,6 +75,21 @@ AWL_INLINE void store_part(T *p, int64_t n, f32 v) {
 }
 
 AWL_INLINE f32 max(f32 a, f32 b) { return a > b ? a : b; }
+
+AWL_INLINE f64 widen(f32 v) { return __builtin_convertvector(v, f64); }
+
+AWL_INLINE f32 sqrt(f32 v) {
+#if defined(__AVX512F__)
+    return (f32)_mm512_maskz_sqrt_ps((__mmask16)-1, (__m512)v);  // the plain form has a warning of its own in GCC 12
+#elif defined(__AVX2__)
+    return (f32)_mm256_sqrt_ps((__m256)v);
+#elif defined(__SSE2__)
+    return (f32)_mm_sqrt_ps((__m128)v);
+#else
+    for (int i = 0; i < lanes; i++) v[i] = __builtin_sqrtf(v[i]);
+    return v;
+#endif
+}
 
 // In a fixed order, in float64: a handful of additions a row.
 AWL_INLINE double sum(f32 v) {

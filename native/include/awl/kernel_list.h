@@ -17,6 +17,9 @@
     X(cache_attention, 1, 1)         \
     X(sample, 1, 1)                  \
     X(document_attention, 1, 0)      \
-    X(document_attention_backward, 1, 0)
+    X(document_attention_backward, 1, 0) \
+    X(adamw, 1, 0)                   \
+    X(squared_norm, 1, 0)            \
+    X(embedding_backward, 1, 0)
 
 #endif

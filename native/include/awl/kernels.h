@@ -166,6 +166,31 @@ AWL_EXPORT int32_t awl_document_attention_backward(const awl_tensor *gradient, c
                                                    const awl_tensor *log_sum_exp, awl_tensor *below, awl_tensor *workspace,
                                                    double scale, double soft_cap, int64_t window, void *stream);
 
+/* One AdamW update of `count` tensors. With g = gradient / divisor, element by element and in float32:
+ *   first += (1 - beta1) (g - first);  second = beta2 second + (1 - beta2) g^2
+ *   value = value (1 - rate decay) - rate / correction1 * first / (sqrt(second) / sqrt(correction2) + epsilon)
+ * correction1 and correction2 are 1 - beta^t; where skip is 1 nothing is written.
+ * tensors: for each tensor five views of one number of elements, contiguous: value, gradient, first and second (f32), and
+ * rounded, absent or bf16, which gets the new value rounded to nearest; decay: a number for each tensor; divisor, skip:
+ * f32, rank 0. A value may be bf16 with rounded absent: it is then rounded up or down at random, with its distance as
+ * probability, by numbers that depend on seed and place alone. The seed should be another one in every step. */
+AWL_EXPORT int32_t awl_adamw(awl_tensor *tensors, const double *decay, int64_t count, const awl_tensor *divisor,
+                             const awl_tensor *skip, double rate, double beta1, double beta2, double epsilon,
+                             double correction1, double correction2, int64_t seed, void *stream);
+
+/* out = the sum of squares of all elements of `count` tensors (f32 or bf16, contiguous), in float64: pieces of
+ * AWL_NORM_PIECE elements of a tensor, then the pieces in order. No sum of finite float32 squares overflows, so out is
+ * finite if and only if every element is. workspace: f64, a number for every piece; out: f64, rank 0. */
+#define AWL_NORM_PIECE 65536
+AWL_EXPORT int32_t awl_squared_norm(const awl_tensor *tensors, int64_t count, awl_tensor *workspace, awl_tensor *out,
+                                    void *stream);
+
+/* table[tokens[n], :] += scale * gradient[n, :], for a token that comes more than once in the order of n.
+ * gradient: f32 or bf16 [N, D]; tokens: i64 [N] in [0, V), else nothing is written; table: f32 [V, D]; last axes
+ * contiguous. */
+AWL_EXPORT int32_t awl_embedding_backward(const awl_tensor *gradient, const awl_tensor *tokens, awl_tensor *table,
+                                          double scale, void *stream);
+
 #ifdef __cplusplus
 }
 #endif

@@ -184,7 +184,36 @@ record KernelHandles(
                     double.class, long.class, MemorySegment.class
                 })
         @Nullable
-        MethodHandle documentAttentionBackward) {
+        MethodHandle documentAttentionBackward,
+
+        @NativeSignature(
+                name = "awl_adamw",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, MemorySegment.class, long.class, MemorySegment.class, MemorySegment.class,
+                    double.class, double.class, double.class, double.class, double.class, double.class,
+                    long.class, MemorySegment.class
+                })
+        @Nullable
+        MethodHandle adamW,
+
+        @NativeSignature(
+                name = "awl_squared_norm",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, long.class, MemorySegment.class, MemorySegment.class, MemorySegment.class
+                })
+        @Nullable
+        MethodHandle squaredNorm,
+
+        @NativeSignature(
+                name = "awl_embedding_backward",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, double.class, MemorySegment.class
+                })
+        @Nullable
+        MethodHandle embeddingBackward) {
 
     /// Names as in kernel_list.h.
     static List<String> names() {

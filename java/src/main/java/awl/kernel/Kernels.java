@@ -1,5 +1,6 @@
 package awl.kernel;
 
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -148,6 +149,38 @@ public interface Kernels {
     default boolean fusesDocumentAttention(Tensor projected_NW) {
         return false;
     }
+
+    /// Gradient of an embedding: `table[tokens[n]] += scale * gradient[n]`, for a token that comes more than once in
+    /// the order of n.
+    ///
+    /// @param gradient_ND float32, bfloat16 or float64
+    /// @param tokens_N int64 in `[0, V)`
+    /// @param table_VD added to, float32 (float64 for float64 input)
+    void embeddingBackward(Tensor gradient_ND, Tensor tokens_N, double scale, Tensor table_VD);
+
+    /// One AdamW update (Loshchilov and Hutter 2019) of many tensors at once. With `g = gradient / divisor` and `t`
+    /// the step's number:
+    ///
+    /// ```
+    /// m <- b1 m + (1 - b1) g          v <- b2 v + (1 - b2) g^2
+    /// p <- p (1 - rate decay) - rate / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + epsilon)
+    /// ```
+    ///
+    /// @param divisor 0-d fp32
+    /// @param skip 0-d fp32; where 1 nothing is changed
+    void adamW(List<AdamWTensors> tensors, AdamWStep step, Tensor divisor, Tensor skip);
+
+    /// Whether [#adamW] on tensors in host memory is one pass, and thereby at least as fast as libtorch's own.
+    default boolean fusesAdamW() {
+        return false;
+    }
+
+    /// Sum of the squares of all elements of all tensors, for the global gradient norm: exact to 1e-7, and finite if and
+    /// only if every element is.
+    ///
+    /// @param tensors floating tensors of any shape, contiguous
+    /// @return 0-d fp64
+    Tensor squaredNorm(List<Tensor> tensors);
 
     /// Weighted cross-entropy of a linear head over the active rows, with its gradients, without the full
     /// logits.

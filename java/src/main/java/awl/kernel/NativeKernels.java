@@ -2,9 +2,11 @@ package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
 import awl.kernel.ffm.TensorView;
+import awl.tensor.Tensors;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.PointerScope;
@@ -52,6 +54,8 @@ public final class NativeKernels extends TorchKernels {
     private final @Nullable MethodHandle cacheAttention;
     private final @Nullable NativeDocumentAttention documentAttention;
 
+    private final @Nullable NativeOptimizer optimizer;
+
     private NativeKernels(NativeLibrary library, KernelHandles handles) {
         super(NativeRowPasses.of(library, handles));
         this.library = library;
@@ -63,6 +67,7 @@ public final class NativeKernels extends TorchKernels {
         gated = NativeGated.of(library, handles);
         cacheAttention = handles.cacheAttention();
         documentAttention = NativeDocumentAttention.of(library, handles);
+        optimizer = NativeOptimizer.of(library, handles);
     }
 
     /// Opens a library and binds its kernels.
@@ -306,6 +311,45 @@ public final class NativeKernels extends TorchKernels {
         DocumentAttentionArguments.check(projected_NW, documentStart, out_NHE, logSumExp_HN);
         DocumentAttentionArguments.gradients(gradient_NHE, below_NW, projected_NW, out_NHE);
         kernel.backward(gradient_NHE, projected_NW, documentStart, scores, out_NHE, logSumExp_HN, below_NW);
+    }
+
+    @Override
+    public void embeddingBackward(Tensor gradient_ND, Tensor tokens_N, double scale, Tensor table_VD) {
+        NativeOptimizer kernel = optimizer;
+        if (kernel == null || !kernel.takes(gradient_ND) || gradient_ND.stride(1) != 1 || table_VD.stride(1) != 1) {
+            super.embeddingBackward(gradient_ND, tokens_N, scale, table_VD);
+            return;
+        }
+        OptimizerArguments.embeddingBackward(gradient_ND, tokens_N, table_VD);
+        kernel.embeddingBackward(gradient_ND, tokens_N, scale, table_VD);
+    }
+
+    @Override
+    public boolean fusesAdamW() {
+        return optimizer != null && library.backend().equals("cpu");
+    }
+
+    @Override
+    public void adamW(List<AdamWTensors> tensors, AdamWStep step, Tensor divisor, Tensor skip) {
+        NativeOptimizer kernel = optimizer;
+        if (kernel == null || !tensors.stream().map(AdamWTensors::value).allMatch(kernel::takes)) {
+            super.adamW(tensors, step, divisor, skip);
+            return;
+        }
+        OptimizerArguments.adamW(tensors, divisor, skip);
+        kernel.adamW(tensors, step, divisor, skip);
+    }
+
+    @Override
+    public Tensor squaredNorm(List<Tensor> tensors) {
+        NativeOptimizer kernel = optimizer;
+        if (kernel == null || !tensors.stream().allMatch(kernel::takes)) {
+            return super.squaredNorm(tensors);
+        }
+        OptimizerArguments.squaredNorm(tensors);
+        Tensor out = Tensors.zeros(ScalarType.Double);
+        kernel.squaredNorm(tensors, out);
+        return out;
     }
 
     private boolean attends(Tensor projected_NW) {

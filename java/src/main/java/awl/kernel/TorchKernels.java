@@ -1,5 +1,7 @@
 package awl.kernel;
 
+import awl.tensor.Tensors;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -205,6 +207,40 @@ public class TorchKernels implements Kernels {
                 NoGradGuard _ = new NoGradGuard()) {
             new TorchDocumentAttention(heads, scores).backward(gradient_NHE, projected_NW, documentStart, below_NW);
         }
+    }
+
+    @Override
+    public void embeddingBackward(Tensor gradient_ND, Tensor tokens_N, double scale, Tensor table_VD) {
+        OptimizerArguments.embeddingBackward(gradient_ND, tokens_N, table_VD);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            table_VD.index_add_(0, tokens_N, gradient_ND.to(Arguments.dtype(table_VD)), new Scalar(scale));
+        }
+    }
+
+    @Override
+    public void adamW(List<AdamWTensors> tensors, AdamWStep step, Tensor divisor, Tensor skip) {
+        OptimizerArguments.adamW(tensors, divisor, skip);
+        if (skip.item_double() == 1) {
+            return;
+        }
+        try (NoGradGuard _ = new NoGradGuard()) {
+            for (AdamWTensors each : tensors) {
+                try (PointerScope _ = new PointerScope()) {
+                    TorchOptimizer.adamW(each, step, divisor);
+                }
+            }
+        }
+    }
+
+    @Override
+    public Tensor squaredNorm(List<Tensor> tensors) {
+        OptimizerArguments.squaredNorm(tensors);
+        Tensor total = Tensors.zeros(ScalarType.Double);
+        try (NoGradGuard _ = new NoGradGuard()) {
+            TorchOptimizer.addSquares(tensors, total);
+        }
+        return total;
     }
 
     @Override

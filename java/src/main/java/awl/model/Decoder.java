@@ -49,7 +49,7 @@ public final class Decoder implements AutoCloseable {
         long v = config.vocabSize();
         long d = config.hiddenSize();
         Parameter table = weights.take("model.embed_tokens.weight", Weights.Start.NORMAL, v, d);
-        this.embedding = new Embedding(table, family.embeddingScale(config), precision.scalarType());
+        this.embedding = new Embedding(table, family.embeddingScale(config), precision.scalarType(), kernels);
         this.blocks = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
             blocks.add(family.block(layer, parts));

@@ -1,5 +1,6 @@
 package awl.model;
 
+import awl.kernel.Kernels;
 import awl.tensor.Parameter;
 import awl.tensor.Scalars;
 import awl.tensor.Tape;
@@ -16,14 +17,18 @@ final class Embedding {
 
     private final Parameter weight_VD;
     private final ScalarType dtype;
+    private final Kernels kernels;
+    private final double factor;
     private final @org.jspecify.annotations.Nullable Scalar scale;
 
     /// @param scale rows are multiplied with it (Gemma: sqrt of the width, rounded to the model's dtype)
     /// @param dtype of the rows that come out
-    Embedding(Parameter weight_VD, double scale, ScalarType dtype) {
+    Embedding(Parameter weight_VD, double scale, ScalarType dtype, Kernels kernels) {
         this.weight_VD = weight_VD;
         this.dtype = dtype;
-        this.scale = scale == 1 ? null : Scalars.of(rounded(scale, dtype));
+        this.kernels = kernels;
+        this.factor = scale == 1 ? 1 : rounded(scale, dtype);
+        this.scale = scale == 1 ? null : Scalars.of(factor);
     }
 
     private static double rounded(double scale, ScalarType dtype) {
@@ -51,8 +56,7 @@ final class Embedding {
         return tape.operation(out, gradient -> {
             Tensor sum = weight_VD.gradient();
             if (sum != null) {
-                Tensor wide = gradient.tensor().to(Tensors.dtype(sum));
-                sum.index_add_(0, tokens_N, wide, scale == null ? Scalars.ONE : scale);
+                kernels.embeddingBackward(gradient.tensor(), tokens_N, factor, sum);
             }
         });
     }

@@ -1,5 +1,7 @@
 package awl.optim;
 
+import awl.kernel.AdamWStep;
+import awl.kernel.AdamWTensors;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// AdamW (Loshchilov, Hutter 2019) with decoupled decay on matrices only and fp32 state throughout.
 ///
 /// A parameter that is not fp32 gets an fp32 master copy: the update is made there and rounded into the
-/// parameter, so that steps smaller than a bf16 unit are not lost. The rule itself is an [AdamWRule]:
-/// libtorch's fused kernel, or the plain operations it is tested against.
+/// parameter, so that steps smaller than a bf16 unit are not lost. The rule itself is an [AdamWRule]: the
+/// kernels' own, libtorch's fused kernel, or the plain operations both are tested against.
 public final class AdamW implements AutoCloseable {
 
     /// @param beta1 decay of the first moment
@@ -31,7 +33,13 @@ public final class AdamW implements AutoCloseable {
     /// @param value updated in place; must outlive the optimiser
     public record Slot(String name, Tensor value) {}
 
-    private record State(Slot slot, Tensor master, boolean ownsMaster, Tensor first, Tensor second) {}
+    private record State(Slot slot, Tensor master, boolean ownsMaster, Tensor first, Tensor second) {
+
+        /// The parameter, where it is the rounded copy of its master that rules write themselves.
+        @Nullable Tensor rounded() {
+            return slot.value().scalar_type().intern() == ScalarType.BFloat16 ? slot.value() : null;
+        }
+    }
 
     private final Settings settings;
     private final AdamWRule rule;
@@ -72,30 +80,27 @@ public final class AdamW implements AutoCloseable {
             throw new IllegalArgumentException(gradients.size() + " gradients for " + states.size() + " parameters");
         }
         try (NoGradGuard guard = new NoGradGuard();
-                PointerScope outer = new PointerScope()) {
+                PointerScope scope = new PointerScope()) {
             count.add_(new Scalar(1.0));
+            List<AdamWTensors> tensors = new ArrayList<>();
             for (int i = 0; i < gradients.size(); i++) {
-                try (PointerScope scope = new PointerScope()) {
-                    update(states.get(i), gradients.get(i), rate, divisor, skip);
+                tensors.add(tensors(states.get(i), gradients.get(i)));
+            }
+            AdamWStep step = new AdamWStep(steps(), rate, settings.beta1(), settings.beta2(), settings.eps());
+            rule.update(tensors, step, divisor, skip);
+            for (State state : states) {
+                if (state.ownsMaster() && state.rounded() == null) {
+                    state.slot().value().copy_(state.master());
                 }
             }
+            count.sub_(skip);
         }
     }
 
-    private void update(State state, @Nullable Tensor given, double rate, Tensor divisor, Tensor skip) {
+    private AdamWTensors tensors(State state, @Nullable Tensor given) {
         Tensor gradient = given == null ? torch.zeros_like(state.first()) : given.to(ScalarType.Float);
         double decay = state.slot().value().dim() >= 2 ? settings.weightDecay() : 0;
-        rule.update(
-                new AdamWRule.Target(state.master(), gradient, state.first(), state.second()),
-                count,
-                rate,
-                settings,
-                decay,
-                divisor,
-                skip);
-        if (state.ownsMaster()) {
-            state.slot().value().copy_(state.master());
-        }
+        return new AdamWTensors(state.master(), gradient, state.first(), state.second(), state.rounded(), decay);
     }
 
     /// Number of updates made.

@@ -1,5 +1,8 @@
 package awl.optim;
 
+import awl.kernel.AdamWStep;
+import awl.kernel.AdamWTensors;
+import java.util.List;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Dispatcher;
@@ -7,10 +10,14 @@ import org.bytedeco.pytorch.GenericList;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.IValueVector;
 import org.bytedeco.pytorch.OperatorHandle;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorList;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.DispatchKey;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// AdamW by libtorch's `aten::_fused_adamw_`: one pass over value, gradient and moments, clipping included. It
 /// is not in the binding's generated methods, so it is called through the dispatcher.
@@ -39,14 +46,23 @@ public final class FusedAdamW implements AdamWRule {
     }
 
     @Override
-    public void update(
-            Target target,
-            Tensor count,
-            double rate,
-            AdamW.Settings settings,
-            double decay,
-            Tensor divisor,
-            Tensor skip) {
+    public void update(List<AdamWTensors> tensors, AdamWStep step, Tensor divisor, Tensor skip) {
+        try (PointerScope outer = new PointerScope()) {
+            Tensor count =
+                    torch.full(new long[0], new Scalar((double) step.number()), new TensorOptions(ScalarType.Float));
+            for (AdamWTensors each : tensors) {
+                try (PointerScope scope = new PointerScope()) {
+                    update(each, step, count, divisor, skip);
+                    Tensor rounded = each.rounded();
+                    if (rounded != null) {
+                        rounded.copy_(each.value());
+                    }
+                }
+            }
+        }
+    }
+
+    private void update(AdamWTensors target, AdamWStep step, Tensor count, Tensor divisor, Tensor skip) {
         IValueVector stack = new IValueVector();
         stack.push_back(list(target.value()));
         stack.push_back(list(target.gradient()));
@@ -54,7 +70,8 @@ public final class FusedAdamW implements AdamWRule {
         stack.push_back(list(target.second()));
         stack.push_back(list()); // max_exp_avg_sqs: amsgrad only
         stack.push_back(list(count));
-        for (double number : new double[] {rate, settings.beta1(), settings.beta2(), decay, settings.eps()}) {
+        for (double number :
+                new double[] {step.rate(), step.beta1(), step.beta2(), target.decay(), step.epsilon()}) {
             stack.push_back(new IValue(number));
         }
         stack.push_back(new IValue(false)); // amsgrad

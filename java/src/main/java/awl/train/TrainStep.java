@@ -2,6 +2,7 @@ package awl.train;
 
 import awl.data.Batch;
 import awl.data.StepBatches;
+import awl.kernel.Kernels;
 import awl.optim.AdamW;
 import awl.optim.GradientNorm;
 import awl.optim.Schedule;
@@ -24,13 +25,22 @@ final class TrainStep {
 
     private final Objective objective;
     private final AdamW adam;
+    private final Kernels kernels;
     private final Schedule schedule;
     private final double clipNorm;
     private final RandomStreams random;
 
-    TrainStep(Objective objective, AdamW adam, Schedule schedule, double clipNorm, RandomStreams random) {
+    /// @param kernels compute the global norm
+    TrainStep(
+            Objective objective,
+            AdamW adam,
+            Kernels kernels,
+            Schedule schedule,
+            double clipNorm,
+            RandomStreams random) {
         this.objective = objective;
         this.adam = adam;
+        this.kernels = kernels;
         this.schedule = schedule;
         this.clipNorm = clipNorm;
         this.random = random;
@@ -53,7 +63,7 @@ final class TrainStep {
             }
             List<Tensor> gradients =
                     parameters.stream().map(Parameter::gradient).toList();
-            Tensor norm = GradientNorm.of(gradients);
+            Tensor norm = GradientNorm.of(kernels, gradients);
             Tensor broken = torch.isfinite(norm.add(loss)).logical_not().to(ScalarType.Float);
             adam.step(gradients, schedule.at(step.step()), GradientNorm.divisor(norm, clipNorm), broken);
 

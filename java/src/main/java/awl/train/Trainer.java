@@ -3,6 +3,7 @@ package awl.train;
 import awl.DivergedException;
 import awl.data.BatchStream;
 import awl.data.StepBatches;
+import awl.kernel.Kernels;
 import awl.optim.AdamW;
 import awl.optim.Schedule;
 import awl.tensor.Parameter;
@@ -65,6 +66,7 @@ final class Trainer implements AutoCloseable {
             Plan plan,
             Schedule schedule,
             AdamW adam,
+            Kernels kernels,
             Progress progress,
             StopSignal stop) {
         this.objective = objective;
@@ -76,7 +78,7 @@ final class Trainer implements AutoCloseable {
         this.schedule = schedule;
         this.adam = adam;
         this.random = new RandomStreams(plan.seed());
-        this.step = new TrainStep(objective, adam, schedule, plan.clipNorm(), random);
+        this.step = new TrainStep(objective, adam, kernels, schedule, plan.clipNorm(), random);
         this.progress = progress;
         this.stop = stop;
     }

@@ -156,7 +156,7 @@ public final class TrainingRun {
         Objective objective = objectives.train();
         BatchStream stream = data.stream(config);
         Trainer.Plan plan = plan(config, stream, data.fingerprint());
-        AdamWRule rule = AdamWRule.best();
+        AdamWRule rule = AdamWRule.best(kernels);
         TrainConfig.Optimizer adam = config.optimizer();
         try (Trainer trainer = new Trainer(
                 objective,
@@ -170,6 +170,7 @@ public final class TrainingRun {
                         new AdamW.Settings(
                                 adam.betas().getFirst(), adam.betas().getLast(), adam.eps(), adam.weightDecay()),
                         rule),
+                kernels,
                 progress,
                 stop)) {
             if (resume) {
@@ -177,7 +178,7 @@ public final class TrainingRun {
             }
             folder.writeConfig(config);
             folder.writeEnvironment(environment(precision, kernels, rule, model), progress);
-            say(config, data, plan, model, precision, kernels);
+            say(config, data, plan, model, precision, kernels, rule);
             if (trainer.run() == Trainer.End.STOPPED) {
                 return stop.exitCode();
             }
@@ -224,10 +225,11 @@ public final class TrainingRun {
             Trainer.Plan plan,
             Decoder model,
             PrecisionChoice precision,
-            Kernels kernels) {
+            Kernels kernels,
+            AdamWRule rule) {
         long trained = model.trainable().stream().mapToLong(Parameter::count).sum();
         long all = model.parameters().stream().mapToLong(Parameter::count).sum();
-        progress.note("%s, %,d of %,d parameters trained (%s), %s (%s), kernels %s, %d threads"
+        progress.note("%s, %,d of %,d parameters trained (%s), %s (%s), kernels %s, AdamW by %s, %d threads"
                 .formatted(
                         config.model().path(),
                         trained,
@@ -236,6 +238,7 @@ public final class TrainingRun {
                         precision.precision(),
                         precision.reason(),
                         kernels.name(),
+                        rule.name(),
                         Threads.count()));
         List<Example> rows = data.train().examples();
         long tokens = rows.stream().mapToLong(Example::tokens).sum();

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// What every implementation of [Kernels] must satisfy; a subclass names one.
 ///
 /// Accuracy is judged as the field should: against float64, next to plain libtorch at the same dtype.
-abstract class KernelContract extends AttentionContract {
+abstract class KernelContract extends OptimizerContract {
 
     private static final double GRADIENT_FACTOR = 2;
     private static final double LOSS_FACTOR = 3;

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import awl.NativeObjects;
+import awl.kernel.KernelSelection;
+import awl.kernel.Kernels;
+import awl.kernel.TorchKernels;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.Pointer;
@@ -18,6 +21,14 @@ import org.junit.jupiter.api.Test;
 final class AdamWTest {
 
     private static final AdamW.Settings SETTINGS = new AdamW.Settings(0.9, 0.95, 1e-8, 0.1);
+
+    /// The rule of this machine's kernels: the native one where they are built.
+    private static final Kernels KERNELS =
+            KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO).open();
+
+    private static List<AdamWRule> rules() {
+        return List.of(KernelAdamW.plain(), new FusedAdamW(), new KernelAdamW(KERNELS));
+    }
 
     private static Tensor scalar(double value) {
         return torch.full(new long[0], new Scalar(value), new TensorOptions(ScalarType.Float));
@@ -47,13 +58,15 @@ final class AdamWTest {
     }
 
     @Test
-    void fusedEqualsPlain() {
+    void allRulesAgree() {
         try (PointerScope scope = new PointerScope()) {
             for (double divisor : new double[] {1, 3.7}) {
-                List<Tensor> plain = train(new PlainAdamW(), ScalarType.Float, 20, divisor);
-                List<Tensor> fused = train(new FusedAdamW(), ScalarType.Float, 20, divisor);
-                for (int i = 0; i < plain.size(); i++) {
-                    assertThat(distance(plain.get(i), fused.get(i))).isLessThan(1e-6);
+                List<Tensor> plain = train(KernelAdamW.plain(), ScalarType.Float, 20, divisor);
+                for (AdamWRule rule : rules()) {
+                    List<Tensor> other = train(rule, ScalarType.Float, 20, divisor);
+                    for (int i = 0; i < plain.size(); i++) {
+                        assertThat(distance(plain.get(i), other.get(i))).isLessThan(1e-6);
+                    }
                 }
             }
         }
@@ -64,7 +77,7 @@ final class AdamWTest {
         try (PointerScope scope = new PointerScope()) {
             Tensor matrix = scalar(2).view(1, 1);
             Tensor vector = scalar(2).view(1);
-            for (AdamWRule rule : List.of(new PlainAdamW(), new FusedAdamW())) {
+            for (AdamWRule rule : rules()) {
                 matrix.fill_(new Scalar(2));
                 vector.fill_(new Scalar(2));
                 try (AdamW adam =
@@ -81,25 +94,31 @@ final class AdamWTest {
     @Test
     void bf16ParametersKeepSmallStepsInTheirMasters() {
         try (PointerScope scope = new PointerScope()) {
-            Tensor weight = scalar(256).to(ScalarType.BFloat16).view(1, 1);
             AdamW.Settings noDecay = new AdamW.Settings(0.9, 0.95, 1e-8, 0);
-            try (AdamW adam = new AdamW(List.of(new AdamW.Slot("w", weight)), noDecay, AdamWRule.best())) {
-                for (int s = 0; s < 100; s++) { // one unit of bf16 at 256 is 2; a step is 0.1
-                    adam.step(List.of(scalar(1).to(ScalarType.BFloat16).view(1, 1)), 0.1, scalar(1), scalar(0));
+            for (AdamWRule rule : rules()) {
+                Tensor weight = scalar(256).to(ScalarType.BFloat16).view(1, 1);
+                try (AdamW adam = new AdamW(List.of(new AdamW.Slot("w", weight)), noDecay, rule)) {
+                    for (int s = 0; s < 100; s++) { // one unit of bf16 at 256 is 2; a step is 0.1
+                        adam.step(List.of(scalar(1).to(ScalarType.BFloat16).view(1, 1)), 0.1, scalar(1), scalar(0));
+                    }
+                    assertThat(adam.state()).containsKey("optimizer.master.w");
                 }
-                assertThat(adam.state()).containsKey("optimizer.master.w");
+                assertThat(weight.to(ScalarType.Float).item_double()).isCloseTo(246, within(1.0));
             }
-            assertThat(weight.to(ScalarType.Float).item_double()).isCloseTo(246, within(1.0));
         }
     }
 
     @Test
     void aStepToBeSkippedChangesNoWeight() {
         try (PointerScope scope = new PointerScope()) {
-            for (AdamWRule rule : List.of(new PlainAdamW(), new FusedAdamW())) {
+            for (AdamWRule rule : rules()) {
                 Tensor weight = scalar(1).view(1, 1);
                 try (AdamW adam = new AdamW(List.of(new AdamW.Slot("w", weight)), SETTINGS, rule)) {
                     adam.step(List.of(scalar(Double.NaN).view(1, 1)), 0.1, scalar(Double.NaN), scalar(1));
+                    assertThat(adam.steps()).isZero();
+                    assertThat(adam.state().values()).allSatisfy(each -> assertThat(
+                                    each.abs().sum().item_double())
+                            .isZero());
                 }
                 assertThat(weight.item_double()).isEqualTo(1);
             }
@@ -118,7 +137,7 @@ final class AdamWTest {
             for (Tensor gradient : gradients) {
                 squares += gradient.to(ScalarType.Double).square().sum().item_double();
             }
-            Tensor norm = GradientNorm.of(gradients);
+            Tensor norm = GradientNorm.of(KERNELS, gradients);
             assertThat(norm.item_double()).isCloseTo(Math.sqrt(squares), within(Math.sqrt(squares) * 1e-7));
 
             assertThat(GradientNorm.divisor(norm, 1).item_double())
@@ -126,7 +145,16 @@ final class AdamWTest {
             assertThat(GradientNorm.divisor(norm, 1e9).item_double()).isEqualTo(1);
             assertThat(GradientNorm.divisor(norm, 0).item_double()).isEqualTo(1);
             Tensor broken = torch.full(new long[] {3}, new Scalar(Double.NaN), new TensorOptions(ScalarType.Float));
-            assertThat(GradientNorm.of(List.of(broken)).item_double()).isNaN();
+            assertThat(GradientNorm.of(KERNELS, List.of(broken)).item_double()).isNaN();
+        }
+    }
+
+    @Test
+    void theBestRuleIsTheKernelsWhereTheyFuseAndIsNamed() {
+        assertThat(AdamWRule.best(new TorchKernels()).name()).isEqualTo("libtorch _fused_adamw_");
+        assertThat(KernelAdamW.plain().name()).isEqualTo("plain operations");
+        if (KERNELS.fusesAdamW()) {
+            assertThat(AdamWRule.best(KERNELS).name()).isEqualTo("awl_adamw, " + KERNELS.name());
         }
     }
 
@@ -137,7 +165,7 @@ final class AdamWTest {
             Tensor gradient = torch.randn(8, 8);
             Tensor one = scalar(1);
             Tensor zero = scalar(0);
-            try (AdamW adam = new AdamW(List.of(new AdamW.Slot("w", weight)), SETTINGS, AdamWRule.best())) {
+            try (AdamW adam = new AdamW(List.of(new AdamW.Slot("w", weight)), SETTINGS, AdamWRule.best(KERNELS))) {
                 long before = 0;
                 for (int s = 0; s < 20; s++) {
                     if (s == 3) {
@@ -145,7 +173,7 @@ final class AdamWTest {
                     }
                     adam.step(List.of(gradient), 0.1, one, zero);
                     try (PointerScope step = new PointerScope()) {
-                        GradientNorm.divisor(GradientNorm.of(List.of(gradient)), 1);
+                        GradientNorm.divisor(GradientNorm.of(KERNELS, List.of(gradient)), 1);
                     }
                 }
                 assertThat(Pointer.totalCount()).isLessThanOrEqualTo(before);

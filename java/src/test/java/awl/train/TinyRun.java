@@ -8,6 +8,8 @@ import awl.data.Reduction;
 import awl.data.RowOrder;
 import awl.data.SplitMix;
 import awl.data.Weighting;
+import awl.kernel.KernelSelection;
+import awl.kernel.Kernels;
 import awl.optim.AdamW;
 import awl.optim.AdamWRule;
 import awl.optim.Schedule;
@@ -23,6 +25,10 @@ import java.util.List;
 final class TinyRun {
 
     static final int VOCABULARY = 17;
+
+    /// What an ordinary run would choose, so that resuming is tested with it.
+    static final Kernels KERNELS =
+            KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO).open();
 
     private TinyRun() {}
 
@@ -104,7 +110,7 @@ final class TinyRun {
                 return objective.logProb(batch);
             }
         };
-        AdamW adam = new AdamW(Trainer.slots(objective), new AdamW.Settings(0.9, 0.95, 1e-8, 0.1), AdamWRule.best());
+        AdamW adam = new AdamW(Trainer.slots(objective), new AdamW.Settings(0.9, 0.95, 1e-8, 0.1), AdamWRule.best(KERNELS));
         return new Trainer(
                 paused,
                 data,
@@ -113,6 +119,7 @@ final class TinyRun {
                 new Trainer.Plan(steps, 6, 42, 1.0, 7, 2, "rows-1"),
                 new Schedule.Cosine(rate, 10, 60, 0.1),
                 adam,
+                KERNELS,
                 new Progress(out, false),
                 stop);
     }

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -36,9 +37,24 @@ public final class TensorView {
     /// The view of `tensor`, or of an absent one for null.
     public static MemorySegment of(@Nullable Tensor tensor, SegmentAllocator arena) {
         MemorySegment view = arena.allocate(LAYOUT);
+        fill(view, tensor);
+        return view;
+    }
+
+    /// The views of several tensors as an array.
+    public static MemorySegment list(List<? extends @Nullable Tensor> tensors, SegmentAllocator arena) {
+        long size = LAYOUT.byteSize();
+        MemorySegment views = arena.allocate(LAYOUT, tensors.size());
+        for (int i = 0; i < tensors.size(); i++) {
+            fill(views.asSlice(i * size, size), tensors.get(i));
+        }
+        return views;
+    }
+
+    private static void fill(MemorySegment view, @Nullable Tensor tensor) {
         if (tensor == null) {
             view.set(ValueLayout.JAVA_INT, RANK, -1);
-            return view;
+            return;
         }
         int rank = (int) tensor.dim();
         if (rank > 4) {
@@ -54,7 +70,6 @@ public final class TensorView {
         view.set(ValueLayout.JAVA_INT, RANK, rank);
         view.set(ValueLayout.JAVA_INT, DTYPE, code(tensor.scalar_type().intern()));
         view.set(ValueLayout.JAVA_INT, DEVICE, tensor.is_cuda() ? 1 : 0);
-        return view;
     }
 
     private static int code(ScalarType dtype) {
