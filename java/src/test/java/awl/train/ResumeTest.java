@@ -192,6 +192,7 @@ final class ResumeTest {
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--enable-native-access=ALL-UNNAMED",
                         "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+                        "-Dawl.home=" + awl.Shared.home(),
                         "-XX:+UseSerialGC",
                         "-XX:TieredStopAtLevel=1",
                         "-cp",
