@@ -175,7 +175,7 @@ public interface Kernels {
         return false;
     }
 
-    /// Sum of the squares of all elements of all tensors, for the global gradient norm: exact to 1e-7, and finite if and
+    /// Sum of the squares of all elements of all tensors, for the global gradient norm: within 2e-6, and finite if and
     /// only if every element is.
     ///
     /// @param tensors floating tensors of any shape, contiguous

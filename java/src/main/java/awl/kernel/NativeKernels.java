@@ -2,6 +2,7 @@ package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
 import awl.kernel.ffm.TensorView;
+import awl.tensor.LibTorch;
 import awl.tensor.Tensors;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
@@ -39,6 +40,7 @@ public final class NativeKernels extends TorchKernels {
     private record Bound(NativeLibrary library, KernelHandles handles) {
 
         static Bound of(Path path) {
+            LibTorch.await(); // its libgomp must be there first, or the process has two
             NativeLibrary library = NativeLibrary.open(path, KernelHandles.names());
             return new Bound(library, library.bind(KernelHandles.class));
         }

@@ -2,6 +2,7 @@ package awl.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import awl.NativeException;
 import awl.Shared;
@@ -81,6 +82,24 @@ class NativeKernelsTest extends KernelContract implements RopeContract {
             torch.set_num_threads(before);
         }
         assertThat(torch.equal(sums[0], sums[1])).isTrue();
+    }
+
+    @Test
+    void theSumOfSquaresIsExactAndTheSameOnAnyNumberOfThreads() {
+        int before = torch.get_num_threads();
+        List<Tensor> tensors = List.of(torch.randn(300_000), torch.randn(17));
+        double truth = 0;
+        for (Tensor each : tensors) {
+            truth += each.to(torch.ScalarType.Double).square().sum().item_double();
+        }
+        try {
+            for (int threads : new int[] {1, 3}) {
+                torch.set_num_threads(threads);
+                assertThat(kernels().squaredNorm(tensors).item_double()).isCloseTo(truth, within(1e-13 * truth));
+            }
+        } finally {
+            torch.set_num_threads(before);
+        }
     }
 
     @Test
