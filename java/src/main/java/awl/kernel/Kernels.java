@@ -175,8 +175,8 @@ public interface Kernels {
         return false;
     }
 
-    /// Sum of the squares of all elements of all tensors, for the global gradient norm: within 2e-6, and finite if and
-    /// only if every element is.
+    /// Sum of the squares of all elements of all tensors, for the global gradient norm, in float64: finite if and only
+    /// if every element is.
     ///
     /// @param tensors floating tensors of any shape, contiguous
     /// @return 0-d fp64
