@@ -31,10 +31,12 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Does a step of AdamW run at the speed of memory, and the global norm? Beside both, in the same process and on as many
+/// Does a step of AdamW run at the speed of memory, and the global norm? Beside both, in the same process and on as
+/// many
 /// threads, what memory gives: [#triad] and [#update], each over 64 million elements of three or two arrays.
 ///
-/// Bytes an element: a step 28 (reads value, gradient and moments, writes all but the gradient; every line it writes was
+/// Bytes an element: a step 28 (reads value, gradient and moments, writes all but the gradient; every line it writes
+/// was
 /// read), 32 with bf16 copies and the reading of their lines; the norm 4; the triad 12 as STREAM counts, 16 with the
 /// reading of the lines it writes; the update 12.
 @State(Scope.Thread)

@@ -12,4 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// @param rounded bfloat16, gets the new value rounded to nearest; null where the value is the parameter itself
 /// @param decay decoupled weight decay of this tensor
 public record AdamWTensors(
-        Tensor value, Tensor gradient, Tensor first, Tensor second, @Nullable Tensor rounded, double decay) {}
+        Tensor value,
+        Tensor gradient,
+        Tensor first,
+        Tensor second,
+        @Nullable Tensor rounded,
+        double decay) {}

@@ -190,9 +190,19 @@ record KernelHandles(
                 name = "awl_adamw",
                 returns = int.class,
                 arguments = {
-                    MemorySegment.class, MemorySegment.class, long.class, MemorySegment.class, MemorySegment.class,
-                    double.class, double.class, double.class, double.class, double.class, double.class,
-                    long.class, MemorySegment.class
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    long.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    double.class,
+                    double.class,
+                    double.class,
+                    double.class,
+                    double.class,
+                    double.class,
+                    long.class,
+                    MemorySegment.class
                 })
         @Nullable
         MethodHandle adamW,
@@ -201,7 +211,11 @@ record KernelHandles(
                 name = "awl_squared_norm",
                 returns = int.class,
                 arguments = {
-                    MemorySegment.class, long.class, MemorySegment.class, MemorySegment.class, MemorySegment.class
+                    MemorySegment.class,
+                    long.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class
                 })
         @Nullable
         MethodHandle squaredNorm,
@@ -210,7 +224,11 @@ record KernelHandles(
                 name = "awl_embedding_backward",
                 returns = int.class,
                 arguments = {
-                    MemorySegment.class, MemorySegment.class, MemorySegment.class, double.class, MemorySegment.class
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    double.class,
+                    MemorySegment.class
                 })
         @Nullable
         MethodHandle embeddingBackward) {

@@ -18,9 +18,7 @@ final class TorchOptimizer {
         Tensor gradient = tensors.gradient().div(divisor);
         tensors.value().mul_(new Scalar(1 - step.rate() * tensors.decay()));
         tensors.first().lerp_(gradient, new Scalar(1 - step.beta1()));
-        tensors.second()
-                .mul_(new Scalar(step.beta2()))
-                .addcmul_(gradient, gradient, new Scalar(1 - step.beta2()));
+        tensors.second().mul_(new Scalar(step.beta2())).addcmul_(gradient, gradient, new Scalar(1 - step.beta2()));
         Tensor denominator = tensors.second()
                 .sqrt()
                 .div_(new Scalar(Math.sqrt(step.correction2())))

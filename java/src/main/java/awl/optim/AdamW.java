@@ -36,7 +36,8 @@ public final class AdamW implements AutoCloseable {
     private record State(Slot slot, Tensor master, boolean ownsMaster, Tensor first, Tensor second) {
 
         /// The parameter, where it is the rounded copy of its master that rules write themselves.
-        @Nullable Tensor rounded() {
+        @Nullable
+        Tensor rounded() {
             return slot.value().scalar_type().intern() == ScalarType.BFloat16 ? slot.value() : null;
         }
     }

@@ -70,8 +70,7 @@ public final class FusedAdamW implements AdamWRule {
         stack.push_back(list(target.second()));
         stack.push_back(list()); // max_exp_avg_sqs: amsgrad only
         stack.push_back(list(count));
-        for (double number :
-                new double[] {step.rate(), step.beta1(), step.beta2(), target.decay(), step.epsilon()}) {
+        for (double number : new double[] {step.rate(), step.beta1(), step.beta2(), target.decay(), step.epsilon()}) {
             stack.push_back(new IValue(number));
         }
         stack.push_back(new IValue(false)); // amsgrad

@@ -57,8 +57,7 @@ abstract class OptimizerContract extends AttentionContract {
         AdamWStep step = new AdamWStep(number, 1e-2, 0.9, 0.95, 1e-8);
         List<AdamWTensors> got = model();
         List<AdamWTensors> plain = model();
-        List<AdamWTensors> truth =
-                model().stream().map(OptimizerContract::wide).toList();
+        List<AdamWTensors> truth = model().stream().map(OptimizerContract::wide).toList();
         Tensor gradient = got.getFirst().gradient().clone();
         kernels.adamW(got, step, scalar(divisor), scalar(0));
         new TorchKernels().adamW(plain, step, scalar(divisor), scalar(0));
@@ -66,7 +65,13 @@ abstract class OptimizerContract extends AttentionContract {
         for (int i = 0; i < got.size(); i++) {
             near("value", got.get(i).value(), plain.get(i).value(), truth.get(i).value(), 2, 1e-7);
             near("first", got.get(i).first(), plain.get(i).first(), truth.get(i).first(), 2, 1e-7);
-            near("second", got.get(i).second(), plain.get(i).second(), truth.get(i).second(), 2, 1e-7);
+            near(
+                    "second",
+                    got.get(i).second(),
+                    plain.get(i).second(),
+                    truth.get(i).second(),
+                    2,
+                    1e-7);
             Tensor rounded = got.get(i).rounded();
             if (rounded != null) {
                 assertThat(same(rounded, got.get(i).value().to(ScalarType.BFloat16)))
@@ -102,7 +107,8 @@ abstract class OptimizerContract extends AttentionContract {
                         scalar(1),
                         scalar(0)))
                 .isInstanceOf(ShapeException.class)
-                .hasMessageContaining("gradient of tensor 1: expected 4 contiguous numbers of dtype Float, got Float of");
+                .hasMessageContaining(
+                        "gradient of tensor 1: expected 4 contiguous numbers of dtype Float, got Float of");
         assertThatThrownBy(() -> kernels.adamW(
                         List.of(new AdamWTensors(four, four, four, four, torch.zeros(4), 0)),
                         step,
@@ -137,7 +143,8 @@ abstract class OptimizerContract extends AttentionContract {
 
     @Test
     void squaredNormIsFiniteIfAndOnlyIfAllIs() {
-        Tensor numbers = torch.full(new long[] {70_000}, new Scalar(3e38), torch.zeros(1).options());
+        Tensor numbers =
+                torch.full(new long[] {70_000}, new Scalar(3e38), torch.zeros(1).options());
         assertThat(kernels.squaredNorm(List.of(numbers)).item_double()).isFinite();
         for (double broken : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
             numbers.select(0, 69_999).fill_(new Scalar(broken));
@@ -174,8 +181,8 @@ abstract class OptimizerContract extends AttentionContract {
 
     @Test
     void embeddingGradientRefusesOtherShapes() {
-        assertThatThrownBy(() -> kernels.embeddingBackward(
-                        torch.zeros(2, 3), Tensors.indices(0, 1, 1), 1, torch.zeros(4, 3)))
+        assertThatThrownBy(() ->
+                        kernels.embeddingBackward(torch.zeros(2, 3), Tensors.indices(0, 1, 1), 1, torch.zeros(4, 3)))
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContaining("tokens");
         assertThatThrownBy(

@@ -116,9 +116,9 @@ final class AdamWTest {
                 try (AdamW adam = new AdamW(List.of(new AdamW.Slot("w", weight)), SETTINGS, rule)) {
                     adam.step(List.of(scalar(Double.NaN).view(1, 1)), 0.1, scalar(Double.NaN), scalar(1));
                     assertThat(adam.steps()).isZero();
-                    assertThat(adam.state().values()).allSatisfy(each -> assertThat(
-                                    each.abs().sum().item_double())
-                            .isZero());
+                    assertThat(adam.state().values())
+                            .allSatisfy(each ->
+                                    assertThat(each.abs().sum().item_double()).isZero());
                 }
                 assertThat(weight.item_double()).isEqualTo(1);
             }

@@ -110,7 +110,8 @@ final class TinyRun {
                 return objective.logProb(batch);
             }
         };
-        AdamW adam = new AdamW(Trainer.slots(objective), new AdamW.Settings(0.9, 0.95, 1e-8, 0.1), AdamWRule.best(KERNELS));
+        AdamW adam =
+                new AdamW(Trainer.slots(objective), new AdamW.Settings(0.9, 0.95, 1e-8, 0.1), AdamWRule.best(KERNELS));
         return new Trainer(
                 paused,
                 data,

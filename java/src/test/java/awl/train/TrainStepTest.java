@@ -40,11 +40,13 @@ final class TrainStepTest {
     }
 
     private static TrainStep step(TinyObjective objective, AdamW adam) {
-        return new TrainStep(objective, adam, TinyRun.KERNELS, new Schedule.Constant(1e-2, 0), 1.0, new RandomStreams(5));
+        return new TrainStep(
+                objective, adam, TinyRun.KERNELS, new Schedule.Constant(1e-2, 0), 1.0, new RandomStreams(5));
     }
 
     private static AdamW adam(TinyObjective objective) {
-        return new AdamW(Trainer.slots(objective), new AdamW.Settings(0.9, 0.999, 1e-8, 0.1), AdamWRule.best(TinyRun.KERNELS));
+        return new AdamW(
+                Trainer.slots(objective), new AdamW.Settings(0.9, 0.999, 1e-8, 0.1), AdamWRule.best(TinyRun.KERNELS));
     }
 
     private record Outcome(StepReport report, List<Tensor> gradients) {}
@@ -99,7 +101,8 @@ final class TrainStepTest {
         try (TensorScope scope = TensorScope.open();
                 TinyObjective objective = new TinyObjective(TinyRun.VOCABULARY, 8, 0);
                 AdamW adam = adam(objective)) {
-            TrainStep frozen = new TrainStep(objective, adam, TinyRun.KERNELS, new Schedule.Constant(0, 0), 0, new RandomStreams(5));
+            TrainStep frozen = new TrainStep(
+                    objective, adam, TinyRun.KERNELS, new Schedule.Constant(0, 0), 0, new RandomStreams(5));
             frozen.run(batches);
             for (Parameter parameter : objective.trainable()) {
                 Tensor flat = parameter.value().view(-1);
