@@ -1,4 +1,4 @@
-// Contract of rms_norm and rms_norm_backward against float64.
+// Contract of rms_norm and its gradient against float64, and of add_rms_norm and its gradient against them.
 #include "harness.h"
 
 namespace {
@@ -76,6 +76,60 @@ void contract(const Shape &shape, double offset, double tolerance) {
     for (int64_t i = 0; i < n * d; i++) expect(x.at(i) == y.at(i), name + " y in place");
 }
 
+// The residual sum's norm is the norm of the sum as it is stored, and its gradient has the sum's added.
+template <class T>
+void of_a_sum(const Shape &shape, double offset) {
+    const int64_t n = shape.rows, d = shape.width;
+    const std::string name = std::to_string(n) + "x" + std::to_string(d) + " of a sum";
+    const double unit = sizeof(T) == 2 ? 1.0 / 256 : 1.2e-7;
+    std::mt19937 random(n * 1000 + d + 1);
+    std::normal_distribution<float> normal;
+    Buffer<T> x(n * d), branch(n * d), w(d), sum(n * d), y(n * d), plain(n * d), dy(n * d), ds(n * d), dx(n * d), down(n * d);
+    Buffer<float> inverse(n), inverse_plain(n), dw(d), dw_plain(d), workspace(shape.blocks * d);
+    for (int64_t i = 0; i < n * d; i++) narrow(3 * normal(random), x[i]), narrow(normal(random), branch[i]);
+    for (int64_t i = 0; i < n * d; i++) narrow(normal(random), dy[i]), narrow(normal(random), ds[i]);
+    for (int64_t i = 0; i < d; i++) narrow(normal(random), w[i]), dw[i] = dw_plain[i] = normal(random);
+    x.upload(), branch.upload(), w.upload(), dy.upload(), ds.upload(), dw.upload(), dw_plain.upload();
+    awl_tensor tx = x.view({n, d}), tb = branch.view({n, d}), tw = w.view({d}), ts = sum.view({n, d}), ty = y.view({n, d});
+    awl_tensor tp = plain.view({n, d}), ti = inverse.view({n}), tip = inverse_plain.view({n}), tdy = dy.view({n, d});
+    awl_tensor tds = ds.view({n, d}), tdx = dx.view({n, d}), tl = down.view({n, d}), tdw = dw.view({d});
+    awl_tensor tdp = dw_plain.view({d}), space = workspace.view({shape.blocks, d}), none = no_tensor();
+    expect(awl_add_rms_norm(&tx, &tb, &tw, &ts, &ty, &ti, 1e-5, offset, nullptr) == AWL_OK, name + ": " + awl_last_error());
+    expect(awl_rms_norm(&ts, &tw, &tp, &tip, 1e-5, offset, nullptr) == AWL_OK, name);
+    expect(awl_add_rms_norm_backward(&tdy, &tds, &ts, &tw, &ti, &tdx, &tdw, &space, offset, nullptr) == AWL_OK,
+           name + ": " + awl_last_error());
+    expect(awl_rms_norm_backward(&tdy, &ts, &tw, &ti, &tl, &tdp, &space, offset, nullptr) == AWL_OK, name);
+    sum.download(), y.download(), plain.download(), dx.download(), down.download(), inverse.download();
+    inverse_plain.download(), dw.download(), dw_plain.download();
+    for (int64_t i = 0; i < n * d; i++) {
+        T stored;
+        narrow(widen(x[i]) + widen(branch[i]), stored);
+        expect(memcmp(&stored, &sum[i], sizeof(T)) == 0, name + ": the sum is rounded once");
+        expect(memcmp(&plain[i], &y[i], sizeof(T)) == 0, name + ": y is the norm of what is stored");
+        const double error = fabs(dx.at(i) - ds.at(i) - down.at(i));
+        expect(error <= 2 * unit * (fabs(ds.at(i)) + fabs(down.at(i))), name + " dx");
+    }
+    for (int64_t i = 0; i < n; i++) expect(inverse[i] == inverse_plain[i], name + " inverse rms");
+    for (int64_t i = 0; i < d; i++) expect(dw[i] == dw_plain[i], name + " dw");
+
+    // In place, on three threads: the same bits.
+    awl_set_threads(3);
+    expect(awl_add_rms_norm_backward(&tdy, &tds, &ts, &tw, &ti, &tds, &none, &none, offset, nullptr) == AWL_OK, name);
+    ds.download();
+    expect(awl_add_rms_norm(&tx, &tb, &tw, &tb, &tp, &tip, 1e-5, offset, nullptr) == AWL_OK, name + " over the branch");
+    awl_set_threads(1);
+    branch.download(), plain.download();
+    for (int64_t i = 0; i < n * d; i++) {
+        expect(memcmp(&ds[i], &dx[i], sizeof(T)) == 0, name + " dx in place");
+        expect(memcmp(&branch[i], &sum[i], sizeof(T)) == 0, name + " over the branch");
+        expect(memcmp(&plain[i], &y[i], sizeof(T)) == 0, name + " y over the branch");
+    }
+    tb.size[1] = d + 1;
+    expect(awl_add_rms_norm(&tx, &tb, &tw, &ts, &ty, &ti, 1e-5, offset, nullptr) == AWL_BAD_ARGUMENT, name + " refuses");
+    expect(awl_add_rms_norm_backward(&tdy, &tb, &ts, &tw, &ti, &tdx, &none, &none, offset, nullptr) == AWL_BAD_ARGUMENT,
+           name + " refuses a gradient of another shape");
+}
+
 void not_a_number_stays_in_its_row() {
     const int64_t n = 3, d = 37;
     Buffer<float> x(n * d), w(d), y(n * d), inverse(n);
@@ -123,6 +177,10 @@ int main() {
             for (double offset : {0.0, 1.0}) {
                 contract<float>(shape, offset, 2e-6);
                 contract<Bf16>(shape, offset, 1.0 / 128);
+#ifndef AWL_TEST_CUDA
+                of_a_sum<float>(shape, offset);
+                of_a_sum<Bf16>(shape, offset);
+#endif
             }
         }
         not_a_number_stays_in_its_row();

@@ -72,6 +72,19 @@ AWL_EXPORT int32_t awl_rms_norm_backward(const awl_tensor *dy, const awl_tensor 
                                          const awl_tensor *inverse_rms, awl_tensor *dx, awl_tensor *weight_gradient,
                                          awl_tensor *workspace, double offset, void *stream);
 
+/* The residual sum and its norm in one pass: sum = x + branch, rounded to its dtype; y = rms_norm(sum). branch and sum as x
+ * in rms_norm; sum may be x or branch. */
+AWL_EXPORT int32_t awl_add_rms_norm(const awl_tensor *x, const awl_tensor *branch, const awl_tensor *weight,
+                                    awl_tensor *sum, awl_tensor *y, awl_tensor *inverse_rms, double epsilon, double offset,
+                                    void *stream);
+
+/* dx = sum_gradient + gradient of rms_norm(sum) from dy: that of x and of branch. The rest as in rms_norm_backward; dx may
+ * be dy or sum_gradient. */
+AWL_EXPORT int32_t awl_add_rms_norm_backward(const awl_tensor *dy, const awl_tensor *sum_gradient, const awl_tensor *sum,
+                                             const awl_tensor *weight, const awl_tensor *inverse_rms, awl_tensor *dx,
+                                             awl_tensor *weight_gradient, awl_tensor *workspace, double offset,
+                                             void *stream);
+
 /* Rotary position embedding in place: the first R numbers of every head become x * cosine + sign * (halves swapped) *
  * sine. sign 1 rotates, -1 rotates back, which is the gradient. x: f32 or bf16 [N, heads, E], last axis contiguous, tokens
  * and heads at any distance; cosine, sine: f32 [N, R], contiguous, R even and at most E. float32 inside, one rounding. */

@@ -44,6 +44,24 @@ record KernelHandles(
         MethodHandle rmsNormBackward,
 
         @NativeSignature(
+                name = "awl_add_rms_norm",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, double.class, double.class, MemorySegment.class
+                })
+        @Nullable
+        MethodHandle addRmsNorm,
+
+        @NativeSignature(
+                name = "awl_add_rms_norm_backward",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, double.class, MemorySegment.class
+                })
+        @Nullable
+        MethodHandle addRmsNormBackward,
+
+        @NativeSignature(
                 name = "awl_rope",
                 returns = int.class,
                 arguments = {

@@ -49,6 +49,36 @@ public interface Kernels {
             Tensor inputGradient_ND,
             @Nullable Tensor weightGradient_D);
 
+    /// The residual sum and its norm: `sum = x + branch`, rounded to its dtype, then [#rmsNorm] of the sum.
+    ///
+    /// @param branch_ND dtype of `x`
+    /// @param sum_ND written; may be `x` or `branch` itself
+    /// @param y_ND written
+    void addRmsNorm(
+            Tensor x_ND,
+            Tensor branch_ND,
+            Tensor weight_D,
+            double epsilon,
+            boolean onePlusWeight,
+            Tensor sum_ND,
+            Tensor y_ND,
+            Tensor inverseRms_N);
+
+    /// Gradient of [#addRmsNorm], of `x` and of `branch` alike: that of [#rmsNormBackward] plus `sumGradient`, rounded
+    /// once.
+    ///
+    /// @param sumGradient_ND what the sum's other uses sent back
+    /// @param inputGradient_ND written; may be `outputGradient` or `sumGradient` itself
+    void addRmsNormBackward(
+            Tensor outputGradient_ND,
+            Tensor sumGradient_ND,
+            Tensor sum_ND,
+            Tensor weight_D,
+            Tensor inverseRms_N,
+            boolean onePlusWeight,
+            Tensor inputGradient_ND,
+            @Nullable Tensor weightGradient_D);
+
     /// Rotary position embedding (arXiv 2104.09864) in place: of each head the first R numbers become `x * cosine +
     /// swapped(x) * sine`, with their halves swapped. Computed in float32 (float64), rounded once.
     ///

@@ -49,6 +49,7 @@ public final class NativeKernels extends TorchKernels {
     private final NativeLibrary library;
     private final @Nullable MethodHandle rmsNorm;
     private final @Nullable MethodHandle rmsNormBackward;
+    private final @Nullable NativeAddRmsNorm addRmsNorm;
     private final @Nullable NativeRope rope;
     private final @Nullable MethodHandle linearRows;
     private final @Nullable NativeMatrixProduct product;
@@ -63,6 +64,7 @@ public final class NativeKernels extends TorchKernels {
         this.library = library;
         rmsNorm = handles.rmsNorm();
         rmsNormBackward = handles.rmsNormBackward();
+        addRmsNorm = NativeAddRmsNorm.of(library, handles);
         rope = NativeRope.of(library, handles);
         linearRows = handles.linearRows();
         product = NativeMatrixProduct.of(library, handles);
@@ -150,6 +152,58 @@ public final class NativeKernels extends TorchKernels {
                     onePlusWeight ? 1.0 : 0.0,
                     MemorySegment.NULL));
         }
+    }
+
+    @Override
+    public void addRmsNorm(
+            Tensor x_ND,
+            Tensor branch_ND,
+            Tensor weight_D,
+            double epsilon,
+            boolean onePlusWeight,
+            Tensor sum_ND,
+            Tensor y_ND,
+            Tensor inverseRms_N) {
+        NativeAddRmsNorm kernel = addRmsNorm;
+        if (kernel == null || !takes(x_ND)) {
+            super.addRmsNorm(x_ND, branch_ND, weight_D, epsilon, onePlusWeight, sum_ND, y_ND, inverseRms_N);
+            return;
+        }
+        kernel.run(x_ND, branch_ND, weight_D, epsilon, onePlusWeight, sum_ND, y_ND, inverseRms_N);
+    }
+
+    @Override
+    public void addRmsNormBackward(
+            Tensor outputGradient_ND,
+            Tensor sumGradient_ND,
+            Tensor sum_ND,
+            Tensor weight_D,
+            Tensor inverseRms_N,
+            boolean onePlusWeight,
+            Tensor inputGradient_ND,
+            @Nullable Tensor weightGradient_D) {
+        NativeAddRmsNorm kernel = addRmsNorm;
+        if (kernel == null || !takes(sum_ND)) {
+            super.addRmsNormBackward(
+                    outputGradient_ND,
+                    sumGradient_ND,
+                    sum_ND,
+                    weight_D,
+                    inverseRms_N,
+                    onePlusWeight,
+                    inputGradient_ND,
+                    weightGradient_D);
+            return;
+        }
+        kernel.runBackward(
+                outputGradient_ND,
+                sumGradient_ND,
+                sum_ND,
+                weight_D,
+                inverseRms_N,
+                onePlusWeight,
+                inputGradient_ND,
+                weightGradient_D);
     }
 
     @Override

@@ -17,9 +17,7 @@ final class RmsNormArguments {
         Arguments.shape(weight_D, "weight", "(D)", x_ND.size(1));
         Arguments.dtype(weight_D, "weight", storage);
         Arguments.dense(weight_D, "weight");
-        Arguments.shape(y_ND, "y", "(N, D)", x_ND.size(0), x_ND.size(1));
-        Arguments.dtype(y_ND, "y", storage);
-        Arguments.dense(y_ND, "y");
+        like(y_ND, "y", x_ND);
         Arguments.shape(inverseRms_N, "inverse rms", "(N)", x_ND.size(0));
         Arguments.dtype(inverseRms_N, "inverse rms", Arguments.accumulator(storage));
         Arguments.dense(inverseRms_N, "inverse rms");
@@ -33,13 +31,18 @@ final class RmsNormArguments {
             Tensor inputGradient_ND,
             @Nullable Tensor weightGradient_D) {
         forward(x_ND, weight_D, inputGradient_ND, inverseRms_N);
-        Arguments.shape(outputGradient_ND, "output gradient", "(N, D)", x_ND.size(0), x_ND.size(1));
-        Arguments.dtype(outputGradient_ND, "output gradient", Arguments.dtype(x_ND));
-        Arguments.dense(outputGradient_ND, "output gradient");
+        like(outputGradient_ND, "output gradient", x_ND);
         if (weightGradient_D != null) {
             Arguments.shape(weightGradient_D, "weight gradient", "(D)", x_ND.size(1));
             Arguments.dtype(weightGradient_D, "weight gradient", Arguments.dtype(inverseRms_N));
             Arguments.dense(weightGradient_D, "weight gradient");
         }
+    }
+
+    /// Another matrix of the shape and dtype of `x`.
+    static void like(Tensor tensor_ND, String name, Tensor x_ND) {
+        Arguments.shape(tensor_ND, name, "(N, D)", x_ND.size(0), x_ND.size(1));
+        Arguments.dtype(tensor_ND, name, Arguments.dtype(x_ND));
+        Arguments.dense(tensor_ND, name);
     }
 }

@@ -56,6 +56,26 @@ public class TorchKernels implements Kernels {
             Tensor inputGradient_ND,
             @Nullable Tensor weightGradient_D) {
         RmsNormArguments.backward(outputGradient_ND, x_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
+        normBackward(
+                outputGradient_ND,
+                null,
+                x_ND,
+                weight_D,
+                inverseRms_N,
+                onePlusWeight,
+                inputGradient_ND,
+                weightGradient_D);
+    }
+
+    private static void normBackward(
+            Tensor outputGradient_ND,
+            @Nullable Tensor added_ND,
+            Tensor x_ND,
+            Tensor weight_D,
+            Tensor inverseRms_N,
+            boolean onePlusWeight,
+            Tensor inputGradient_ND,
+            @Nullable Tensor weightGradient_D) {
         try (PointerScope _ = new PointerScope();
                 NoGradGuard _ = new NoGradGuard()) {
             ScalarType sums = Arguments.dtype(inverseRms_N);
@@ -67,8 +87,50 @@ public class TorchKernels implements Kernels {
             }
             Tensor g = dy.mul(scale(weight_D, onePlusWeight, sums));
             Tensor mean = g.mul(normed).mean(new long[] {1}, true, new ScalarTypeOptional());
-            inputGradient_ND.copy_(g.sub_(normed.mul_(mean)).mul_(inverse));
+            Tensor down = g.sub_(normed.mul_(mean)).mul_(inverse);
+            inputGradient_ND.copy_(added_ND == null ? down : down.add_(added_ND));
         }
+    }
+
+    @Override
+    public void addRmsNorm(
+            Tensor x_ND,
+            Tensor branch_ND,
+            Tensor weight_D,
+            double epsilon,
+            boolean onePlusWeight,
+            Tensor sum_ND,
+            Tensor y_ND,
+            Tensor inverseRms_N) {
+        RmsNormArguments.forward(x_ND, weight_D, y_ND, inverseRms_N);
+        RmsNormArguments.like(branch_ND, "branch", x_ND);
+        RmsNormArguments.like(sum_ND, "sum", x_ND);
+        torch.add_out(sum_ND, x_ND, branch_ND);
+        rmsNorm(sum_ND, weight_D, epsilon, onePlusWeight, y_ND, inverseRms_N);
+    }
+
+    @Override
+    public void addRmsNormBackward(
+            Tensor outputGradient_ND,
+            Tensor sumGradient_ND,
+            Tensor sum_ND,
+            Tensor weight_D,
+            Tensor inverseRms_N,
+            boolean onePlusWeight,
+            Tensor inputGradient_ND,
+            @Nullable Tensor weightGradient_D) {
+        RmsNormArguments.backward(
+                outputGradient_ND, sum_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
+        RmsNormArguments.like(sumGradient_ND, "sum gradient", sum_ND);
+        normBackward(
+                outputGradient_ND,
+                sumGradient_ND,
+                sum_ND,
+                weight_D,
+                inverseRms_N,
+                onePlusWeight,
+                inputGradient_ND,
+                weightGradient_D);
     }
 
     private static Tensor scale(Tensor weight_D, boolean onePlusWeight, ScalarType sums) {

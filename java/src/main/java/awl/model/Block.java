@@ -32,22 +32,22 @@ final class Block {
         this.mlpPostNorm = mlpPostNorm;
     }
 
-    /// `[N, D] -> [N, D]`; of what it makes only the output and what the tape saved outlives the call.
-    Value forward(Tape tape, Value x, Pass pass) {
+    /// Of what it makes only the stream it returns and what the tape saved outlives the call. Each norm makes the sum it
+    /// reads; the last one is left to the next layer's.
+    Residual forward(Tape tape, Residual in, Pass pass) {
         try (TensorScope scope = TensorScope.open()) {
-            Value attended = attention.forward(tape, attentionNorm.forward(tape, x), pass);
-            if (attentionPostNorm != null) {
-                attended = attentionPostNorm.forward(tape, attended);
-            }
-            Value middle = tape.add(x, attended);
-            Value fed = mlp.forward(tape, mlpNorm.forward(tape, middle), pass);
-            if (mlpPostNorm != null) {
-                fed = mlpPostNorm.forward(tape, fed);
-            }
-            Value out = tape.add(middle, fed);
-            scope.keep(out.tensor());
-            return out;
+            RmsNorm.Normed first = attentionNorm.forward(tape, in);
+            Value attended = behind(tape, attentionPostNorm, attention.forward(tape, first.normed(), pass));
+            RmsNorm.Normed second = mlpNorm.forward(tape, new Residual(first.sum(), attended));
+            Value fed = behind(tape, mlpPostNorm, mlp.forward(tape, second.normed(), pass));
+            scope.keep(second.sum().tensor());
+            scope.keep(fed.tensor());
+            return new Residual(second.sum(), fed);
         }
+    }
+
+    private static Value behind(Tape tape, @Nullable RmsNorm norm, Value branch) {
+        return norm == null ? branch : norm.forward(tape, branch);
     }
 
     List<Linear> linears() {

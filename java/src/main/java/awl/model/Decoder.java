@@ -189,7 +189,8 @@ public final class Decoder implements AutoCloseable {
             long key = tape.isTraining() ? adapters.nextKey() : 0;
             Pass pass = new DocumentPass(kernels, documentStart, rope, angles, key);
             Value x = embedding.forward(tape, tokens_N);
-            return scope.keep(norm.forward(tape, layers(x, tape, pass)).tensor());
+            return scope.keep(
+                    norm.forward(tape, layers(x, tape, pass)).normed().tensor());
         }
     }
 
@@ -236,29 +237,35 @@ public final class Decoder implements AutoCloseable {
             int[] rows = segments.stream()
                     .mapToInt(segment -> Objects.requireNonNull(lastRow.get(segment.slot())))
                     .toArray();
-            Tensor last = layers(embedded, tape, pass).tensor();
+            Residual last = layers(embedded, tape, pass);
             if (!Arrays.equals(rows, IntStream.range(0, total).toArray())) {
-                last = last.index_select(0, Tensors.indices(rows));
+                last = last.rows(Tensors.indices(rows));
             }
-            Tensor logits = head.logits(norm.forward(tape, Value.constant(last)).tensor());
+            Tensor logits = head.logits(norm.forward(tape, last).normed().tensor());
             pieces.forEach(piece -> cache.appended(piece.slot(), piece.tokens()));
             return scope.keep(logits);
         }
     }
 
     /// From embeddings through all layers.
-    private Value layers(Value embedded, Tape tape, Pass pass) {
-        Value x = embedded;
+    private Residual layers(Value embedded, Tape tape, Pass pass) {
+        Residual stream = Residual.of(embedded);
         for (Block block : blocks) {
-            Value before = x;
-            x = recompute
-                    ? tape.recomputed(before, (on, input) -> block.forward(on, input, pass))
-                    : block.forward(tape, before, pass);
+            Residual before = stream;
+            if (recompute && tape.isRecording()) {
+                // What is kept is one tensor a layer, so the last sum is made here.
+                stream = Residual.of(tape.recomputed(
+                        before.x(),
+                        (on, input) ->
+                                block.forward(on, Residual.of(input), pass).sum(on)));
+            } else {
+                stream = block.forward(tape, before, pass);
+            }
             if (!tape.isRecording()) {
-                before.tensor().deallocate();
+                before.free();
             }
         }
-        return x;
+        return stream;
     }
 
     private void check(int[] tokens) {

@@ -29,28 +29,56 @@ final class RmsNorm {
         return weight;
     }
 
+    /// A residual sum and its norm.
+    record Normed(Value sum, Value normed) {}
+
+    /// Adds the stream's branch and norms the sum, in one pass.
+    Normed forward(Tape tape, Residual in) {
+        Value branch = in.branch();
+        if (branch == null) {
+            return new Normed(in.x(), forward(tape, in.x()));
+        }
+        Tensor sum_ND = branch.tensor();
+        Tensor y_ND = Tensors.empty(Tensors.dtype(sum_ND), Shapes.of(sum_ND));
+        Tensor inverse_N = inverseRms(sum_ND);
+        kernels.addRmsNorm(
+                in.x().tensor(), sum_ND, weight.value(), epsilon, onePlusWeight, sum_ND, y_ND, inverse_N);
+        Value sum = tape.sum(sum_ND, in.x(), branch);
+        return new Normed(sum, recorded(tape, sum, y_ND, inverse_N));
+    }
+
     /// `[N, D] -> [N, D]`
     Value forward(Tape tape, Value x) {
         Tensor x_ND = x.tensor();
         Tensor y_ND = Tensors.empty(Tensors.dtype(x_ND), Shapes.of(x_ND));
         Tensor inverse_N = inverseRms(x_ND);
         normalise(x_ND, y_ND, inverse_N);
+        return recorded(tape, x, y_ND, inverse_N);
+    }
+
+    private Value recorded(Tape tape, Value x, Tensor y_ND, Tensor inverse_N) {
         if (!tape.records(weight.trainable(), x)) {
             return Value.constant(y_ND);
         }
+        Tensor x_ND = x.tensor();
         return tape.operation(
                 y_ND,
-                gradient -> {
-                    Tensor down = gradient.writable()
-                            ? gradient.tensor()
-                            : Tensors.empty(Tensors.dtype(x_ND), Shapes.of(x_ND));
-                    backward(gradient.tensor(), x_ND, inverse_N, down);
-                    if (gradient.writable()) {
-                        x.share(gradient);
+                // What the stream's later uses sent back is added where the norm's gradient is written.
+                gradient -> x.accumulate(gradient, (sum, out) -> {
+                    if (sum == null) {
+                        backward(gradient.tensor(), x_ND, inverse_N, out);
                     } else {
-                        x.accumulate(down);
+                        kernels.addRmsNormBackward(
+                                gradient.tensor(),
+                                sum,
+                                x_ND,
+                                weight.value(),
+                                inverse_N,
+                                onePlusWeight,
+                                out,
+                                weight.gradient());
                     }
-                },
+                }),
                 x_ND,
                 inverse_N);
     }

@@ -95,9 +95,15 @@ public final class Tape {
         return value;
     }
 
-    /// `x + branch`, the residual sum. One buffer is the gradient of both.
+    /// `x + branch`, the residual sum.
     public Value add(Value x, Value branch) {
-        Tensor sum = torch.add(x.tensor(), branch.tensor());
+        return sum(torch.add(x.tensor(), branch.tensor()), x, branch);
+    }
+
+    /// A residual sum that a kernel has made. One buffer is the gradient of both.
+    ///
+    /// @param sum `x + branch`; may lie in the branch's memory, where nobody else reads it
+    public Value sum(Tensor sum, Value x, Value branch) {
         if (!records(false, x, branch)) {
             return Value.constant(sum);
         }

@@ -70,6 +70,42 @@ public final class Value {
         }
     }
 
+    /// A gradient that its kernel adds to another while it writes it.
+    @FunctionalInterface
+    public interface Addition {
+
+        /// @param sum gradient so far; null where there is none
+        /// @param out written: `sum` and the kernel's own; may be `sum` or what the operation's output received
+        void run(@Nullable Tensor sum, Tensor out);
+    }
+
+    /// Adds a gradient of the shape and dtype of what the operation's output received, in one pass and where possible
+    /// in memory that is there.
+    public void accumulate(Gradient received, Addition by) {
+        Gradient sum = gradient;
+        if (sum != null && sum.writable()) {
+            by.run(sum.tensor(), sum.tensor());
+            return;
+        }
+        Tensor above = received.tensor();
+        boolean free = received.writable();
+        Tensor out = free ? above : Tensors.empty(Tensors.dtype(above), Shapes.of(above));
+        by.run(sum == null ? null : sum.tensor(), out);
+        Tape on = tape;
+        if (on == null) {
+            return;
+        }
+        if (sum != null) {
+            sum.release();
+        }
+        if (free) {
+            received.retain();
+            gradient = received;
+        } else {
+            gradient = new Gradient(on.hold(out));
+        }
+    }
+
     /// Adds the gradient an operation's output received, without a copy where there is none to add to.
     public void share(Gradient other) {
         if (tape == null) {

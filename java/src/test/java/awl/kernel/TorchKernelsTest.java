@@ -1,6 +1,6 @@
 package awl.kernel;
 
-class TorchKernelsTest extends KernelContract implements RopeContract {
+class TorchKernelsTest extends KernelContract implements RopeContract, ResidualNormContract {
 
     @Override
     public Kernels kernels() {

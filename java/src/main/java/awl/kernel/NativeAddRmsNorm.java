@@ -1,0 +1,76 @@
+package awl.kernel;
+
+import awl.kernel.ffm.NativeLibrary;
+import awl.kernel.ffm.TensorView;
+import awl.tensor.Tensors;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/// [Kernels#addRmsNorm] and its gradient by `awl_add_rms_norm` and `awl_add_rms_norm_backward`.
+record NativeAddRmsNorm(NativeLibrary library, MethodHandle forward, MethodHandle backward) {
+
+    /// The library's pair, or null where it does not have both.
+    static @Nullable NativeAddRmsNorm of(NativeLibrary library, KernelHandles handles) {
+        MethodHandle forward = handles.addRmsNorm();
+        MethodHandle backward = handles.addRmsNormBackward();
+        return forward == null || backward == null ? null : new NativeAddRmsNorm(library, forward, backward);
+    }
+
+    void run(
+            Tensor x_ND,
+            Tensor branch_ND,
+            Tensor weight_D,
+            double epsilon,
+            boolean onePlusWeight,
+            Tensor sum_ND,
+            Tensor y_ND,
+            Tensor inverseRms_N) {
+        RmsNormArguments.forward(x_ND, weight_D, y_ND, inverseRms_N);
+        RmsNormArguments.like(branch_ND, "branch", x_ND);
+        RmsNormArguments.like(sum_ND, "sum", x_ND);
+        library.call("add_rms_norm", arena -> (int) forward.invokeExact(
+                TensorView.of(x_ND, arena),
+                TensorView.of(branch_ND, arena),
+                TensorView.of(weight_D, arena),
+                TensorView.of(sum_ND, arena),
+                TensorView.of(y_ND, arena),
+                TensorView.of(inverseRms_N, arena),
+                epsilon,
+                onePlusWeight ? 1.0 : 0.0,
+                MemorySegment.NULL));
+    }
+
+    void runBackward(
+            Tensor outputGradient_ND,
+            Tensor sumGradient_ND,
+            Tensor sum_ND,
+            Tensor weight_D,
+            Tensor inverseRms_N,
+            boolean onePlusWeight,
+            Tensor inputGradient_ND,
+            @Nullable Tensor weightGradient_D) {
+        RmsNormArguments.backward(
+                outputGradient_ND, sum_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
+        RmsNormArguments.like(sumGradient_ND, "sum gradient", sum_ND);
+        try (PointerScope _ = new PointerScope()) {
+            Tensor workspace = weightGradient_D == null
+                    ? null
+                    : Tensors.empty(ScalarType.Float, NativeKernels.blocks(sum_ND.size(0)), sum_ND.size(1));
+            library.call("add_rms_norm_backward", arena -> (int) backward.invokeExact(
+                    TensorView.of(outputGradient_ND, arena),
+                    TensorView.of(sumGradient_ND, arena),
+                    TensorView.of(sum_ND, arena),
+                    TensorView.of(weight_D, arena),
+                    TensorView.of(inverseRms_N, arena),
+                    TensorView.of(inputGradient_ND, arena),
+                    TensorView.of(weightGradient_D, arena),
+                    TensorView.of(workspace, arena),
+                    onePlusWeight ? 1.0 : 0.0,
+                    MemorySegment.NULL));
+        }
+    }
+}
