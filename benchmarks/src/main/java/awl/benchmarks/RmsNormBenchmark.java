@@ -20,7 +20,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Is our RMSNorm faster than libtorch's sequence of operations?
+/// Is our RMSNorm faster than libtorch's sequence of operations, alone and with the residual sum before it?
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -30,7 +30,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @SuppressWarnings("NullAway.Init") // JMH fills the state.
 public class RmsNormBenchmark {
 
-    @Param({"reference", "native"})
+    /// `copy` moves the same bytes and computes nothing: what the memory allows.
+    @Param({"reference", "native", "copy"})
     public String provider;
 
     /// Rows of a micro-batch and width of SmolLM2-135M, and of a 1.5B model.
@@ -44,6 +45,8 @@ public class RmsNormBenchmark {
     private Tensor x_ND;
     private Tensor weight_D;
     private Tensor dy_ND;
+    private Tensor branch_ND;
+    private Tensor sum_ND;
     private Tensor out_ND;
     private Tensor inverse_N;
     private Tensor dWeight_D;
@@ -51,7 +54,7 @@ public class RmsNormBenchmark {
     @Setup
     public void prepare() {
         Threads.set(Machine.threads());
-        kernels = Machine.kernels(provider);
+        kernels = provider.equals("copy") ? new TorchKernels() : Machine.kernels(provider);
         String[] sizes = shape.split("x");
         long rows = Long.parseLong(sizes[0]);
         long width = Long.parseLong(sizes[1]);
@@ -60,6 +63,8 @@ public class RmsNormBenchmark {
         x_ND = torch.randn(rows, width).to(type);
         weight_D = torch.randn(width).to(type);
         dy_ND = torch.randn(rows, width).to(type);
+        branch_ND = torch.randn(rows, width).to(type);
+        sum_ND = torch.empty_like(x_ND);
         out_ND = torch.empty_like(x_ND);
         inverse_N = torch.empty(rows);
         dWeight_D = torch.zeros(width);
@@ -69,23 +74,32 @@ public class RmsNormBenchmark {
     private void requireSameAsReference() {
         Tensor expected = torch.empty_like(x_ND);
         TorchKernels reference = new TorchKernels();
-        forward();
+        kernels.rmsNorm(x_ND, weight_D, 1e-5, false, out_ND, inverse_N);
         reference.rmsNorm(x_ND, weight_D, 1e-5, false, expected, inverse_N);
+        requireNear("y", expected);
+        kernels.rmsNormBackward(dy_ND, x_ND, weight_D, inverse_N, false, out_ND, dWeight_D);
+        reference.rmsNormBackward(dy_ND, x_ND, weight_D, inverse_N, false, expected, null);
+        requireNear("dx", expected);
+        kernels.addRmsNorm(x_ND, branch_ND, weight_D, 1e-5, false, sum_ND, out_ND, inverse_N);
+        reference.addRmsNorm(x_ND, branch_ND, weight_D, 1e-5, false, sum_ND, expected, inverse_N);
+        requireNear("y of the sum", expected);
+    }
+
+    private void requireNear(String what, Tensor expected) {
         double tolerance = dtype.equals("Float") ? 1e-5 : 0.02;
         if (!torch.allclose(out_ND, expected, tolerance, tolerance, false)) {
-            throw new AssertionError(provider + ": y differs from the reference");
-        }
-        backward();
-        reference.rmsNormBackward(dy_ND, x_ND, weight_D, inverse_N, false, expected, null);
-        if (!torch.allclose(out_ND, expected, tolerance, tolerance, false)) {
-            throw new AssertionError(provider + ": dx differs from the reference");
+            throw new AssertionError(provider + ": " + what + " differs from the reference");
         }
     }
 
     @Benchmark
     public Tensor forward() {
         try (PointerScope _ = new PointerScope()) {
-            kernels.rmsNorm(x_ND, weight_D, 1e-5, false, out_ND, inverse_N);
+            if (provider.equals("copy")) {
+                out_ND.copy_(x_ND);
+            } else {
+                kernels.rmsNorm(x_ND, weight_D, 1e-5, false, out_ND, inverse_N);
+            }
         }
         return out_ND;
     }
@@ -93,7 +107,38 @@ public class RmsNormBenchmark {
     @Benchmark
     public Tensor backward() {
         try (PointerScope _ = new PointerScope()) {
-            kernels.rmsNormBackward(dy_ND, x_ND, weight_D, inverse_N, false, out_ND, dWeight_D);
+            if (provider.equals("copy")) {
+                torch.add_out(out_ND, dy_ND, x_ND);
+            } else {
+                kernels.rmsNormBackward(dy_ND, x_ND, weight_D, inverse_N, false, out_ND, dWeight_D);
+            }
+        }
+        return out_ND;
+    }
+
+    @Benchmark
+    public Tensor residualForward() {
+        try (PointerScope _ = new PointerScope()) {
+            if (provider.equals("copy")) {
+                torch.add_out(sum_ND, x_ND, branch_ND);
+                out_ND.copy_(branch_ND);
+            } else {
+                kernels.addRmsNorm(x_ND, branch_ND, weight_D, 1e-5, false, sum_ND, out_ND, inverse_N);
+            }
+        }
+        return out_ND;
+    }
+
+    @Benchmark
+    public Tensor residualBackward() {
+        try (PointerScope _ = new PointerScope()) {
+            if (provider.equals("copy")) {
+                torch.add_out(out_ND, dy_ND, x_ND);
+                branch_ND.sum();
+            } else {
+                kernels.addRmsNormBackward(
+                        dy_ND, branch_ND, x_ND, weight_D, inverse_N, false, out_ND, dWeight_D);
+            }
         }
         return out_ND;
     }
