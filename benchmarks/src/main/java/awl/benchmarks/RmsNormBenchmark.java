@@ -136,8 +136,7 @@ public class RmsNormBenchmark {
                 torch.add_out(out_ND, dy_ND, x_ND);
                 branch_ND.sum();
             } else {
-                kernels.addRmsNormBackward(
-                        dy_ND, branch_ND, x_ND, weight_D, inverse_N, false, out_ND, dWeight_D);
+                kernels.addRmsNormBackward(dy_ND, branch_ND, x_ND, weight_D, inverse_N, false, out_ND, dWeight_D);
             }
         }
         return out_ND;

@@ -47,7 +47,15 @@ record KernelHandles(
                 name = "awl_add_rms_norm",
                 returns = int.class,
                 arguments = {
-                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, double.class, double.class, MemorySegment.class
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    double.class,
+                    double.class,
+                    MemorySegment.class
                 })
         @Nullable
         MethodHandle addRmsNorm,
@@ -56,7 +64,16 @@ record KernelHandles(
                 name = "awl_add_rms_norm_backward",
                 returns = int.class,
                 arguments = {
-                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class, double.class, MemorySegment.class
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    double.class,
+                    MemorySegment.class
                 })
         @Nullable
         MethodHandle addRmsNormBackward,

@@ -189,8 +189,7 @@ public final class Decoder implements AutoCloseable {
             long key = tape.isTraining() ? adapters.nextKey() : 0;
             Pass pass = new DocumentPass(kernels, documentStart, rope, angles, key);
             Value x = embedding.forward(tape, tokens_N);
-            return scope.keep(
-                    norm.forward(tape, layers(x, tape, pass)).normed().tensor());
+            return scope.keep(norm.forward(tape, layers(x, tape, pass)).normed().tensor());
         }
     }
 

@@ -41,8 +41,7 @@ final class RmsNorm {
         Tensor sum_ND = branch.tensor();
         Tensor y_ND = Tensors.empty(Tensors.dtype(sum_ND), Shapes.of(sum_ND));
         Tensor inverse_N = inverseRms(sum_ND);
-        kernels.addRmsNorm(
-                in.x().tensor(), sum_ND, weight.value(), epsilon, onePlusWeight, sum_ND, y_ND, inverse_N);
+        kernels.addRmsNorm(in.x().tensor(), sum_ND, weight.value(), epsilon, onePlusWeight, sum_ND, y_ND, inverse_N);
         Value sum = tape.sum(sum_ND, in.x(), branch);
         return new Normed(sum, recorded(tape, sum, y_ND, inverse_N));
     }

@@ -19,8 +19,13 @@ interface ResidualNormContract {
 
     @ParameterizedTest
     @CsvSource({
-        "1, 3, Float, false", "3, 7, Float, true", "64, 576, Float, false", "5, 1031, BFloat16, false",
-        "70, 64, BFloat16, true", "0, 16, Float, false", "129, 33, Double, true"
+        "1, 3, Float, false",
+        "3, 7, Float, true",
+        "64, 576, Float, false",
+        "5, 1031, BFloat16, false",
+        "70, 64, BFloat16, true",
+        "0, 16, Float, false",
+        "129, 33, Double, true"
     })
     default void aResidualSumIsNormedAsItIsStored(int n, int d, ScalarType dtype, boolean onePlus) {
         torch.manual_seed(n * 100L + d);
@@ -36,9 +41,7 @@ interface ResidualNormContract {
         kernels().rmsNorm(stored, weight, 1e-5, onePlus, normed, scale);
         Tensor alone = torch.empty_like(x).to(sums);
         Tensor dWeightAlone = torch.zeros(d).to(sums);
-        kernels()
-                .rmsNormBackward(
-                        dy.to(sums), stored.to(sums), weight.to(sums), scale, onePlus, alone, dWeightAlone);
+        kernels().rmsNormBackward(dy.to(sums), stored.to(sums), weight.to(sums), scale, onePlus, alone, dWeightAlone);
 
         Tensor sum = torch.empty_like(x);
         Tensor y = torch.empty_like(x);
@@ -51,7 +54,8 @@ interface ResidualNormContract {
         Tensor dWeight = torch.zeros(d).to(sums);
         kernels().addRmsNormBackward(dy, fromElsewhere, sum, weight, inverse, onePlus, dx, dWeight);
         double unit = dtype == ScalarType.BFloat16 ? 1.0 / 256 : dtype == ScalarType.Float ? 1e-6 : 1e-15;
-        assertThat(AttentionContract.worst(dx, alone.add(fromElsewhere.to(sums)))).isLessThanOrEqualTo(unit);
+        assertThat(AttentionContract.worst(dx, alone.add(fromElsewhere.to(sums))))
+                .isLessThanOrEqualTo(unit);
         assertThat(AttentionContract.worst(dWeight, dWeightAlone)).isLessThan(1e-6);
 
         // Over the branch, and over the gradient that is there, the numbers are the same.
@@ -69,8 +73,7 @@ interface ResidualNormContract {
         assertThatThrownBy(() -> kernels().addRmsNorm(x, torch.randn(4, 7), weight, 1e-6, false, x, x, inverse))
                 .isInstanceOf(ShapeException.class)
                 .hasMessage("branch: expected (N, D) = [4, 8] got [4, 7]");
-        assertThatThrownBy(() ->
-                        kernels().addRmsNormBackward(x, torch.randn(3, 8), x, weight, inverse, false, x, null))
+        assertThatThrownBy(() -> kernels().addRmsNormBackward(x, torch.randn(3, 8), x, weight, inverse, false, x, null))
                 .isInstanceOf(ShapeException.class)
                 .hasMessage("sum gradient: expected (N, D) = [4, 8] got [3, 8]");
     }
