@@ -41,13 +41,14 @@ final class FloorsTest {
             entry("loss", Set.of("tensor", "kernel", "model", "data")),
             entry("optim", Set.of("tensor", "kernel", "model")),
             entry("sample", Set.of("tensor", "kernel", "model", "chat", "token")),
-            entry("train", Set.of("data", "tensor", "kernel", "model", "loss", "optim")));
+            entry("train", Set.of("data", "tensor", "kernel", "model", "loss", "optim")),
+            entry("bench", Set.of("data", "tensor", "kernel", "model", "train", "report")));
 
     /// These stand on top and may use everything below.
     private static final Set<String> TOP = Set.of("cli", "report", "pipeline");
 
     private static final Set<String> LIBTORCH =
-            Set.of("tensor", "kernel", "model", "loss", "optim", "sample", "train", "cli");
+            Set.of("tensor", "kernel", "model", "loss", "optim", "sample", "train", "bench", "cli");
     private static final Set<String> FOREIGN_MEMORY = Set.of("awl.tensor", "awl.kernel.ffm", "awl.model.gguf");
     private static final Pattern NAME = Pattern.compile("[L\\[(;)]*([a-z]+(?:/[A-Za-z0-9_$]+)+)");
 

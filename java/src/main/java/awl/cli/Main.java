@@ -41,6 +41,7 @@ public final class Main implements Runnable {
         ConvertCommand.class,
         DataCommand.class,
         ProblemsCommand.class,
+        BenchCommand.class,
         BenchGenerateCommand.class,
         RehearseCommand.class,
     };

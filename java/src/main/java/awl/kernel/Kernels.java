@@ -20,6 +20,9 @@ public interface Kernels {
     /// What `awl doctor`, run folders and benchmarks call this implementation.
     String name();
 
+    /// Gives back the memory that is kept between calls; the next one takes it anew.
+    default void releaseWorkspace() {}
+
     /// Root-mean-square norm (Zhang and Sennrich 2019).
     ///
     /// `r[n] = 1 / sqrt(mean_d x[n,d]^2 + epsilon)`, `y[n,d] = x[n,d] * r[n] * (weight[d] + o)` with `o = 1`

@@ -33,6 +33,10 @@ final class LinearCrossEntropy {
         this.gemm = gemm;
     }
 
+    void releaseWorkspace() {
+        workspace.close();
+    }
+
     HeadLoss lossAndGradient(
             Tensor hidden_ND,
             Tensor weight_VD,

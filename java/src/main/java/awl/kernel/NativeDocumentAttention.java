@@ -32,6 +32,10 @@ final class NativeDocumentAttention {
         return forward == null || backward == null ? null : new NativeDocumentAttention(library, forward, backward);
     }
 
+    void releaseWorkspace() {
+        workspace.close();
+    }
+
     void forward(
             Tensor projected_NW, int[] documentStart, AttentionScores scores, Tensor out_NHE, Tensor logSumExp_HN) {
         try (PointerScope _ = new PointerScope()) {

@@ -94,6 +94,17 @@ public final class NativeKernels extends TorchKernels {
         return "native (" + library.instructionSet() + ")";
     }
 
+    @Override
+    public void releaseWorkspace() {
+        super.releaseWorkspace();
+        if (product != null) {
+            product.releaseWorkspace();
+        }
+        if (documentAttention != null) {
+            documentAttention.releaseWorkspace();
+        }
+    }
+
     private boolean takes(Tensor x) {
         return Arguments.dtype(x) != ScalarType.Double && library.backend().equals(x.is_cuda() ? "cuda" : "cpu");
     }

@@ -40,6 +40,11 @@ final class NativeMatrixProduct implements MatrixProduct {
         return kernel == null ? null : new NativeMatrixProduct(library, kernel);
     }
 
+    void releaseWorkspace() {
+        workspace.close();
+        wide.close();
+    }
+
     boolean takes(Tensor left, Tensor right, Tensor out) {
         return out.is_cpu()
                 && left.is_cpu()

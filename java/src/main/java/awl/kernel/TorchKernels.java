@@ -30,6 +30,11 @@ public class TorchKernels implements Kernels {
     }
 
     @Override
+    public void releaseWorkspace() {
+        head.releaseWorkspace();
+    }
+
+    @Override
     public void rmsNorm(
             Tensor x_ND, Tensor weight_D, double epsilon, boolean onePlusWeight, Tensor y_ND, Tensor inverseRms_N) {
         RmsNormArguments.forward(x_ND, weight_D, y_ND, inverseRms_N);

@@ -123,7 +123,7 @@ public final class OutputFolder {
     }
 
     /// Writes a small file and waits until it is on the disk.
-    static void writeText(Path file, String text) {
+    public static void writeText(Path file, String text) {
         writeBytes(file, text.getBytes(StandardCharsets.UTF_8));
     }
 

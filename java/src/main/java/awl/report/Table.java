@@ -3,7 +3,7 @@ package awl.report;
 import java.util.List;
 
 /// A table as markup: a caption, heads of columns, heads of rows. On a narrow page it scrolls by itself.
-final class Table {
+public final class Table {
 
     private final StringBuilder markup = new StringBuilder();
     private final String caption;
@@ -12,7 +12,7 @@ final class Table {
 
     /// @param caption what it shows
     /// @param heads of the columns; the first is that of the row heads
-    Table(String caption, List<String> heads) {
+    public Table(String caption, List<String> heads) {
         columns = heads.size();
         this.caption = Page.escape(caption);
         markup.append("<caption>%s</caption><thead><tr>".formatted(this.caption));
@@ -22,13 +22,13 @@ final class Table {
     }
 
     /// Its values are text, not numbers.
-    Table facts() {
+    public Table facts() {
         style = " facts";
         return this;
     }
 
     /// A row that names the following ones.
-    Table group(String name) {
+    public Table group(String name) {
         markup.append("<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"%d\">%s</th></tr>\n"
                 .formatted(columns, Page.escape(name)));
         return this;
@@ -36,7 +36,7 @@ final class Table {
 
     /// @param head of the row, as text
     /// @param cells as markup: [#figure] or escaped text
-    Table row(String head, List<String> cells) {
+    public Table row(String head, List<String> cells) {
         markup.append("<tr><th scope=\"row\">").append(Page.escape(head)).append("</th>");
         cells.forEach(cell -> markup.append("<td>").append(cell).append("</td>"));
         markup.append("</tr>\n");
@@ -51,7 +51,7 @@ final class Table {
     }
 
     /// A number, or a dash where there is none.
-    static String number(double value, int decimals) {
+    public static String number(double value, int decimals) {
         return Double.isNaN(value) ? "<span class=\"none\">&ndash;</span>" : Svg.format("%,." + decimals + "f", value);
     }
 

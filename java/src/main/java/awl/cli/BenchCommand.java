@@ -1,0 +1,166 @@
+package awl.cli;
+
+import awl.bench.Bench;
+import awl.bench.BenchFolder;
+import awl.bench.BenchPlan;
+import awl.bench.BenchReport;
+import awl.bench.KernelCases;
+import awl.bench.Shape;
+import awl.kernel.HeadOptions;
+import awl.kernel.KernelSelection;
+import awl.kernel.Kernels;
+import awl.model.OutputFolder;
+import awl.tensor.Precision;
+import awl.train.Machine;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `awl bench`: our kernels beside plain libtorch on this machine.
+@Command(
+        name = "bench",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Times our kernels beside plain libtorch on this machine: same inputs, interleaved rounds, one process;",
+            "with ratios to the bare matrix products, rates beside what the machine reaches, memory above the inputs",
+            "and errors against float64. Prints Markdown; --output writes bench.md, bench.json and bench.html, too.",
+            "",
+            "  awl bench                                    the loss head of SmolLM2 at 100, 50, 25 and 10 %% learned",
+            "  awl bench --preset qwen2.5-0.5b --frozen --output runs/head",
+            "  awl bench --kernels all --active 0.25",
+            "  awl bench --rows 2048 --hidden 2048 --vocab 32000 --active 1,0.3 --dtype fp32,bf16",
+            ""
+        })
+final class BenchCommand implements Callable<Integer>, Computing {
+
+    @Option(
+            names = "--kernels",
+            split = ",",
+            paramLabel = "NAME",
+            defaultValue = "head",
+            description = "What to measure: head, norm, gated, attention, linear, product and further ones the error"
+                    + " message lists, or all. Default: ${DEFAULT-VALUE}.")
+    List<String> kernels = List.of();
+
+    @Option(
+            names = "--preset",
+            paramLabel = "MODEL",
+            defaultValue = "smollm2",
+            description = "Sizes of a model's layers: smollm2, qwen2.5-0.5b, llama-3.1-8b, gemma-2-2b, qwen2.5-7b."
+                    + " Default: ${DEFAULT-VALUE}. The next five replace single ones.")
+    String preset;
+
+    @Option(names = "--rows", paramLabel = "N", description = "Tokens of a micro-batch. Default: 1024.")
+    @Nullable
+    Integer rows;
+
+    @Option(names = "--hidden", paramLabel = "D", description = "Width of the hidden states.")
+    @Nullable
+    Integer hidden;
+
+    @Option(names = "--vocab", paramLabel = "V", description = "Classes of the head.")
+    @Nullable
+    Integer vocabulary;
+
+    @Option(names = "--intermediate", paramLabel = "F", description = "Width of the feed-forward layer.")
+    @Nullable
+    Integer intermediate;
+
+    @Option(names = "--heads", paramLabel = "H-K-E", description = "Query heads, key/value heads, width: 9-3-64.")
+    @Nullable
+    String heads;
+
+    @Option(
+            names = "--active",
+            split = ",",
+            paramLabel = "SHARE",
+            defaultValue = "1,0.5,0.25,0.1",
+            description = "Shares of the rows that are learned, for the head. Default: ${DEFAULT-VALUE}.")
+    List<Double> active = List.of();
+
+    @Option(names = "--frozen", description = "No gradient of the head's weight, as under LoRA.")
+    boolean frozen;
+
+    @Option(
+            names = "--dtype",
+            split = ",",
+            defaultValue = "fp32",
+            description = "How inputs are stored: fp32, bf16. Default: ${DEFAULT-VALUE}.")
+    List<String> dtypes = List.of();
+
+    @Option(
+            names = "--budget",
+            paramLabel = "MIB",
+            description = "Most memory of our head's logits. Default: the engine's.")
+    @Nullable
+    Integer budgetMib;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Of ours and of libtorch. Default: all cores.")
+    @Nullable
+    Integer threads;
+
+    @Option(names = "--rounds", defaultValue = "5", description = "Measured rounds. Default: ${DEFAULT-VALUE}.")
+    int rounds;
+
+    @Option(
+            names = "--reference",
+            description = "Where our kernels were not built natively, measure the libtorch reference against libtorch.")
+    boolean reference;
+
+    @Option(names = "--output", paramLabel = "DIR", description = "Folder to write the three files into.")
+    @Nullable
+    Path output;
+
+    @Option(names = "--overwrite", description = "Replace that folder if it is there already.")
+    boolean overwrite;
+
+    @Spec
+    @Nullable
+    CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        CommandSpec here = Objects.requireNonNull(spec);
+        PrintWriter out = here.commandLine().getOut();
+        BenchPlan plan = plan();
+        if (output != null) {
+            OutputFolder.check(output, overwrite);
+        }
+        Bench.requireFits(plan, Machine.freeMemory());
+        KernelSelection selection = KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO);
+        Kernels ours = Bench.kernels(selection, reference);
+        String command = "awl bench "
+                + String.join(" ", here.commandLine().getParseResult().originalArgs());
+        BenchReport report = Bench.run(plan, ours, command, selection.toString(), System.err::println);
+        out.print(BenchFolder.markdown(report));
+        out.flush();
+        if (output != null) {
+            BenchFolder.write(report, output, overwrite);
+            System.err.println("written: " + output.resolve("bench.html"));
+        }
+        return 0;
+    }
+
+    private BenchPlan plan() {
+        Shape shape = Shape.preset(preset)
+                .with(rows, hidden, intermediate, vocabulary)
+                .withHeads(heads);
+        return new BenchPlan(
+                shape,
+                kernels.contains("all") ? KernelCases.names() : kernels,
+                active,
+                frozen,
+                dtypes.stream().map(Precision::parse).toList(),
+                threads == null ? Runtime.getRuntime().availableProcessors() : threads,
+                rounds,
+                budgetMib == null ? HeadOptions.DEFAULT_BUDGET_BYTES : (long) budgetMib << 20);
+    }
+}

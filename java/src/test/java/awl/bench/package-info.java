@@ -1,0 +1,4 @@
+@NullMarked
+package awl.bench;
+
+import org.jspecify.annotations.NullMarked;
