@@ -1,16 +1,13 @@
 package awl.benchmarks;
 
+import awl.bench.FlashAttention;
 import awl.kernel.AttentionScores;
 import awl.kernel.Kernels;
-import awl.tensor.Operator;
-import awl.tensor.TensorScope;
-import awl.tensor.Tensors;
 import awl.tensor.Threads;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -33,10 +30,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @SuppressWarnings("NullAway.Init") // JMH fills the state.
 public class DocumentAttentionBenchmark {
 
-    private static final Operator FORWARD = Operator.named("aten::_scaled_dot_product_flash_attention_for_cpu", "");
-    private static final Operator BACKWARD =
-            Operator.named("aten::_scaled_dot_product_flash_attention_for_cpu_backward", "");
-
     @Param({"libtorch", "native"})
     public String provider;
 
@@ -48,11 +41,9 @@ public class DocumentAttentionBenchmark {
     @Param({"8x64-256", "24x30-90", "1x1024-1024"})
     public String documents;
 
-    private long h;
-    private long k;
-    private long e;
     private int[] start;
     private AttentionScores scores;
+    private FlashAttention flash;
     private Kernels kernels;
     private Tensor projected_NW;
     private Tensor gradient_NHE;
@@ -64,9 +55,9 @@ public class DocumentAttentionBenchmark {
     public void prepare() {
         Threads.set(Machine.threads());
         String[] sizes = heads.split("-");
-        h = Long.parseLong(sizes[0]);
-        k = Long.parseLong(sizes[1]);
-        e = Long.parseLong(sizes[2]);
+        long h = Long.parseLong(sizes[0]);
+        long k = Long.parseLong(sizes[1]);
+        long e = Long.parseLong(sizes[2]);
         String[] form = documents.split("[x-]");
         Random random = new Random(1);
         start = new int[Integer.parseInt(form[0]) + 1];
@@ -80,6 +71,7 @@ public class DocumentAttentionBenchmark {
         out_NHE = torch.empty(n, h * e);
         logSumExp_HN = torch.empty(h, n);
         below_NW = torch.empty(n, (h + 2 * k) * e);
+        flash = new FlashAttention(h, k, e, start);
         scores = new AttentionScores(1 / Math.sqrt(e), null, 0);
         kernels = Machine.kernels(provider.equals("native") ? "native" : "reference");
         requireSameAsReference();
@@ -99,11 +91,7 @@ public class DocumentAttentionBenchmark {
         if (provider.equals("native")) {
             kernels.documentAttention(projected_NW, start, scores, out_NHE, logSumExp_HN);
         } else {
-            try (Threads.SerialBlas _ = Threads.serialBlas()) {
-                for (int d = 0; d + 1 < start.length; d++) {
-                    forward(start[d], start[d + 1] - start[d]);
-                }
-            }
+            flash.forward(projected_NW, out_NHE, logSumExp_HN);
         }
         return out_NHE;
     }
@@ -115,78 +103,9 @@ public class DocumentAttentionBenchmark {
             kernels.documentAttentionBackward(
                     gradient_NHE, projected_NW, start, scores, out_NHE, logSumExp_HN, below_NW);
         } else {
-            try (Threads.SerialBlas _ = Threads.serialBlas()) {
-                for (int d = 0; d + 1 < start.length; d++) {
-                    int length = start[d + 1] - start[d];
-                    forward(start[d], length);
-                    backward(start[d], length);
-                }
-            }
+            flash.forward(projected_NW, out_NHE, logSumExp_HN);
+            flash.backward(gradient_NHE, projected_NW, out_NHE, logSumExp_HN, below_NW);
         }
         return below_NW;
-    }
-
-    private void forward(int from, int length) {
-        try (TensorScope scope = TensorScope.open()) {
-            Tensor[] results = FORWARD.call(
-                    queries(projected_NW, from, length),
-                    keys(from, length, h * e),
-                    keys(from, length, (h + k) * e),
-                    0.0,
-                    true,
-                    null,
-                    scores.scale());
-            queries(out_NHE, from, length).copy_(results[0]);
-            logSumExp(from, length).copy_(results[1]);
-        }
-    }
-
-    private void backward(int from, int length) {
-        try (TensorScope scope = TensorScope.open()) {
-            Tensor[] gradients = BACKWARD.call(
-                    queries(gradient_NHE, from, length),
-                    queries(projected_NW, from, length),
-                    keys(from, length, h * e),
-                    keys(from, length, (h + k) * e),
-                    queries(out_NHE, from, length),
-                    logSumExp(from, length),
-                    0.0,
-                    true,
-                    null,
-                    scores.scale());
-            queries(below_NW, from, length).copy_(gradients[0]);
-            collect(from, length, h * e, gradients[1]);
-            collect(from, length, (h + k) * e, gradients[2]);
-        }
-    }
-
-    private void collect(int from, int length, long column, Tensor gradient_KGTE) {
-        Tensor to = Tensors.strided(
-                below_NW,
-                new long[] {k, 1, length, e},
-                new long[] {e, 0, below_NW.size(1), 1},
-                from * below_NW.size(1) + column);
-        to.copy_(
-                gradient_KGTE.sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional(ScalarType.Float)));
-    }
-
-    /// `[K, G, T, E]`
-    private Tensor queries(Tensor stream, int from, int length) {
-        long row = stream.size(1);
-        long[] strides = {h / k * e, e, row, 1};
-        return Tensors.strided(stream, new long[] {k, h / k, length, e}, strides, from * row);
-    }
-
-    /// `[K, G, T, E]`, the same for all G.
-    private Tensor keys(int from, int length, long column) {
-        long row = projected_NW.size(1);
-        return Tensors.strided(
-                projected_NW, new long[] {k, h / k, length, e}, new long[] {e, 0, row, 1}, from * row + column);
-    }
-
-    /// `[K, G, T]`
-    private Tensor logSumExp(int from, int length) {
-        long n = logSumExp_HN.size(1);
-        return Tensors.strided(logSumExp_HN, new long[] {k, h / k, length}, new long[] {h / k * n, n, 1}, from);
     }
 }

@@ -4,6 +4,7 @@ import awl.kernel.HeadCase;
 import awl.kernel.HeadLoss;
 import awl.kernel.HeadOptions;
 import awl.kernel.Kernels;
+import awl.tensor.HostMemory;
 import awl.tensor.Threads;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -64,7 +65,7 @@ public final class HeadMeasure {
         gradient_VD.fill_(new Scalar(0.0));
         // Thread pools and code are there before memory is looked at.
         torch.matmul(torch.randn(256, 256), torch.randn(256, 256)).exp_();
-        double before = Machine.residentMib();
+        double before = HostMemory.residentMib();
         Machine.resetPeak();
 
         int warmup = number(named, "--warmup");
@@ -87,7 +88,7 @@ public final class HeadMeasure {
                 seconds.add(String.valueOf((System.nanoTime() - start) / 1e9));
             }
         }
-        double above = Machine.peakMib() - before - rows * (double) width * Float.BYTES / (1 << 20);
+        double above = HostMemory.peakMib() - before - rows * (double) width * Float.BYTES / (1 << 20);
         System.out.printf(
                 Locale.ROOT,
                 "{\"name\": \"awl head, %s\", \"dtype\": \"fp32\", \"seconds\": [%s], \"rows\": %d,"

@@ -4,6 +4,7 @@ import awl.kernel.HeadCase;
 import awl.kernel.HeadLoss;
 import awl.kernel.HeadOptions;
 import awl.kernel.Kernels;
+import awl.tensor.HostMemory;
 import awl.tensor.Threads;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -82,11 +83,11 @@ public class LinearCrossEntropyBenchmark {
         };
         // Thread pools and code are there before memory is looked at.
         torch.matmul(torch.randn(256, 256), torch.randn(256, 256)).exp_();
-        double before = Machine.residentMib();
+        double before = HostMemory.residentMib();
         Machine.resetPeak();
         run();
         double gradients = handedBackMib();
-        double workspace = Machine.peakMib() - before - gradients;
+        double workspace = HostMemory.peakMib() - before - gradients;
         Files.writeString(
                 BenchmarkTable.memoryFile(),
                 "provider=%s rows=%d active=%d frozen=%s\t%.0f%n".formatted(provider, rows, active, frozen, workspace),

@@ -3,8 +3,8 @@ package awl.benchmarks;
 import awl.kernel.KernelSelection;
 import awl.kernel.Kernels;
 import awl.kernel.TorchKernels;
+import awl.tensor.HostMemory;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,19 +39,14 @@ final class Machine {
 
     /// One line: processor, cores, JDK, libtorch, commit.
     static String describe() {
-        String processor = lines("/proc/cpuinfo").stream()
-                .filter(line -> line.startsWith("model name"))
-                .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                .findFirst()
-                .orElse(System.getProperty("os.arch", "unknown"));
         return "%s, %d cores, %d threads, JDK %s, libtorch %s, commit %s"
                 .formatted(
-                        processor,
+                        awl.train.Machine.processor(),
                         Runtime.getRuntime().availableProcessors(),
                         threads(),
                         Runtime.version(),
                         torch.class.getPackage().getImplementationVersion(),
-                        commit());
+                        awl.train.Machine.commit());
     }
 
     /// Other work on the machine, from /proc/loadavg: the average of the last minute.
@@ -60,45 +55,11 @@ final class Machine {
         return line.isEmpty() ? "unknown" : line.getFirst().split(" ")[0];
     }
 
-    private static String commit() {
-        try {
-            Process git = new ProcessBuilder("git", "-C", home().toString(), "describe", "--always", "--dirty")
-                    .redirectErrorStream(true)
-                    .start();
-            String text =
-                    new String(git.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).strip();
-            return git.waitFor() == 0 ? text : "unknown";
-        } catch (IOException e) {
-            return "unknown";
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return "unknown";
-        }
-    }
-
-    /// Resets the mark of the greatest resident size, which Linux keeps for a process.
+    /// Begins a new high-water mark of the resident size.
     static void resetPeak() {
-        try {
-            Files.writeString(Path.of("/proc/self/clear_refs"), "5");
-        } catch (IOException e) {
-            throw new UncheckedIOException("peak memory cannot be measured here", e);
+        if (!HostMemory.resetPeak()) {
+            throw new IllegalStateException("peak memory cannot be measured here");
         }
-    }
-
-    static double residentMib() {
-        return statusMib("VmRSS:");
-    }
-
-    static double peakMib() {
-        return statusMib("VmHWM:");
-    }
-
-    private static double statusMib(String field) {
-        return lines("/proc/self/status").stream()
-                .filter(line -> line.startsWith(field))
-                .mapToDouble(line -> Double.parseDouble(line.replaceAll("\\D", "")) / 1024)
-                .findFirst()
-                .orElse(Double.NaN);
     }
 
     private static List<String> lines(String file) {

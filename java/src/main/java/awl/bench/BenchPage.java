@@ -37,7 +37,7 @@ final class BenchPage {
                 .formatted(
                         report.facts().getOrDefault("processor", "unknown processor"),
                         report.facts().getOrDefault("threads", "?"),
-                        report.kernels()));
+                        report.kernels().replaceFirst(": .*", "")));
         List<Page.Card> cards = new ArrayList<>();
         for (CaseResult each : report.cases()) {
             if (cards.size() == 8) {
@@ -109,7 +109,13 @@ final class BenchPage {
 
     /// The same contender has one mark, whether all rows are learned or some.
     private static String series(ContenderResult contender) {
-        return contender.name().equals("torch") ? "torch, ignore_index" : contender.name();
+        return contender.name().equals("torch") ? HeadBench.IGNORE_INDEX : contender.name();
+    }
+
+    /// Where all rows are learned, there is one way with libtorch.
+    private static boolean isOf(String series, ContenderResult contender) {
+        return series(contender).equals(series)
+                || contender.name().equals("torch") && series.equals(HeadBench.GATHERED);
     }
 
     private static double share(CaseResult each) {
@@ -125,7 +131,7 @@ final class BenchPage {
             List<PointsChart.Point> points = new ArrayList<>();
             for (CaseResult each : ascending) {
                 for (ContenderResult contender : each.contenders()) {
-                    if (series(contender).equals(names.get(i))) {
+                    if (isOf(names.get(i), contender)) {
                         Quantiles time = contender.time();
                         points.add(new PointsChart.Point(
                                 100 * share(each), 1e3 * time.median(), 1e3 * time.p20(), 1e3 * time.p80()));

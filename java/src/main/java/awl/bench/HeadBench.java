@@ -30,6 +30,9 @@ final class HeadBench implements KernelBench {
     private static final long IGNORED = -100;
     private static final int SUM = 2;
 
+    static final String IGNORE_INDEX = "torch, ignore_index";
+    static final String GATHERED = "torch, rows gathered";
+
     @Override
     public String name() {
         return "head";
@@ -153,11 +156,11 @@ final class HeadBench implements KernelBench {
             List<Contender> all = new ArrayList<>();
             all.add(ours());
             boolean everything = one.active() == one.shape.rows();
-            all.add(libtorch(everything ? "torch" : "torch, ignore_index", Role.PLAIN, false));
+            all.add(libtorch(everything ? "torch" : IGNORE_INDEX, Role.PLAIN, false));
             if (!everything) {
-                all.add(libtorch("torch, rows gathered", Role.PEER, true));
+                all.add(libtorch(GATHERED, Role.PEER, true));
             }
-            all.add(products("bare products, libtorch", false));
+            all.add(products("bare products, torch", false));
             if (ours instanceof NativeKernels) {
                 all.add(products("bare products, awl", true));
             }

@@ -10,6 +10,7 @@ public final class KernelCases {
     public static final List<KernelBench> ALL = List.of(
             new HeadBench(),
             new NormBench(),
+            new RopeBench(),
             new GatedBench(),
             new AttentionBench(),
             new LinearBench(),

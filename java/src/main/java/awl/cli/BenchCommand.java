@@ -137,8 +137,8 @@ final class BenchCommand implements Callable<Integer>, Computing {
         Bench.requireFits(plan, Machine.freeMemory());
         KernelSelection selection = KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO);
         Kernels ours = Bench.kernels(selection, reference);
-        String command = "awl bench "
-                + String.join(" ", here.commandLine().getParseResult().originalArgs());
+        String command =
+                "awl " + String.join(" ", here.commandLine().getParseResult().originalArgs());
         BenchReport report = Bench.run(plan, ours, command, selection.toString(), System.err::println);
         out.print(BenchFolder.markdown(report));
         out.flush();

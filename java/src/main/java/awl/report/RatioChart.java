@@ -12,7 +12,7 @@ public final class RatioChart {
     private static final int TOP = 8;
     private static final int BOTTOM = 24;
     private static final int VALUE = 50;
-    private static final int LEFT = 136;
+    private static final int LEFT = 152;
 
     /// Headings have a width of their own; names beside bars share this much with them.
     private static final int NAME = LEFT - 8;
@@ -50,16 +50,16 @@ public final class RatioChart {
             svg.text("tick", axis.place(tick), bottom + 14, "middle", Axis.label(tick));
         }
         svg.text("tick", Svg.WIDTH - VALUE, bottom + 29, "end", unit);
+        svg.line("reference", axis.place(1), TOP, axis.place(1), bottom);
         double y = TOP;
         for (Group group : groups) {
-            svg.text("group", 0, y + 15, "start", Svg.fitting(group.heading, Svg.WIDTH - 8));
+            svg.text("group halo", 0, y + 15, "start", Svg.fitting(group.heading, Svg.WIDTH - 8));
             y += ROW;
             for (Bar bar : group.bars) {
                 bar(svg, axis, bar, y + ROW / 2.0);
                 y += ROW;
             }
         }
-        svg.line("reference", axis.place(1), TOP, axis.place(1), bottom);
         return svg.toString();
     }
 

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 /// What is to be done and what it takes, before anything is allocated.
 final class CasesTest {
 
-    private static final Shape TINY = Shape.preset("smollm2").with(40, 12, 20, 50).withHeads("4-2-8");
+    private static final Shape TINY =
+            Shape.preset("smollm2").with(40, 12, 20, 50).withHeads("4-2-8");
 
     @Test
     void aHeadIsThreeProductsOverLearnedRowsAndTwoWhereItIsFrozen() {
@@ -36,7 +37,8 @@ final class CasesTest {
     void bytesAreThoseThatMustBeMoved() {
         BenchPlan plan = BenchPlan.of(TINY, "norm", "gated", "linear");
         var byLabel = KernelCases.of(plan).stream()
-                .collect(Collectors.toMap(KernelCase::fullLabel, each -> each.work().amount()));
+                .collect(Collectors.toMap(
+                        KernelCase::fullLabel, each -> each.work().amount()));
         assertThat(byLabel)
                 .containsEntry("norm, forward, fp32", 2.0 * 40 * 12 * 4)
                 .containsEntry("norm, backward, fp32", 3.0 * 40 * 12 * 4)

@@ -29,9 +29,12 @@ final class BenchCommandTest {
     void whatCannotBeMeasuredIsTheUsersMistakeAndLeavesNothing() {
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         Path out = folder.resolve("out");
-        assertThat(run(said, "bench", "--kernels", "hed", "--output", out.toString())).isEqualTo(2);
-        assertThat(run(said, "bench", "--active", "50", "--output", out.toString())).isEqualTo(2);
-        assertThat(run(said, "bench", "--dtype", "fp16", "--output", out.toString())).isEqualTo(2);
+        assertThat(run(said, "bench", "--kernels", "hed", "--output", out.toString()))
+                .isEqualTo(2);
+        assertThat(run(said, "bench", "--active", "50", "--output", out.toString()))
+                .isEqualTo(2);
+        assertThat(run(said, "bench", "--dtype", "fp16", "--output", out.toString()))
+                .isEqualTo(2);
         assertThat(run(said, "bench", "--rows", "9999999", "--preset", "gemma-2-2b", "--output", out.toString()))
                 .isEqualTo(2);
         assertThat(said.toString(StandardCharsets.UTF_8))
