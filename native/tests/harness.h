@@ -42,6 +42,7 @@ struct Bf16 {
 
 inline float widen(float v) { return v; }
 inline double widen(double v) { return v; }
+inline double widen(uint8_t v) { return v; }
 inline float widen(Bf16 v) {
     uint32_t bits = (uint32_t)v.bits << 16;
     float out;
@@ -66,6 +67,8 @@ template <>
 constexpr int32_t dtype_of<double>() { return AWL_F64; }
 template <>
 constexpr int32_t dtype_of<int64_t>() { return AWL_I64; }
+template <>
+constexpr int32_t dtype_of<uint8_t>() { return -1; }  // the test says which blocks they are
 
 // n elements whose last byte is the last before a page that must not be touched. With CUDA the kernels see a copy on
 // the device; upload() and download() move it, and do nothing on the CPU.

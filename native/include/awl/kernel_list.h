@@ -13,6 +13,8 @@
     X(softmax_xent_partial, 1, 1)    \
     X(softmax_xent_gradient, 1, 1)   \
     X(linear_rows, 1, 0)             \
+    X(linear_blocks, 1, 0)           \
+    X(dequantize, 1, 0)              \
     X(matrix_product, 1, 0)          \
     X(gated, 1, 1)                   \
     X(gated_backward, 1, 1)          \

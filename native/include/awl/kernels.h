@@ -113,6 +113,31 @@ AWL_EXPORT int32_t awl_softmax_xent_gradient(awl_tensor *logits, const awl_tenso
  * axes contiguous. Sums in float32; a row of y has the same bits whatever rows stand beside it. */
 AWL_EXPORT int32_t awl_linear_rows(const awl_tensor *x, const awl_tensor *weight, awl_tensor *y, void *stream);
 
+/* Weights in the blocks of a GGUF file, as they lie there: 100 + ggml's number of the format. */
+enum awl_block_dtype {
+    AWL_BLOCKS_F16 = 101,
+    AWL_BLOCKS_Q4_0 = 102,
+    AWL_BLOCKS_Q4_1 = 103,
+    AWL_BLOCKS_Q5_0 = 106,
+    AWL_BLOCKS_Q5_1 = 107,
+    AWL_BLOCKS_Q8_0 = 108,
+    AWL_BLOCKS_Q4_K = 112,
+    AWL_BLOCKS_Q5_K = 113,
+    AWL_BLOCKS_Q6_K = 114,
+    AWL_BLOCKS_BF16 = 130
+};
+
+/* y = x [W0; W1; ...]^T for few rows (decoding): the outputs of `count` matrices (1 to AWL_MOST_WEIGHTS) side by side.
+ * x: f32 [N, D]; weights: an array of views of a block dtype, [M, D], or [H, 2, E/2, D] and the like with rows in any
+ * order; sizes and strides count values, strides are whole blocks, D whole blocks and a multiple of 32; y: f32 [N, sum M].
+ * A row of y has the same bits whatever rows stand beside it: those linear_rows gives with the dequantised matrix. */
+#define AWL_MOST_WEIGHTS 4
+AWL_EXPORT int32_t awl_linear_blocks(const awl_tensor *x, const awl_tensor *weights, int32_t count, awl_tensor *y,
+                                     void *stream);
+
+/* out = weight, a matrix of blocks as above, dequantised exactly as ggml's reference does. out: f32 [M, D]. */
+AWL_EXPORT int32_t awl_dequantize(const awl_tensor *weight, awl_tensor *out, void *stream);
+
 /* c = scale a b, or c += scale a b with add != 0. a: f32 or bf16 [N, K]; b: f32 or bf16 [K, M], widened exactly; either
  * may be the transpose of a matrix with a contiguous last axis; c: f32 [N, M], last axis contiguous, apart from a and b.
  * workspace: f32, AWL_PRODUCT_SPACE floats and AWL_PRODUCT_SPACE_THREAD more for every thread; with room for fewer threads
