@@ -7,7 +7,7 @@ A command's last line of output is a JSON object with at least `name`, `dtype`, 
 where tokens are counted, `useful_tokens` a repetition. Seconds of all rounds are pooled. Peak memory is the largest
 resident size among the command's processes, as the kernel counts it; the head's is its workspace, which the command
 reports as `memory_above_inputs_mib`. Commands run in the repository's root; --ours may be given several
-times, the first is the one that ratios are of. {python} {here} {model} {rows} {threads} {steps} {warmup} are filled in.
+times, the first is the one that ratios are of. {python} {here} {model} {rows} {node} {threads} {steps} {warmup} are filled in.
 """
 import argparse
 import datetime
@@ -47,6 +47,11 @@ def generation(batch):
             for dtype in ("fp32", "bf16")}
 
 
+def llama_cpp(batch):
+    return {"llama.cpp": "node {here}/generate_llama_cpp.mjs --package {node} --model {model} --rows {rows} "
+                         f"--batch {batch} {COUNTS}"}
+
+
 def head(*variants):
     return {f"torch {variant} {dtype}": peer("head.py", f"--variant {variant} {HEAD} --dtype {dtype}")
             for variant in variants for dtype in ("fp32", "bf16")}
@@ -58,6 +63,8 @@ MEASURES = {
     "train-lora": ("{python} {here}/train_awl.py --lora 16 " + AWL_INPUT, training(16)),
     "generate-1": ("./awl bench-generate --batch 1 " + AWL_INPUT, generation(1)),
     "generate-16": ("./awl bench-generate --batch 16 " + AWL_INPUT, generation(16)),
+    "gguf-1": ("./awl bench-generate --batch 1 " + AWL_INPUT, llama_cpp(1)),
+    "gguf-16": ("./awl bench-generate --batch 16 " + AWL_INPUT, llama_cpp(16)),
     "start": ("{python} {here}/start_to_logits.py " + COUNTS
               + " --command './awl score --model {model} --input {rows} --output /dev/stdout'",
               {f"transformers {dtype}": peer("start_to_logits.py", "--model {model} --rows {rows} --dtype " + dtype)
@@ -143,6 +150,7 @@ def main():
     parser.add_argument("measure", choices=MEASURES)
     parser.add_argument("--model", default="", help="checkpoint folder")
     parser.add_argument("--rows", default="", help="rows.jsonl of rows.py")
+    parser.add_argument("--node", default=".", help="folder of `npm install node-llama-cpp`, for the gguf measures")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=3, help="measured repetitions in every round")
     parser.add_argument("--warmup", type=int, default=1)
@@ -156,7 +164,7 @@ def main():
     places = {"python": shlex.quote(sys.executable), "here": shlex.quote(str(HERE)), "threads": str(args.threads),
               "steps": str(args.steps), "warmup": str(args.warmup),
               **{name: shlex.quote(os.path.abspath(path)) if path else "" for name, path in
-                 (("model", args.model), ("rows", args.rows))}}
+                 (("model", args.model), ("rows", args.rows), ("node", args.node))}}
     fill = lambda command: re.sub(r"\{(\w+)\}", lambda m: places.get(m[1], m[0]), command)  # noqa: E731
     our_command, peers = MEASURES[args.measure]
     ours = [] if args.peers_only else args.ours or [our_command]

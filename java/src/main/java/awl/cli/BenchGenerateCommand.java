@@ -100,7 +100,7 @@ final class BenchGenerateCommand implements Callable<Integer>, Computing {
         int[] first = answers.getFirst().ids();
         Map<String, @Nullable Object> line = new LinkedHashMap<>();
         line.put("name", "awl generate");
-        line.put("dtype", model.decoder().precision().toString());
+        line.put("dtype", model.decoder().numbers());
         line.put("threads", Threads.count());
         line.put("steps", steps);
         line.put("warmup", warmup);

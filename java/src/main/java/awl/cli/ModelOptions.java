@@ -41,6 +41,12 @@ final class ModelOptions {
             description = "auto, native or reference. Default: ${DEFAULT-VALUE}.")
     String kernels = "auto";
 
+    @Option(
+            names = "--dequantize",
+            description = "Decode a GGUF file's weights to float32 at the start instead of computing with its blocks"
+                    + " in place. The results are the same; it takes more memory and time.")
+    boolean dequantize;
+
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute. Default: one a core.")
     @Nullable
     Integer threads;
@@ -72,7 +78,7 @@ final class ModelOptions {
             int vocabulary = source.config().vocabSize();
             rows.forEach(row -> row.requireVocabulary(vocabulary));
             Kernels chosen = KernelSelection.forThisMachine(wanted).open();
-            Decoder decoder = Decoder.map(source, parsed, chosen);
+            Decoder decoder = Decoder.map(source, parsed, chosen, !dequantize);
             if (adapter != null) {
                 try {
                     attach(decoder, adapter);
@@ -86,7 +92,7 @@ final class ModelOptions {
                     model,
                     source.config().modelType(),
                     adapter == null ? "" : " with " + adapter,
-                    parsed,
+                    decoder.numbers(),
                     Threads.count(),
                     chosen.name());
             return new Loaded(decoder, chosen);

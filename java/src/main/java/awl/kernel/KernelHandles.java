@@ -134,6 +134,26 @@ record KernelHandles(
         MethodHandle linearRows,
 
         @NativeSignature(
+                name = "awl_linear_blocks",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    int.class,
+                    MemorySegment.class,
+                    MemorySegment.class
+                })
+        @Nullable
+        MethodHandle linearBlocks,
+
+        @NativeSignature(
+                name = "awl_dequantize",
+                returns = int.class,
+                arguments = {MemorySegment.class, MemorySegment.class, MemorySegment.class})
+        @Nullable
+        MethodHandle dequantize,
+
+        @NativeSignature(
                 name = "awl_matrix_product",
                 returns = int.class,
                 arguments = {

@@ -1,5 +1,6 @@
 package awl.kernel;
 
+import awl.tensor.BlockMatrix;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -101,6 +102,26 @@ public interface Kernels {
     /// @param weight_OD dtype of `x`, or bfloat16 where `x` is float32
     /// @param y_NO written; dtype of `x`; rows may stand apart
     void linear(Tensor x_ND, Tensor weight_OD, Tensor y_NO);
+
+    /// [#linear] with weights in quantised blocks as they lie in a file, several matrices at once: `y` holds
+    /// their outputs side by side. Values are exact; a row of the result has the bits that [#linear] gives with
+    /// the decoded matrices.
+    ///
+    /// @param x_ND float32
+    /// @param weights one to four matrices of D columns
+    /// @param y_NO written; float32; rows may stand apart
+    void linearBlocks(Tensor x_ND, List<BlockMatrix> weights, Tensor y_NO);
+
+    /// Whether [#linearBlocks] reads such blocks in place, and is thereby faster than [#linear] with the decoded
+    /// matrix.
+    default boolean usesBlocks(BlockMatrix weight) {
+        return false;
+    }
+
+    /// A matrix in blocks as float32, exactly; a new tensor in the caller's scope.
+    default Tensor dequantized(BlockMatrix weight) {
+        return weight.dequantized();
+    }
 
     /// The gate of a feed-forward layer (GLU variants, arXiv 2002.05202): `out = act(gate) * up`.
     ///

@@ -1,6 +1,8 @@
 package awl.kernel;
 
 import awl.ShapeException;
+import awl.tensor.BlockMatrix;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -8,6 +10,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /// token that is generated, so it
 /// looks at single sizes and makes no arrays of them.
 final class LinearArguments {
+
+    /// `AWL_MOST_WEIGHTS` of kernels.h.
+    private static final int MOST_WEIGHTS = 4;
 
     private LinearArguments() {}
 
@@ -46,6 +51,33 @@ final class LinearArguments {
     private static boolean sameDtype(Tensor first, Tensor second, Tensor third) {
         ScalarType dtype = Arguments.dtype(first);
         return Arguments.dtype(second) == dtype && Arguments.dtype(third) == dtype;
+    }
+
+    static void blocks(Tensor x_ND, List<BlockMatrix> weights, Tensor y_NO) {
+        if (weights.isEmpty() || weights.size() > MOST_WEIGHTS) {
+            throw new ShapeException(
+                    "linearBlocks: expected 1 to " + MOST_WEIGHTS + " matrices, got " + weights.size());
+        }
+        if (x_ND.dim() != 2 || y_NO.dim() != 2) {
+            throw new ShapeException(
+                    "linearBlocks: expected x and y of two axes, got %d and %d".formatted(x_ND.dim(), y_NO.dim()));
+        }
+        long outputs = 0;
+        for (BlockMatrix weight : weights) {
+            outputs += weight.rows();
+            if (weight.columns() != x_ND.size(1)) {
+                throw new ShapeException("linearBlocks: expected weights of %d columns, got %s of %d"
+                        .formatted(x_ND.size(1), weight, weight.columns()));
+            }
+        }
+        if (y_NO.size(0) != x_ND.size(0) || y_NO.size(1) != outputs) {
+            throw new ShapeException("linearBlocks: expected y (%d, %d), got (%d, %d)"
+                    .formatted(x_ND.size(0), outputs, y_NO.size(0), y_NO.size(1)));
+        }
+        if (Arguments.dtype(x_ND) != ScalarType.Float || Arguments.dtype(y_NO) != ScalarType.Float) {
+            throw new ShapeException("linearBlocks: expected float32, got x %s, y %s"
+                    .formatted(Arguments.dtype(x_ND), Arguments.dtype(y_NO)));
+        }
     }
 
     static void check(Tensor x_ND, Tensor weight_OD, Tensor y_NO) {

@@ -2,6 +2,7 @@ package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
 import awl.kernel.ffm.TensorView;
+import awl.tensor.BlockMatrix;
 import awl.tensor.LibTorch;
 import awl.tensor.Tensors;
 import java.lang.foreign.MemorySegment;
@@ -53,6 +54,7 @@ public final class NativeKernels extends TorchKernels {
     private final @Nullable NativeRope rope;
     private final @Nullable MethodHandle linearRows;
     private final @Nullable NativeMatrixProduct product;
+    private final @Nullable NativeBlocks blocks;
     private final @Nullable NativeGated gated;
     private final @Nullable MethodHandle cacheAttention;
     private final @Nullable NativeDocumentAttention documentAttention;
@@ -68,6 +70,7 @@ public final class NativeKernels extends TorchKernels {
         rope = NativeRope.of(library, handles);
         linearRows = handles.linearRows();
         product = NativeMatrixProduct.of(library, handles);
+        blocks = NativeBlocks.of(library, handles);
         gated = NativeGated.of(library, handles);
         cacheAttention = handles.cacheAttention();
         documentAttention = NativeDocumentAttention.of(library, handles);
@@ -266,6 +269,38 @@ public final class NativeKernels extends TorchKernels {
                 TensorView.of(weight_OD, arena),
                 TensorView.of(y_NO, arena),
                 MemorySegment.NULL));
+    }
+
+    @Override
+    public boolean usesBlocks(BlockMatrix weight) {
+        return blocks != null && blocks.takes(weight);
+    }
+
+    @Override
+    public void linearBlocks(Tensor x_ND, List<BlockMatrix> weights, Tensor y_NO) {
+        NativeBlocks kernel = blocks;
+        if (kernel == null || x_ND.is_cuda() || !weights.stream().allMatch(kernel::takes)) {
+            super.linearBlocks(x_ND, weights, y_NO);
+            return;
+        }
+        LinearArguments.blocks(x_ND, weights, y_NO);
+        if (x_ND.size(0) <= FEW_ROWS) {
+            kernel.linear(x_ND, weights, y_NO);
+            return;
+        }
+        // Decoding takes little of what multiplying many rows takes.
+        long column = 0;
+        for (BlockMatrix weight : weights) {
+            try (PointerScope _ = new PointerScope()) {
+                matrixProduct(x_ND, kernel.decoded(weight, x_ND).t(), 1, false, y_NO.narrow(1, column, weight.rows()));
+            }
+            column += weight.rows();
+        }
+    }
+
+    @Override
+    public Tensor dequantized(BlockMatrix weight) {
+        return blocks != null && blocks.takes(weight) ? blocks.dequantized(weight) : super.dequantized(weight);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package awl.kernel;
 
+import awl.tensor.BlockMatrix;
 import awl.tensor.Tensors;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
@@ -168,6 +169,18 @@ public class TorchKernels implements Kernels {
                 NoGradGuard _ = new NoGradGuard()) {
             Tensor weight = weight_OD.to(Arguments.dtype(x_ND));
             torch.mm_out(y_NO, x_ND, weight.t());
+        }
+    }
+
+    @Override
+    public void linearBlocks(Tensor x_ND, List<BlockMatrix> weights, Tensor y_NO) {
+        LinearArguments.blocks(x_ND, weights, y_NO);
+        long column = 0;
+        for (BlockMatrix weight : weights) {
+            try (PointerScope _ = new PointerScope()) {
+                linear(x_ND, weight.dequantized(), y_NO.narrow(1, column, weight.rows()));
+            }
+            column += weight.rows();
         }
     }
 

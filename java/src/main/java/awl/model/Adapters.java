@@ -155,7 +155,7 @@ public final class Adapters {
 
     private static void put(Linear linear, Tensor a, Tensor b, double scaling, double dropout, long stream) {
         // Adapters are float32 beside bfloat16 weights, as PEFT keeps them: their updates would be rounded away.
-        boolean wide = Tensors.dtype(linear.weight().value()) == ScalarType.Double;
+        boolean wide = linear.weight().dtype() == ScalarType.Double;
         ScalarType dtype = wide ? ScalarType.Double : ScalarType.Float;
         String name = Lora.PREFIX + linear.module();
         linear.adapter(new Lora(

@@ -1,6 +1,8 @@
 package awl.model;
 
 import awl.CheckpointException;
+import awl.kernel.Kernels;
+import awl.tensor.BlockMatrix;
 import awl.tensor.Parameter;
 import awl.tensor.Precision;
 import awl.tensor.Shapes;
@@ -10,9 +12,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /// Parameters read from a checkpoint, with the account of which tensors were wanted: each one in the file has to be
 /// used or known to be superfluous, each one wanted has to be there with its shape.
@@ -23,14 +28,19 @@ final class CheckpointWeights implements Weights {
     private final TensorSource source;
     private final Precision precision;
     private final boolean mapped;
+    private final @Nullable Kernels inPlace;
+    private final Map<String, Integer> kept = new TreeMap<>();
     private final Set<String> unused;
     private final List<String> missing = new ArrayList<>();
     private final List<String> misshapen = new ArrayList<>();
 
-    /// @param mapped for inference: weights are views of the file where its dtype allows, frozen and read-only; a
-    /// matrix
-    ///     stored in bfloat16 stays so under float32 arithmetic (widening it is exact and is done where it is used)
-    CheckpointWeights(TensorSource source, Precision precision, boolean mapped) {
+    /// @param mapped for inference: weights are views of the file where its dtype allows, frozen and read-only;
+    ///     a matrix stored in bfloat16 stays so under float32 arithmetic (widening it is exact and is done where
+    ///     it is used)
+    /// @param inPlace for inference: computes with quantised blocks as they lie in the file, where it can; null:
+    ///     all are decoded
+    CheckpointWeights(TensorSource source, Precision precision, boolean mapped, @Nullable Kernels inPlace) {
+        this.inPlace = inPlace;
         this.source = source;
         this.precision = precision;
         this.mapped = mapped;
@@ -53,6 +63,11 @@ final class CheckpointWeights implements Weights {
             if (!mapped) {
                 return new Parameter(name, source.read(name, precision.scalarType()));
             }
+            BlockMatrix blocks = inPlace == null || precision != Precision.FP32 ? null : source.blocks(name);
+            if (inPlace != null && blocks != null && inPlace.usesBlocks(blocks)) {
+                kept.merge(blocks.formatName(), 1, Integer::sum);
+                return new Parameter(name, blocks, inPlace::dequantized);
+            }
             boolean narrow = precision == Precision.FP32
                     && shape.length == 2
                     && source.dtype(name).intern() == ScalarType.BFloat16;
@@ -72,6 +87,11 @@ final class CheckpointWeights implements Weights {
     /// A tensor some checkpoints carry although the model does not need it.
     void superfluous(String name) {
         unused.remove(name);
+    }
+
+    /// How many matrices stay in their quantised blocks, by format.
+    Map<String, Integer> kept() {
+        return kept;
     }
 
     /// Fails unless everything was there and everything there was used.

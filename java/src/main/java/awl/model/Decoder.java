@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -38,6 +39,7 @@ public final class Decoder implements AutoCloseable {
     private final Kernels kernels;
     private boolean recompute;
     private @Nullable TensorSource source;
+    private Map<String, Integer> quantized = Map.of();
 
     private Decoder(ModelConfig config, Precision precision, Weights weights, Kernels kernels) {
         Family family = Families.of(config);
@@ -70,7 +72,7 @@ public final class Decoder implements AutoCloseable {
 
     /// @param kernels computes the norms, and the linear layers of generation
     public static Decoder load(TensorSource source, Precision precision, Kernels kernels) {
-        return load(source, new CheckpointWeights(source, precision, false), precision, kernels);
+        return load(source, new CheckpointWeights(source, precision, false, null), precision, kernels);
     }
 
     /// A model for inference alone: its weights are views of the file where the file's dtype allows, so that it is
@@ -78,8 +80,16 @@ public final class Decoder implements AutoCloseable {
     ///
     /// Nothing of it can be trained but an adapter, and a file that changes meanwhile changes it.
     public static Decoder map(TensorSource source, Precision precision, Kernels kernels) {
-        Decoder model = load(source, new CheckpointWeights(source, precision, true), precision, kernels);
+        return map(source, precision, kernels, true);
+    }
+
+    /// @param inPlace whether matrices in quantised blocks stay so where the kernels compute with them: the
+    ///     results are the same, bit for bit; a quarter of the memory is read, and nothing is decoded at the start
+    public static Decoder map(TensorSource source, Precision precision, Kernels kernels, boolean inPlace) {
+        CheckpointWeights weights = new CheckpointWeights(source, precision, true, inPlace ? kernels : null);
+        Decoder model = load(source, weights, precision, kernels);
         model.source = source;
+        model.quantized = Map.copyOf(weights.kept());
         return model;
     }
 
@@ -115,6 +125,13 @@ public final class Decoder implements AutoCloseable {
 
     public ModelConfig config() {
         return config;
+    }
+
+    /// What is computed with, for messages and the facts of a run: `fp32`, or `fp32 on weights in Q4_1, Q8_0`.
+    public String numbers() {
+        return quantized.isEmpty()
+                ? precision.toString()
+                : precision + " on weights in " + String.join(", ", new TreeSet<>(quantized.keySet()));
     }
 
     public Precision precision() {

@@ -1,6 +1,7 @@
 package awl.model;
 
 import awl.kernel.Kernels;
+import awl.tensor.BlockMatrix;
 import awl.tensor.Parameter;
 import awl.tensor.Scalars;
 import awl.tensor.Tape;
@@ -45,7 +46,10 @@ final class Embedding {
 
     /// `[N] -> [N, D]`
     Value forward(Tape tape, Tensor tokens_N) {
-        Tensor rows = torch.index_select(weight_VD.value(), 0, tokens_N);
+        BlockMatrix blocks = weight_VD.blocks();
+        Tensor rows = blocks == null
+                ? torch.index_select(weight_VD.value(), 0, tokens_N)
+                : blocks.dequantized(Tensors.integers(tokens_N));
         Tensor out = Tensors.dtype(rows) == dtype ? rows : rows.to(dtype);
         if (scale != null) {
             out.mul_(scale);

@@ -1,9 +1,11 @@
 package awl.model;
 
 import awl.kernel.Kernels;
+import awl.tensor.BlockMatrix;
 import awl.tensor.Parameter;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
+import java.util.List;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -42,9 +44,13 @@ public final class Head {
     public Tensor logits(Tensor hidden_SD) {
         try (TensorScope scope = TensorScope.open()) {
             ScalarType wide = Tensors.dtype(hidden_SD) == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
-            Tensor logits =
-                    Tensors.empty(wide, hidden_SD.size(0), weight_VD.value().size(0));
-            kernels.linear(hidden_SD.to(wide), weight_VD.value(), logits);
+            Tensor logits = Tensors.empty(wide, hidden_SD.size(0), weight_VD.size(0));
+            BlockMatrix blocks = weight_VD.blocks();
+            if (blocks == null) {
+                kernels.linear(hidden_SD.to(wide), weight_VD.value(), logits);
+            } else {
+                kernels.linearBlocks(hidden_SD.to(wide), List.of(blocks), logits);
+            }
             if (softCap != null) {
                 logits.div_(new Scalar(softCap)).tanh_().mul_(new Scalar(softCap));
             }

@@ -14,7 +14,7 @@ public final class Linear implements AutoCloseable {
     private final String module;
     private final Parameter weight;
     private final @Nullable Parameter bias;
-    private final Tensor transposed_IO;
+    private @Nullable Tensor transposed_IO;
     private @Nullable Lora adapter;
 
     /// @param module full name, `model.layers.0.self_attn.q_proj`
@@ -23,8 +23,6 @@ public final class Linear implements AutoCloseable {
         this.module = module;
         this.weight = weight;
         this.bias = bias;
-        this.transposed_IO = weight.value().t();
-        transposed_IO.retainReference();
     }
 
     /// Full module name, as adapters refer to it.
@@ -57,15 +55,21 @@ public final class Linear implements AutoCloseable {
     }
 
     long inputs() {
-        return weight.value().size(1);
+        return weight.size(1);
     }
 
     long outputs() {
-        return weight.value().size(0);
+        return weight.size(0);
     }
 
     Tensor transposed() {
-        return transposed_IO;
+        Tensor known = transposed_IO;
+        if (known == null) {
+            known = weight.value().t();
+            known.retainReference();
+            transposed_IO = known;
+        }
+        return known;
     }
 
     boolean trainable() {
@@ -88,7 +92,9 @@ public final class Linear implements AutoCloseable {
     @Override
     public void close() {
         adapter(null);
-        transposed_IO.close();
+        if (transposed_IO != null) {
+            transposed_IO.close();
+        }
         parameters().forEach(Parameter::close);
     }
 

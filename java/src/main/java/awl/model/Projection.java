@@ -1,6 +1,7 @@
 package awl.model;
 
 import awl.kernel.Kernels;
+import awl.tensor.BlockMatrix;
 import awl.tensor.Gradient;
 import awl.tensor.Tape;
 import awl.tensor.Tensors;
@@ -20,6 +21,8 @@ final class Projection {
     private final List<Linear> parts;
     private final long[] start;
     private final Kernels kernels;
+    /// The weights of all parts where they are blocks of a file, else null.
+    private final @Nullable List<BlockMatrix> blocks;
 
     Projection(List<Linear> parts, Kernels kernels) {
         this.kernels = kernels;
@@ -28,6 +31,18 @@ final class Projection {
         for (int i = 0; i < parts.size(); i++) {
             start[i + 1] = start[i] + parts.get(i).outputs();
         }
+        this.blocks = blocks(parts);
+    }
+
+    private static @Nullable List<BlockMatrix> blocks(List<Linear> parts) {
+        List<BlockMatrix> all = new ArrayList<>();
+        for (Linear part : parts) {
+            BlockMatrix matrix = part.weight().blocks();
+            if (matrix != null) {
+                all.add(matrix);
+            }
+        }
+        return all.size() == parts.size() && !all.isEmpty() ? List.copyOf(all) : null;
     }
 
     List<Linear> parts() {
@@ -43,10 +58,18 @@ final class Projection {
         List<Lora.@Nullable Saved> lows = new ArrayList<>(parts.size());
         List<Tensor> saved = new ArrayList<>();
         boolean trainable = false;
+        if (blocks != null) {
+            kernels.linearBlocks(x_NI, blocks, out);
+        }
         for (int i = 0; i < parts.size(); i++) {
             Linear linear = parts.get(i);
             Tensor slice = slice(out, i);
-            multiply(slice, x_NI, linear);
+            if (blocks == null) {
+                multiply(slice, x_NI, linear);
+            }
+            if (linear.bias() != null) {
+                slice.add_(linear.bias().value());
+            }
             Lora adapter = linear.adapter();
             Lora.Saved low = adapter == null ? null : adapter.addTo(kernels, slice, x_NI, dropoutKey);
             lows.add(low);
@@ -93,9 +116,6 @@ final class Projection {
             kernels.linear(x_NI, linear.weight().value(), out_NO);
         } else {
             kernels.matrixProduct(x_NI, linear.transposed(), 1, false, out_NO);
-        }
-        if (linear.bias() != null) {
-            out_NO.add_(linear.bias().value());
         }
     }
 }

@@ -1,8 +1,10 @@
 package awl.model;
 
+import awl.tensor.BlockMatrix;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /// Named weights with the configuration they belong to, whatever file they come from. Names and row order are those of
 /// Hugging Face.
@@ -30,6 +32,11 @@ public interface TensorSource extends AutoCloseable {
     /// How a tensor is stored; float32 where that is nothing libtorch computes with.
     default ScalarType dtype(String name) {
         return ScalarType.Float;
+    }
+
+    /// The matrix as the quantised blocks it is stored in, valid until [#close]; null where there are none.
+    default @Nullable BlockMatrix blocks(String name) {
+        return null;
     }
 
     /// Begins to bring the weights into memory on another thread, for a caller that has something else to do first.

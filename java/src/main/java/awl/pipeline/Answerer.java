@@ -76,7 +76,7 @@ final class Answerer implements AutoCloseable {
             }
             IntConsumer progress = notes.progress(what, questions.size());
             int[] done = {questions.size() - left.size()};
-            try (AgentLoop loop = loop(about)) {
+            try (AgentLoop loop = loop(about, notes)) {
                 loop.run(left.iterator(), sampling, each -> {
                     out.append(each.json(tokenised));
                     out.force();
@@ -89,11 +89,12 @@ final class Answerer implements AutoCloseable {
         }
     }
 
-    private AgentLoop loop(Setting about) {
+    private AgentLoop loop(Setting about, StageNotes notes) {
         Decoder loaded = decoder;
         if (loaded == null) {
             loaded = model.load(config.model().precision());
             decoder = loaded;
+            notes.say("%s: %s".formatted(model, loaded.numbers()));
         }
         return new AgentLoop(
                 renderer, ModelRef.slots(loaded, config.episode()), ModelRef.stops(loaded), about, config.episode());

@@ -29,12 +29,14 @@ public record ModelRef(Path path, @Nullable Path adapter) {
         return new ModelRef(path, model.adapter() == null ? null : Path.of(model.adapter()));
     }
 
-    /// The model in memory.
+    /// The model in memory. A GGUF file's weights are used in their blocks; property `awl.dequantize=true` decodes
+    /// them, with the same results.
     Decoder load(String precision) {
         Decoder decoder = Decoder.map(
                 Checkpoint.open(path),
                 Precision.parse(precision),
-                KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO).open());
+                KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO).open(),
+                !Boolean.getBoolean("awl.dequantize"));
         if (adapter != null) {
             try (PeftAdapter lora = PeftAdapter.open(adapter);
                     TensorScope scope = TensorScope.open()) {

@@ -1,5 +1,7 @@
 package awl.tensor;
 
+import java.util.Objects;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -12,7 +14,10 @@ import org.jspecify.annotations.Nullable;
 public final class Parameter implements AutoCloseable {
 
     private final String name;
-    private final Tensor value;
+    private @Nullable Tensor value;
+    private final @Nullable BlockMatrix blocks;
+    private final Function<BlockMatrix, Tensor> dequantize;
+    private final long[] shape;
     private boolean trainable = true;
     private @Nullable Tensor gradient;
     /// Zeroing is put off until something is added: the first product is then written over whatever is there.
@@ -23,15 +28,52 @@ public final class Parameter implements AutoCloseable {
     public Parameter(String name, Tensor value) {
         this.name = name;
         this.value = value;
+        this.blocks = null;
+        this.dequantize = BlockMatrix::dequantized;
+        this.shape = Shapes.of(value);
         value.retainReference();
+    }
+
+    /// A matrix that stays in its quantised blocks and is never trained.
+    ///
+    /// @param dequantize makes [#value], if that is ever asked for
+    public Parameter(String name, BlockMatrix blocks, Function<BlockMatrix, Tensor> dequantize) {
+        this.name = name;
+        this.blocks = blocks;
+        this.dequantize = dequantize;
+        this.shape = new long[] {blocks.rows(), blocks.columns()};
+        this.trainable = false;
     }
 
     public String name() {
         return name;
     }
 
+    /// The values; those of a matrix in blocks are decoded when they are first asked for, and kept.
     public Tensor value() {
-        return value;
+        Tensor known = value;
+        if (known == null) {
+            try (TensorScope scope = TensorScope.open()) {
+                known = dequantize.apply(Objects.requireNonNull(blocks));
+                known.retainReference();
+            }
+            value = known;
+        }
+        return known;
+    }
+
+    /// The quantised blocks that are the value, or null where it is an ordinary tensor.
+    public @Nullable BlockMatrix blocks() {
+        return blocks;
+    }
+
+    public long size(int axis) {
+        return shape[axis];
+    }
+
+    /// Number format of [#value].
+    public ScalarType dtype() {
+        return value == null ? ScalarType.Float : Tensors.dtype(value);
     }
 
     public boolean trainable() {
@@ -45,16 +87,19 @@ public final class Parameter implements AutoCloseable {
     }
 
     public void unfreeze() {
+        if (blocks != null) {
+            throw new IllegalStateException(name + " is mapped from a file in blocks, which cannot be trained");
+        }
         trainable = true;
     }
 
     /// Whether weight decay applies by the usual rule: two axes or more.
     public boolean isMatrix() {
-        return value.dim() >= 2;
+        return shape.length >= 2;
     }
 
     public long count() {
-        return value.numel();
+        return Shapes.count(shape);
     }
 
     /// The gradient collected since [#zeroGradient], zeros if there was none yet; null for a frozen parameter. Adding
@@ -120,8 +165,8 @@ public final class Parameter implements AutoCloseable {
         Tensor sum = gradient;
         if (sum == null) {
             try (TensorScope scope = TensorScope.open()) {
-                ScalarType dtype = Tensors.dtype(value) == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
-                sum = Tensors.empty(dtype, Shapes.of(value));
+                ScalarType dtype = dtype() == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
+                sum = Tensors.empty(dtype, shape);
                 sum.retainReference();
             }
             gradient = sum;
@@ -133,11 +178,13 @@ public final class Parameter implements AutoCloseable {
     @Override
     public void close() {
         releaseGradient();
-        value.close();
+        if (value != null) {
+            value.close();
+        }
     }
 
     @Override
     public String toString() {
-        return name + Shapes.text(Shapes.of(value)) + (trainable ? "" : " frozen");
+        return name + Shapes.text(shape) + (trainable ? "" : " frozen");
     }
 }

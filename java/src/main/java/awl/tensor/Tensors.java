@@ -1,6 +1,8 @@
 package awl.tensor;
 
+import java.util.Arrays;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -69,6 +71,20 @@ public final class Tensors {
                             tensor.to(ScalarType.Float).cpu().contiguous().data_ptr_float()) {
                 at.get(values);
             }
+        }
+        return values;
+    }
+
+    /// The values of an int64 vector; waits for the device.
+    public static int[] integers(Tensor indices) {
+        long[] wide = new long[Math.toIntExact(indices.numel())];
+        int[] values = new int[wide.length];
+        if (wide.length > 0) {
+            try (TensorScope scope = TensorScope.open();
+                    LongPointer at = indices.cpu().contiguous().data_ptr_long()) {
+                at.get(wide);
+            }
+            Arrays.setAll(values, i -> Math.toIntExact(wide[i]));
         }
         return values;
     }

@@ -1,6 +1,7 @@
 package awl.kernel.ffm;
 
 import awl.ShapeException;
+import awl.tensor.BlockMatrix;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
@@ -31,6 +32,9 @@ public final class TensorView {
     private static final long RANK = offset("rank");
     private static final long DTYPE = offset("dtype");
     private static final long DEVICE = offset("device");
+
+    /// Block dtypes of kernels.h are ggml's numbers and this.
+    private static final int BLOCKS = 100;
 
     private TensorView() {}
 
@@ -70,6 +74,36 @@ public final class TensorView {
         view.set(ValueLayout.JAVA_INT, RANK, rank);
         view.set(ValueLayout.JAVA_INT, DTYPE, code(tensor.scalar_type().intern()));
         view.set(ValueLayout.JAVA_INT, DEVICE, tensor.is_cuda() ? 1 : 0);
+    }
+
+    /// An array of views of matrices in quantised blocks, rows in Hugging Face's order.
+    public static MemorySegment ofBlocks(List<BlockMatrix> matrices, SegmentAllocator arena) {
+        MemorySegment views = arena.allocate(LAYOUT, matrices.size());
+        for (int i = 0; i < matrices.size(); i++) {
+            blocks(matrices.get(i), views.asSlice(i * LAYOUT.byteSize(), LAYOUT.byteSize()));
+        }
+        return views;
+    }
+
+    private static void blocks(BlockMatrix matrix, MemorySegment view) {
+        long k = matrix.columns();
+        long head = matrix.interleavedHead();
+        if (head == 0) {
+            axes(view, new long[] {matrix.rows(), k}, new long[] {k, 1});
+        } else {
+            axes(view, new long[] {matrix.rows() / head, 2, head / 2, k}, new long[] {head * k, k, 2 * k, 1});
+        }
+        view.set(ValueLayout.JAVA_LONG, 0, matrix.bytes().address());
+        view.set(ValueLayout.JAVA_INT, DTYPE, BLOCKS + matrix.format());
+        view.set(ValueLayout.JAVA_INT, DEVICE, 0);
+    }
+
+    private static void axes(MemorySegment view, long[] size, long[] stride) {
+        for (int axis = 0; axis < size.length; axis++) {
+            view.set(ValueLayout.JAVA_LONG, SIZE + 8L * axis, size[axis]);
+            view.set(ValueLayout.JAVA_LONG, STRIDE + 8L * axis, stride[axis]);
+        }
+        view.set(ValueLayout.JAVA_INT, RANK, size.length);
     }
 
     private static int code(ScalarType dtype) {

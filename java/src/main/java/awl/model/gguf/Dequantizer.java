@@ -56,6 +56,35 @@ final class Dequantizer {
         return made;
     }
 
+    /// The rows asked for, in the order asked.
+    Tensor rows(int... wanted) {
+        Tensor made = Tensors.empty(ScalarType.Float, wanted.length, columns);
+        if (wanted.length == 0) {
+            return made;
+        }
+        int blocks = columns / tensor.type().values;
+        byte[] stored = new byte[blocks * tensor.type().bytes];
+        float[] values = new float[columns];
+        MemorySegment to = MemorySegment.ofAddress(made.data_ptr().address()).reinterpret(4L * wanted.length * columns);
+        for (int i = 0; i < wanted.length; i++) {
+            MemorySegment.copy(
+                    bytes, ValueLayout.JAVA_BYTE, source(wanted[i]) * stored.length, stored, 0, stored.length);
+            tensor.type().decoder.decode(stored, blocks, values);
+            MemorySegment.copy(values, 0, to, ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i * columns, columns);
+        }
+        return made;
+    }
+
+    /// Where the file has a row: [#destination] the other way round.
+    private long source(long row) {
+        if (headSize == 0) {
+            return row;
+        }
+        long inHead = row % headSize;
+        long half = headSize / 2;
+        return row - inHead + inHead % half * 2 + inHead / half;
+    }
+
     private void decode(long from, long end, MemorySegment to, boolean narrow) {
         int blocks = columns / tensor.type().values;
         byte[] stored = new byte[blocks * tensor.type().bytes];

@@ -168,6 +168,17 @@ final class GgufFile implements AutoCloseable {
         return data.asSlice(tensor.start(), tensor.bytes());
     }
 
+    /// Begins to bring the tensors into memory on another thread.
+    void prefetch() {
+        Thread.ofPlatform().daemon().name("awl-prefetch").start(() -> {
+            try {
+                data.load();
+            } catch (IllegalStateException e) {
+                // It was closed meanwhile, and nobody needs it any more.
+            }
+        });
+    }
+
     @Override
     public void close() {
         arena.close();

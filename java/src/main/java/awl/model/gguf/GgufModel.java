@@ -5,6 +5,7 @@ import awl.Json;
 import awl.model.HuggingFaceConfig;
 import awl.model.ModelConfig;
 import awl.model.TensorSource;
+import awl.tensor.BlockMatrix;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -129,6 +130,17 @@ public final class GgufModel implements TensorSource {
     public Tensor read(String name, ScalarType dtype) {
         GgufTensor tensor = tensor(name);
         return new Dequantizer(tensor, file.bytes(tensor), interleavedHead(tensor)).read(dtype);
+    }
+
+    @Override
+    public @Nullable BlockMatrix blocks(String name) {
+        GgufTensor tensor = tensor(name);
+        return GgufBlocks.suits(tensor) ? new GgufBlocks(tensor, file.bytes(tensor), interleavedHead(tensor)) : null;
+    }
+
+    @Override
+    public void prefetch() {
+        file.prefetch();
     }
 
     @Override
