@@ -7,14 +7,12 @@ import awl.kernel.TorchKernels;
 import awl.optim.AdamWRule;
 import awl.optim.FusedAdamW;
 import awl.optim.KernelAdamW;
-import awl.tensor.Scalars;
 import awl.tensor.Tensors;
 import awl.tensor.Threads;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -31,14 +29,11 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Does a step of AdamW run at the speed of memory, and the global norm? Beside both, in the same process and on as
-/// many
-/// threads, what memory gives: [#triad] and [#update], each over 64 million elements of three or two arrays.
+/// Does a step of AdamW run at the speed of memory ([MemoryBandwidthBenchmark], in the same run), and the global norm?
 ///
-/// Bytes an element: a step 28 (reads value, gradient and moments, writes all but the gradient; every line it writes
-/// was
-/// read), 32 with bf16 copies and the reading of their lines; the norm 4; the triad 12 as STREAM counts, 16 with the
-/// reading of the lines it writes; the update 12.
+/// Bytes an element: a step 28 (reads value, gradient and moments, writes all but the gradient, every line of it read
+/// before), 30 with bf16 copies and 32 with the reading of their lines; libtorch's kernel writes the divided gradient as
+/// well, 32; the norm 4.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -47,8 +42,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 10, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @SuppressWarnings("NullAway.Init") // JMH fills the state.
 public class AdamWBenchmark {
-
-    private static final long STREAM = 64L << 20;
 
     /// libtorch's fused kernel with its own norms, the same in single operations, ours.
     @Param({"libtorch", "plain", "native"})
@@ -59,16 +52,12 @@ public class AdamWBenchmark {
     public String tensors;
 
     private final AdamWStep step = new AdamWStep(10, 1e-5, 0.9, 0.95, 1e-8);
-    private final Scalar three = Scalars.of(3);
     private Kernels kernels;
     private AdamWRule rule;
     private List<AdamWTensors> model;
     private List<Tensor> gradients;
     private Tensor divisor;
     private Tensor skip;
-    private Tensor a;
-    private Tensor b;
-    private Tensor c;
 
     @Setup
     public void prepare() {
@@ -83,9 +72,6 @@ public class AdamWBenchmark {
             model.add(tensors(shape, tensors.equals("bf16")));
         }
         gradients = model.stream().map(AdamWTensors::gradient).toList();
-        a = torch.ones(STREAM);
-        b = torch.ones(STREAM);
-        c = torch.ones(STREAM);
     }
 
     private static List<long[]> shapes(String tensors) {
@@ -142,23 +128,5 @@ public class AdamWBenchmark {
         try (PointerScope _ = new PointerScope()) {
             return kernels.squaredNorm(gradients).item_double();
         }
-    }
-
-    /// `c = a + 3 b` by libtorch, whose stores read the line first.
-    @Benchmark
-    public Tensor triad() {
-        try (PointerScope _ = new PointerScope()) {
-            torch.add_out(c, a, b, three);
-        }
-        return c;
-    }
-
-    /// `c += 3 b` by libtorch.
-    @Benchmark
-    public Tensor update() {
-        try (PointerScope _ = new PointerScope()) {
-            torch.add_out(c, c, b, three);
-        }
-        return c;
     }
 }
