@@ -49,7 +49,8 @@ final class FloorsTest {
 
     private static final Set<String> LIBTORCH =
             Set.of("tensor", "kernel", "model", "loss", "optim", "sample", "train", "bench", "cli");
-    private static final Set<String> FOREIGN_MEMORY = Set.of("awl.tensor", "awl.kernel.ffm", "awl.model.gguf");
+    private static final Set<String> FOREIGN_MEMORY =
+            Set.of("awl.tensor", "awl.kernel.ffm", "awl.model.gguf", "awl.tool.mujoco");
     private static final Pattern NAME = Pattern.compile("[L\\[(;)]*([a-z]+(?:/[A-Za-z0-9_$]+)+)");
 
     @Test

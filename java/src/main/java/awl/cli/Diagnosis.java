@@ -6,6 +6,7 @@ import awl.kernel.NativeKernels;
 import awl.tensor.LibTorch;
 import awl.tensor.Threads;
 import awl.token.HuggingFaceTokenizer;
+import awl.tool.mujoco.Mujoco;
 import awl.train.Machine;
 import awl.train.PrecisionChoice;
 import java.io.File;
@@ -227,7 +228,18 @@ final class Diagnosis {
         program("cmake", "cmake", "only needed to build the native kernels");
         program("C++ compiler", "c++", "only needed to build the native kernels");
         program("nvcc", "nvcc", "only needed to build the CUDA kernels");
-        program("python3", "python3", "only needed for the Python baselines in benchmarks/peers");
+        program("python3", "python3", "only needed for the tool `python` and the baselines in benchmarks/peers");
+        findings.add(
+                Mujoco.missing().isEmpty()
+                        ? Finding.ok(
+                                "Optional",
+                                "MuJoCo",
+                                "version " + Mujoco.library().version())
+                        : Finding.note(
+                                "Optional",
+                                "MuJoCo",
+                                "not there",
+                                Mujoco.missing() + "; only the tool `multibody` needs it"));
     }
 
     private void program(String name, String command, String advice) {

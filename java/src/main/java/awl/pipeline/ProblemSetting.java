@@ -13,7 +13,6 @@ import awl.task.ProblemSet;
 import awl.task.ProblemSets;
 import awl.token.CallFormat;
 import awl.tool.Calculator;
-import awl.tool.PythonTool;
 import awl.tool.Tool;
 import awl.tool.ToolResult;
 import awl.tool.Toolbox;
@@ -45,12 +44,7 @@ final class ProblemSetting implements Setting, AutoCloseable {
         if (!demonstrations.isEmpty() && this.demonstrations.isEmpty()) {
             throw new ConfigException("prompts.demonstrations: none of the problems has a trace with a conclusion");
         }
-        List<Tool> all = new ArrayList<>();
-        try (Toolbox standard = Toolbox.standard()) {
-            all.addAll(standard.tools());
-        }
-        all.add(new PythonTool());
-        try (Toolbox known = Toolbox.of(all)) {
+        try (Toolbox known = Toolbox.all()) {
             this.named = known.named(config.tools().names());
         }
     }

@@ -1,6 +1,5 @@
 package awl.task;
 
-import awl.tool.PythonTool;
 import awl.tool.Schema;
 import awl.tool.Tool;
 import awl.tool.Toolbox;
@@ -21,16 +20,14 @@ public final class ProblemCheck {
     public static List<String> problems(List<ProblemFile.Row> rows) {
         List<String> wrong = new ArrayList<>();
         Map<String, ProblemFile.Row> texts = new HashMap<>();
-        try (Toolbox toolbox = Toolbox.standard()) {
-            List<Tool> tools = new ArrayList<>(toolbox.tools());
-            tools.add(new PythonTool());
+        try (Toolbox toolbox = Toolbox.all()) {
             for (ProblemFile.Row row : rows) {
                 Problem problem = row.problem();
                 if (problem == null) {
                     wrong.add(String.valueOf(row.error()));
                     continue;
                 }
-                for (String each : problems(problem, tools)) {
+                for (String each : problems(problem, toolbox.tools())) {
                     wrong.add(row.where() + ": " + each);
                 }
                 ProblemFile.Row other = texts.putIfAbsent(problem.prompt(), row);

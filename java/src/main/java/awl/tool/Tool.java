@@ -23,6 +23,11 @@ public interface Tool {
         return true;
     }
 
+    /// What must be installed before the tool can run; empty where nothing is missing.
+    default String missing() {
+        return "";
+    }
+
     default String name() {
         return spec().name();
     }

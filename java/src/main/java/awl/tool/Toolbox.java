@@ -3,7 +3,9 @@ package awl.tool;
 import awl.ConfigException;
 import awl.chat.ToolCall;
 import awl.chat.ToolSpec;
+import awl.tool.mujoco.MultibodyTool;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,7 +53,7 @@ public final class Toolbox implements AutoCloseable {
         return new Toolbox(tools, limit);
     }
 
-    /// The tools that only compute. [PythonTool], which runs a model's code, must be asked for.
+    /// The tools that only compute and need nothing installed. Those of [#all] must be asked for.
     public static Toolbox standard() {
         return of(List.of(
                 new Calculator(),
@@ -62,9 +64,20 @@ public final class Toolbox implements AutoCloseable {
                 new ClimateTool()));
     }
 
+    /// Every tool there is: [#standard], [PythonTool], which runs a model's code, and [MultibodyTool], which needs
+    /// MuJoCo.
+    public static Toolbox all() {
+        try (Toolbox standard = standard()) {
+            List<Tool> all = new ArrayList<>(standard.tools());
+            all.add(new PythonTool());
+            all.add(new MultibodyTool());
+            return of(all);
+        }
+    }
+
     /// The tools with these names.
     ///
-    /// @throws ConfigException where one is unknown
+    /// @throws ConfigException where one is unknown, or cannot run here
     public List<Tool> named(Collection<String> names) {
         return names.stream().map(this::require).toList();
     }
@@ -77,6 +90,9 @@ public final class Toolbox implements AutoCloseable {
                     + (nearest == null
                             ? "there are " + String.join(", ", tools.keySet())
                             : "meant '" + nearest + "'?"));
+        }
+        if (!tool.missing().isEmpty()) {
+            throw new ConfigException("tool '" + name + "': " + tool.missing());
         }
         return tool;
     }
