@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import awl.Json;
 import awl.Shared;
+import awl.kernel.Kernels;
+import awl.kernel.TorchKernels;
 import awl.tensor.Precision;
 import awl.tensor.Tape;
 import awl.tensor.TensorScope;
@@ -16,6 +18,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.FieldSource;
 
 /// The acceptance rule of bfloat16: no tensor is further from float64 than three times what transformers in bfloat16
@@ -23,7 +26,7 @@ import org.junit.jupiter.params.provider.FieldSource;
 /// Weights are rounded first in either run, so that only arithmetic differs.
 final class Bf16GoldenTest {
 
-    static final List<String> FAMILIES = Golden.FAMILIES;
+    static final List<Arguments> RUNS = Golden.RUNS;
 
     private static final double ALLOWED = 3;
 
@@ -64,14 +67,14 @@ final class Bf16GoldenTest {
     }
 
     @ParameterizedTest
-    @FieldSource("FAMILIES")
-    void noFurtherFromFloat64ThanThePeer(String family) {
+    @FieldSource("RUNS")
+    void noFurtherFromFloat64ThanThePeer(String family, String by) {
         JsonNode peer = Json.tree(Shared.resource("golden/models/bf16_errors.json"), 1 << 20)
                 .get(family);
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of(family)) {
-            TreeMap<String, Tensor> exact = run(golden, Precision.FP64);
-            TreeMap<String, Tensor> rounded = run(golden, Precision.BF16);
+            TreeMap<String, Tensor> exact = run(golden, Precision.FP64, new TorchKernels());
+            TreeMap<String, Tensor> rounded = run(golden, Precision.BF16, Golden.kernels(by));
             assertThat(rounded.keySet()).containsExactlyInAnyOrderElementsOf(peer::fieldNames);
             rounded.forEach((name, tensor) -> assertThat(Golden.distance(tensor, requireNonNull(exact.get(name))))
                     .as("%s: relative distance of %s from float64, transformers' is %s", family, name, peer.get(name))
@@ -79,17 +82,17 @@ final class Bf16GoldenTest {
         }
     }
 
-    private static TreeMap<String, Tensor> run(Golden golden, Precision precision) {
+    private static TreeMap<String, Tensor> run(Golden golden, Precision precision, Kernels kernels) {
         TreeMap<String, Tensor> all = new TreeMap<>();
         try (TensorSource source = new Rounded(Checkpoint.open(golden.folder()));
-                Decoder model = Decoder.load(source, precision)) {
+                Decoder model = Decoder.load(source, precision, kernels)) {
             TokenBatch in = TokenBatch.upload(golden.batch());
             Tensor logits = model.head().logits(model.hidden(in, Tape.none()));
             Tensor nll = torch.log_softmax(logits.to(precision.sumType()), 1)
                     .gather(1, in.targets_N().unsqueeze(1))
                     .neg()
                     .squeeze(1);
-            Golden.step(model, List.of(golden.batch()));
+            Golden.step(model, List.of(golden.batch()), kernels);
             Golden.gradients(model).forEach((name, gradient) -> all.put("grad." + name, gradient));
             all.put("logits", logits.to(ScalarType.Double).clone());
             all.put("nll", documentRows(nll, in).to(ScalarType.Double).clone());

@@ -17,30 +17,32 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.FieldSource;
 
-/// Every family against reference numbers of transformers: logits, nll, every gradient, both configuration dialects.
+/// Every family against reference numbers of transformers: logits, nll, every gradient, both configuration dialects; by
+/// the reference kernels and by the library's.
 final class FamilyGoldenTest {
 
-    static final List<String> FAMILIES = Golden.FAMILIES;
+    static final List<Arguments> RUNS = Golden.RUNS;
 
     @TempDir
     Path temp;
 
     @ParameterizedTest
-    @FieldSource("FAMILIES")
-    void logitsAndNll(String family) {
+    @FieldSource("RUNS")
+    void logitsAndNll(String family, String by) {
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of(family);
                 TensorSource source = Checkpoint.open(golden.folder());
-                Decoder model = Decoder.load(source, Precision.FP32)) {
+                Decoder model = Decoder.load(source, Precision.FP32, Golden.kernels(by))) {
             logitsAndNll(golden, model);
         }
     }
 
     @ParameterizedTest
-    @FieldSource("FAMILIES")
-    void theOlderConfigurationDialectIsTheSameModel(String family) throws Exception {
+    @FieldSource("RUNS")
+    void theOlderConfigurationDialectIsTheSameModel(String family, String by) throws Exception {
         try (Golden golden = Golden.of(family)) {
             try (var files = Files.list(golden.folder())) {
                 for (Path file : files.filter(Files::isRegularFile).toList()) {
@@ -51,7 +53,7 @@ final class FamilyGoldenTest {
             Files.move(temp.resolve("config.transformers4.json"), temp.resolve("config.json"));
             try (TensorScope scope = TensorScope.open();
                     TensorSource source = Checkpoint.open(temp);
-                    Decoder model = Decoder.load(source, Precision.FP32)) {
+                    Decoder model = Decoder.load(source, Precision.FP32, Golden.kernels(by))) {
                 logitsAndNll(golden, model);
             }
         }
@@ -80,13 +82,13 @@ final class FamilyGoldenTest {
     }
 
     @ParameterizedTest
-    @FieldSource("FAMILIES")
-    void everyGradient(String family) {
+    @FieldSource("RUNS")
+    void everyGradient(String family, String by) {
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of(family);
                 TensorSource source = Checkpoint.open(golden.folder());
-                Decoder model = Decoder.load(source, Precision.FP32)) {
-            Golden.step(model, List.of(golden.batch()));
+                Decoder model = Decoder.load(source, Precision.FP32, Golden.kernels(by))) {
+            Golden.step(model, List.of(golden.batch()), Golden.kernels(by));
             TreeMap<String, Tensor> gradients = Golden.gradients(model);
             assertThat(gradients.keySet())
                     .containsExactlyInAnyOrderElementsOf(golden.gradients().stream()
@@ -99,13 +101,13 @@ final class FamilyGoldenTest {
     }
 
     @ParameterizedTest
-    @FieldSource("FAMILIES")
-    void packedEqualsSeparateRowsAndRecomputationChangesNothing(String family) {
+    @FieldSource("RUNS")
+    void packedEqualsSeparateRowsAndRecomputationChangesNothing(String family, String by) {
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of(family);
                 TensorSource source = Checkpoint.open(golden.folder());
-                Decoder model = Decoder.load(source, Precision.FP32)) {
-            double packedLoss = Golden.step(model, List.of(golden.batch()));
+                Decoder model = Decoder.load(source, Precision.FP32, Golden.kernels(by))) {
+            double packedLoss = Golden.step(model, List.of(golden.batch()), Golden.kernels(by));
             TreeMap<String, Tensor> packed = Golden.gradients(model);
 
             model.parameters().forEach(parameter -> parameter.zeroGradient());
@@ -113,7 +115,7 @@ final class FamilyGoldenTest {
             for (Datum document : golden.documents()) {
                 rows.add(Batch.of(List.of(document)));
             }
-            assertThat(Golden.step(model, rows)).isCloseTo(packedLoss, org.assertj.core.data.Offset.offset(1e-5));
+            assertThat(Golden.step(model, rows, Golden.kernels(by))).isCloseTo(packedLoss, org.assertj.core.data.Offset.offset(1e-5));
             Golden.gradients(model)
                     .forEach((name, gradient) -> assertThat(Golden.distance(gradient, requireNonNull(packed.get(name))))
                             .as(name)
@@ -121,7 +123,7 @@ final class FamilyGoldenTest {
 
             model.parameters().forEach(parameter -> parameter.zeroGradient());
             model.recompute(true);
-            assertThat(Golden.step(model, List.of(golden.batch()))).isEqualTo(packedLoss);
+            assertThat(Golden.step(model, List.of(golden.batch()), Golden.kernels(by))).isEqualTo(packedLoss);
             Golden.gradients(model)
                     .forEach((name, gradient) -> assertThat(gradient.equal(requireNonNull(packed.get(name))))
                             .as(name)

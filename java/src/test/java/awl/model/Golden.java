@@ -7,24 +7,45 @@ import awl.data.Batch;
 import awl.data.Datum;
 import awl.kernel.HeadLoss;
 import awl.kernel.HeadOptions;
+import awl.kernel.Kernels;
+import awl.kernel.NativeKernels;
 import awl.kernel.TorchKernels;
 import awl.tensor.Parameter;
 import awl.tensor.Safetensors;
 import awl.tensor.Tape;
 import awl.tensor.TensorScope;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.params.provider.Arguments;
 
 /// Reference numbers of one tiny checkpoint, and the comparisons made with them.
 final class Golden implements AutoCloseable {
 
     static final List<String> FAMILIES = List.of("llama", "llama_tied", "qwen2", "qwen3", "mistral", "gemma2", "phi3");
+
+    /// Every family with the reference kernels and with those of the library.
+    static final List<Arguments> RUNS = FAMILIES.stream()
+            .flatMap(family -> Stream.of(Arguments.of(family, "reference"), Arguments.of(family, "native")))
+            .toList();
+
+    /// Skips the test where the build made no library.
+    static Kernels kernels(String name) {
+        if (name.equals("reference")) {
+            return new TorchKernels();
+        }
+        Path library = Shared.home().resolve("native/build/cpu/libawl_cpu.so");
+        Assumptions.assumeTrue(Files.exists(library), "no native/build/cpu/libawl_cpu.so");
+        return NativeKernels.open(library);
+    }
 
     private final Path folder;
     private final Safetensors cases;
@@ -107,6 +128,11 @@ final class Golden implements AutoCloseable {
     /// One forward and backward pass over micro-batches with loss `sum(w nll) / sum(w)`; gradients are in the
     /// parameters, the return value is the loss.
     static double step(Decoder model, List<Batch> microBatches) {
+        return step(model, microBatches, new TorchKernels());
+    }
+
+    /// @param kernels computes the loss
+    static double step(Decoder model, List<Batch> microBatches, Kernels kernels) {
         double total = 0;
         for (Batch batch : microBatches) {
             for (float weight : batch.weights()) {
@@ -114,7 +140,6 @@ final class Golden implements AutoCloseable {
             }
         }
         double loss = 0;
-        TorchKernels kernels = new TorchKernels();
         for (Batch batch : microBatches) {
             try (TensorScope scope = TensorScope.open()) {
                 TokenBatch in = TokenBatch.upload(batch);
