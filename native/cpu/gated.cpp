@@ -24,7 +24,7 @@ namespace awl::AWL_ISA {
 template <int activation>
 AWL_INLINE void activate(f32 x, f32 &value, f32 &slope) {
     if (activation == AWL_SILU) {
-        const f32 s = 1.f / (1.f + exp(-x));
+        const f32 s = 1.f / (1.f + exp_clamped(-x));  // 1 + e^-87 is 1
         value = x * s;
         slope = s * (1.f + x * (1.f - s));
     } else {

@@ -37,8 +37,9 @@ namespace awl::AWL_ISA {
 template <class T, bool adds>
 AWL_INLINE f32 input(const T *x, const T *branch, T *sum) {
     if (!adds) return load(x);
-    store(sum, load(x) + load(branch));
-    return load(sum);
+    const f32 v = rounded(sum, load(x) + load(branch));
+    store_rounded(sum, v);
+    return v;
 }
 
 template <class T, bool adds>

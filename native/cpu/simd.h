@@ -6,7 +6,7 @@
 #include <string.h>
 
 #if defined(__SSE2__)
-#include <immintrin.h>
+#include <immintrin.h>  // where the compiler's own vectors take twice the instructions
 #endif
 
 namespace awl::AWL_ISA {
@@ -40,21 +40,41 @@ AWL_INLINE f32 load(const float *p) {
 }
 
 AWL_INLINE f32 load(const bf16 *p) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    return (f32)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16);
+#else
     u16 v;
     memcpy(&v, p, sizeof v);
     return (f32)(__builtin_convertvector(v, u32) << 16);
+#endif
 }
 
 AWL_INLINE void store(float *p, f32 v) { memcpy(p, &v, sizeof v); }
 
-// Round to nearest even; a NaN stays one.
-AWL_INLINE void store(bf16 *p, f32 v) {
-    u32 bits = (u32)v;
-    u32 rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-    u32 quiet = (bits >> 16) | 0x40u;
-    u16 out = __builtin_convertvector((v == v) ? rounded : quiet, u16);
-    memcpy(p, &out, sizeof out);
+// What storing leaves of v, to be loaded again: all of it, or what fits bfloat16 (to nearest even; a NaN stays one).
+AWL_INLINE f32 rounded(const float *, f32 v) { return v; }
+
+AWL_INLINE f32 rounded(const bf16 *, f32 v) {
+    const u32 bits = (u32)v;
+    const u32 nearest = bits + 0x7fffu + ((bits >> 16) & 1u);
+    return (f32)(((v == v) ? nearest : (bits | 0x400000u)) & 0xffff0000u);
 }
+
+// Stores what `rounded` gave.
+AWL_INLINE void store_rounded(float *p, f32 v) { store(p, v); }
+
+AWL_INLINE void store_rounded(bf16 *p, f32 v) {
+    const u32 high = (u32)v >> 16;
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    const __m256i both = (__m256i)high;
+    _mm_storeu_si128((__m128i *)p, _mm_packus_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1)));
+#else
+    const u16 out = __builtin_convertvector(high, u16);
+    memcpy(p, &out, sizeof out);
+#endif
+}
+
+AWL_INLINE void store(bf16 *p, f32 v) { store_rounded(p, rounded(p, v)); }
 
 // The first n < lanes elements; the others are `fill` and are never read from memory.
 template <class T>
@@ -74,7 +94,22 @@ AWL_INLINE void store_part(T *p, int64_t n, f32 v) {
     memcpy(p, buffer, n * sizeof(T));
 }
 
-AWL_INLINE f32 max(f32 a, f32 b) { return a > b ? a : b; }
+// b where a is a NaN; min likewise.
+AWL_INLINE f32 max(f32 a, f32 b) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    return _mm256_max_ps(a, b);
+#else
+    return a > b ? a : b;
+#endif
+}
+
+AWL_INLINE f32 min(f32 a, f32 b) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    return _mm256_min_ps(a, b);
+#else
+    return a < b ? a : b;
+#endif
+}
 
 AWL_INLINE f64 widen(f32 v) { return __builtin_convertvector(v, f64); }
 
@@ -104,13 +139,10 @@ AWL_INLINE float max(f32 v) {
     return most;
 }
 
-// exp within 2 ulp for x in [-87, 88]; 0 below, clamped above; NaN stays. Cody-Waite reduction to |r| <= ln2 / 2 and
+// exp within 2 ulp for x in [-87.3, 88], clamped outside; NaN stays. Cody-Waite reduction to |r| <= ln2 / 2 and
 // the degree-6 minimax polynomial of Cephes' expf.
-AWL_INLINE f32 exp(f32 x) {
-    const f32 low = all(-87.3f);
-    const f32 high = all(88.f);
-    f32 clamped = x < low ? low : x;
-    clamped = clamped > high ? high : clamped;
+AWL_INLINE f32 exp_clamped(f32 x) {
+    const f32 clamped = min(all(88.f), max(all(-87.3f), x));
     // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
     const f32 magic = all(12582912.f);
     f32 shifted = clamped * 1.44269504088896341f + magic;
@@ -125,15 +157,20 @@ AWL_INLINE f32 exp(f32 x) {
     p = p * r + 5.0000001201e-1f;
     f32 value = (p * r) * r + (r + 1.f);
     i32 exponent = ((i32)shifted - (i32)magic + 127) << 23;
-    f32 result = value * (f32)exponent;
-    return x < low ? f32{} : result;
+    return value * (f32)exponent;
+}
+
+// The same, 0 below.
+AWL_INLINE f32 exp(f32 x) {
+    const f32 result = exp_clamped(x);
+    return x < all(-87.3f) ? f32{} : result;
 }
 
 // tanh within 3 ulp; Cephes' two branches.
 AWL_INLINE f32 tanh(f32 x) {
     i32 sign = (i32)x & (int32_t)0x80000000;
     f32 a = (f32)((i32)x ^ sign);
-    f32 wide = 1.f - 2.f / (exp(a + a) + 1.f);
+    f32 wide = 1.f - 2.f / (exp_clamped(a + a) + 1.f);  // used from 0.625 on
     f32 z = x * x;
     f32 p = all(-5.70498872745e-3f);
     p = p * z + 2.06390887954e-2f;
