@@ -3,6 +3,7 @@ package awl.benchmarks;
 import awl.bench.FlashAttention;
 import awl.kernel.AttentionScores;
 import awl.kernel.Kernels;
+import awl.tensor.TensorScope;
 import awl.tensor.Threads;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -20,7 +21,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Is our attention over packed documents faster than libtorch's flash kernel, called once a document?
+/// Is our attention over packed documents faster than libtorch's flash kernel, called once a document or once for all of
+/// them, padded?
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -30,7 +32,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @SuppressWarnings("NullAway.Init") // JMH fills the state.
 public class DocumentAttentionBenchmark {
 
-    @Param({"libtorch", "native"})
+    @Param({"loop", "padded", "native"})
     public String provider;
 
     /// Heads, key/value heads, head width: SmolLM2-135M, a quickstart's model, Llama-3.2-1B.
@@ -44,6 +46,7 @@ public class DocumentAttentionBenchmark {
     private int[] start;
     private AttentionScores scores;
     private FlashAttention flash;
+    private PaddedDocuments padded;
     private Kernels kernels;
     private Tensor projected_NW;
     private Tensor gradient_NHE;
@@ -73,38 +76,60 @@ public class DocumentAttentionBenchmark {
         below_NW = torch.empty(n, (h + 2 * k) * e);
         flash = new FlashAttention(h, k, e, start);
         scores = new AttentionScores(1 / Math.sqrt(e), null, 0);
+        padded = new PaddedDocuments(h, k, e, start, scores.scale());
         kernels = Machine.kernels(provider.equals("native") ? "native" : "reference");
         requireSameAsReference();
     }
 
     private void requireSameAsReference() {
-        forward();
+        forwardAndBackward();
+        Kernels reference = Machine.kernels("reference");
         Tensor expected = torch.empty_like(out_NHE);
-        Machine.kernels("reference").documentAttention(projected_NW, start, scores, expected, logSumExp_HN.clone());
+        Tensor sums = torch.empty_like(logSumExp_HN);
+        reference.documentAttention(projected_NW, start, scores, expected, sums);
         if (!torch.allclose(out_NHE, expected, 1e-4, 1e-5, false)) {
             throw new AssertionError(provider + ": the result differs from the reference");
+        }
+        Tensor gradient = torch.empty_like(below_NW);
+        reference.documentAttentionBackward(gradient_NHE, projected_NW, start, scores, expected, sums, gradient);
+        if (!torch.allclose(below_NW, gradient, 1e-3, 1e-4, false)) {
+            throw new AssertionError(provider + ": the gradient differs from the reference");
         }
     }
 
     @Benchmark
     public Tensor forward() {
-        if (provider.equals("native")) {
-            kernels.documentAttention(projected_NW, start, scores, out_NHE, logSumExp_HN);
-        } else {
-            flash.forward(projected_NW, out_NHE, logSumExp_HN);
+        switch (provider) {
+            case "native" -> kernels.documentAttention(projected_NW, start, scores, out_NHE, logSumExp_HN);
+            case "padded" -> {
+                try (TensorScope scope = TensorScope.open();
+                        Threads.SerialBlas _ = Threads.serialBlas()) {
+                    padded.forward(projected_NW, out_NHE);
+                }
+            }
+            default -> flash.forward(projected_NW, out_NHE, logSumExp_HN);
         }
         return out_NHE;
     }
 
     @Benchmark
     public Tensor forwardAndBackward() {
-        if (provider.equals("native")) {
-            kernels.documentAttention(projected_NW, start, scores, out_NHE, logSumExp_HN);
-            kernels.documentAttentionBackward(
-                    gradient_NHE, projected_NW, start, scores, out_NHE, logSumExp_HN, below_NW);
-        } else {
-            flash.forward(projected_NW, out_NHE, logSumExp_HN);
-            flash.backward(gradient_NHE, projected_NW, out_NHE, logSumExp_HN, below_NW);
+        switch (provider) {
+            case "native" -> {
+                kernels.documentAttention(projected_NW, start, scores, out_NHE, logSumExp_HN);
+                kernels.documentAttentionBackward(
+                        gradient_NHE, projected_NW, start, scores, out_NHE, logSumExp_HN, below_NW);
+            }
+            case "padded" -> {
+                try (TensorScope scope = TensorScope.open();
+                        Threads.SerialBlas _ = Threads.serialBlas()) {
+                    padded.forwardAndBackward(projected_NW, gradient_NHE, out_NHE, below_NW);
+                }
+            }
+            default -> {
+                flash.forward(projected_NW, out_NHE, logSumExp_HN);
+                flash.backward(gradient_NHE, projected_NW, out_NHE, logSumExp_HN, below_NW);
+            }
         }
         return below_NW;
     }
