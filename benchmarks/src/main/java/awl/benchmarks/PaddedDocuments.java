@@ -7,7 +7,8 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Packed documents through libtorch's flash kernel in one call: gathered into a rectangle, keys and values repeated for
+/// Packed documents through libtorch's flash kernel in one call: gathered into a rectangle, keys and values repeated
+/// for
 /// the queries that share them, the results scattered. What is known of the documents is prepared beforehand.
 final class PaddedDocuments {
 
@@ -80,7 +81,9 @@ final class PaddedDocuments {
                 null,
                 scale);
         torch.cat_out(
-                below_NW, new TensorVector(rows(gradients[0]), rows(summed(gradients[1])), rows(summed(gradients[2]))), 1);
+                below_NW,
+                new TensorVector(rows(gradients[0]), rows(summed(gradients[1])), rows(summed(gradients[2]))),
+                1);
     }
 
     /// `[D, heads, T, E]`, a view of a rectangle's columns.

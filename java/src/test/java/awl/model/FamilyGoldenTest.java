@@ -115,7 +115,8 @@ final class FamilyGoldenTest {
             for (Datum document : golden.documents()) {
                 rows.add(Batch.of(List.of(document)));
             }
-            assertThat(Golden.step(model, rows, Golden.kernels(by))).isCloseTo(packedLoss, org.assertj.core.data.Offset.offset(1e-5));
+            assertThat(Golden.step(model, rows, Golden.kernels(by)))
+                    .isCloseTo(packedLoss, org.assertj.core.data.Offset.offset(1e-5));
             Golden.gradients(model)
                     .forEach((name, gradient) -> assertThat(Golden.distance(gradient, requireNonNull(packed.get(name))))
                             .as(name)
@@ -123,7 +124,8 @@ final class FamilyGoldenTest {
 
             model.parameters().forEach(parameter -> parameter.zeroGradient());
             model.recompute(true);
-            assertThat(Golden.step(model, List.of(golden.batch()), Golden.kernels(by))).isEqualTo(packedLoss);
+            assertThat(Golden.step(model, List.of(golden.batch()), Golden.kernels(by)))
+                    .isEqualTo(packedLoss);
             Golden.gradients(model)
                     .forEach((name, gradient) -> assertThat(gradient.equal(requireNonNull(packed.get(name))))
                             .as(name)
