@@ -14,7 +14,9 @@ public final class KernelCases {
             new GatedBench(),
             new AttentionBench(),
             new LinearBench(),
-            new ProductBench());
+            new ProductBench(),
+            new AdamWBench(),
+            new EmbeddingBench());
 
     private KernelCases() {}
 

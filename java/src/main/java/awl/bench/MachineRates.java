@@ -1,6 +1,7 @@
 package awl.bench;
 
 import awl.kernel.Kernels;
+import awl.kernel.NativeKernels;
 import awl.kernel.TorchKernels;
 import awl.tensor.Precision;
 import awl.tensor.TensorScope;
@@ -28,15 +29,22 @@ public record MachineRates(Quantiles triad, Map<Precision, Quantiles> products, 
     private static final int EDGE = 1024;
     private static final int TIMES = 7;
 
+    /// Slow machines, and dtypes that libtorch multiplies slowly, are known well enough after three.
+    private static final int FEWEST = 3;
+
+    private static final long ENOUGH_NANOS = 1_000_000_000;
+
     /// @param ours kernels whose product is tried, too
     static MachineRates measure(List<Precision> dtypes, Kernels ours) {
         Map<Precision, Quantiles> products = new LinkedHashMap<>();
         Map<Precision, String> by = new LinkedHashMap<>();
         for (Precision dtype : dtypes) {
             Quantiles libtorch = product(dtype, new TorchKernels());
-            Quantiles own;
-            try (Threads.SerialBlas _ = Threads.serialBlas()) {
-                own = product(dtype, ours);
+            Quantiles own = libtorch;
+            if (ours instanceof NativeKernels) {
+                try (Threads.SerialBlas _ = Threads.serialBlas()) {
+                    own = product(dtype, ours);
+                }
             }
             boolean faster = own.median() > libtorch.median();
             products.put(dtype, faster ? own : libtorch);
@@ -66,7 +74,8 @@ public record MachineRates(Quantiles triad, Map<Precision, Quantiles> products, 
 
     private static Quantiles rates(double amount, Runnable step) {
         List<Double> rates = new ArrayList<>();
-        for (int i = 0; i <= TIMES; i++) {
+        long begun = System.nanoTime();
+        for (int i = 0; i <= TIMES && (i <= FEWEST || System.nanoTime() - begun < ENOUGH_NANOS); i++) {
             try (TensorScope _ = TensorScope.open()) {
                 long start = System.nanoTime();
                 step.run();

@@ -161,6 +161,6 @@ final class BenchCommand implements Callable<Integer>, Computing {
                 dtypes.stream().map(Precision::parse).toList(),
                 threads == null ? Runtime.getRuntime().availableProcessors() : threads,
                 rounds,
-                budgetMib == null ? HeadOptions.DEFAULT_BUDGET_BYTES : (long) budgetMib << 20);
+                budgetMib == null ? HeadOptions.standard().budgetBytes() : (long) budgetMib << 20);
     }
 }

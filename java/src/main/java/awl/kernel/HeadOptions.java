@@ -40,9 +40,9 @@ public record HeadOptions(
         }
     }
 
-    /// No cap, no bias, float32 logits, the default budget.
+    /// No cap, no bias, float32 logits, the budget of [HeadBudget].
     public static HeadOptions standard() {
-        return new HeadOptions(null, null, null, Logits.FLOAT32, DEFAULT_BUDGET_BYTES, null);
+        return new HeadOptions(null, null, null, Logits.FLOAT32, HeadBudget.here(), null);
     }
 
     public HeadOptions withSoftCap(@Nullable Double cap) {
