@@ -254,18 +254,30 @@ struct Allocation {
     char *address, *base;
     size_t bytes, mapped;
 };
-std::vector<Allocation> allocations;
+std::map<const char *, Allocation> allocations;
 
-#if !defined(__SANITIZE_ADDRESS__)
 // Open while a kernel or a copy runs; host code that reads it in between crashes here as it would with a device.
-void open_memory(bool open) {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    for (const Allocation &a : allocations) mprotect(a.base, a.mapped - page, open ? PROT_READ | PROT_WRITE : PROT_NONE);
-}
-constexpr unsigned char behind = 0xa5;
+void open_memory(const Allocation &a, bool open) {
+#if defined(__SANITIZE_ADDRESS__)
+    (void)a, (void)open;
 #else
-void open_memory(bool) {}
+    mprotect(a.base, a.mapped - (size_t)sysconf(_SC_PAGESIZE), open ? PROT_READ | PROT_WRITE : PROT_NONE);
 #endif
+}
+
+void open_memory(bool open) {
+    for (const auto &a : allocations) open_memory(a.second, open);
+}
+
+// The allocation an address lies in, or none.
+const Allocation *allocation_of(const void *address) {
+    auto after = allocations.upper_bound((const char *)address);
+    if (after == allocations.begin()) return nullptr;
+    const Allocation &a = (--after)->second;
+    return (const char *)address < a.address + a.bytes ? &a : nullptr;
+}
+
+constexpr unsigned char behind = 0xa5;
 
 }  // namespace
 
@@ -326,36 +338,36 @@ cudaError_t cudaMalloc(void **address, size_t bytes) {
     mprotect(a.base, a.mapped, PROT_NONE);
 #endif
     *address = a.address;
-    allocations.push_back(a);
+    allocations[a.address] = a;
     return cudaSuccess;
 }
 
 cudaError_t cudaFree(void *address) {
-    for (size_t i = 0; i < allocations.size(); i++) {
-        const Allocation a = allocations[i];
-        if (a.address != address) continue;
+    const auto found = allocations.find((const char *)address);
+    if (found == allocations.end()) return address ? cudaErrorInvalidValue : cudaSuccess;
+    const Allocation a = found->second;
 #if defined(__SANITIZE_ADDRESS__)
-        free(address);
+    free(address);
 #else
-        open_memory(true);
-        for (char *p = a.address + a.bytes; p < a.base + a.mapped - sysconf(_SC_PAGESIZE); p++) {
-            if ((unsigned char)*p == behind) continue;
-            fprintf(stderr, "a kernel wrote behind a buffer of %zu bytes\n", a.bytes);
-            abort();
-        }
-        open_memory(false);
-        munmap(a.base, a.mapped);
-#endif
-        allocations.erase(allocations.begin() + (long)i);
-        return cudaSuccess;
+    open_memory(a, true);
+    for (char *p = a.address + a.bytes; p < a.base + a.mapped - sysconf(_SC_PAGESIZE); p++) {
+        if ((unsigned char)*p == behind) continue;
+        fprintf(stderr, "a kernel wrote behind a buffer of %zu bytes\n", a.bytes);
+        abort();
     }
-    return address ? cudaErrorInvalidValue : cudaSuccess;
+    munmap(a.base, a.mapped);
+#endif
+    allocations.erase(found);
+    return cudaSuccess;
 }
 
-cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind) {
-    open_memory(true);
-    if (bytes) memcpy(to, from, bytes);
-    open_memory(false);
+cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind) {
+    if (!bytes) return cudaSuccess;
+    const Allocation *device = allocation_of(kind == cudaMemcpyHostToDevice ? to : from);
+    if (!device) return cudaErrorInvalidValue;
+    open_memory(*device, true);
+    memcpy(to, from, bytes);
+    open_memory(*device, false);
     return cudaSuccess;
 }
 
