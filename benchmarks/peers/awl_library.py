@@ -9,10 +9,13 @@ import ctypes
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# Arguments of a kernel as in native/include/awl/kernels.h, but for the stream: t tensor, d double, i int32, l int64.
+# Arguments of a kernel as in native/include/awl/kernels.h, but for the stream: t tensor, T list of tensors, d double,
+# D list of doubles, i int32, l int64.
 SIGNATURES = {
     "rms_norm": "ttttdd",
     "rms_norm_backward": "tttttttd",
+    "add_rms_norm": "ttttttdd",
+    "add_rms_norm_backward": "ttttttttd",
     "rope": "tttd",
     "softmax_xent_rows": "tttttd",
     "softmax_xent_partial": "tttttld",
@@ -25,6 +28,9 @@ SIGNATURES = {
     "sample": "ttttt",
     "document_attention": "tttttddl",
     "document_attention_backward": "tttttttddl",
+    "adamw": "TDlttddddddl",
+    "squared_norm": "Tltt",
+    "embedding_backward": "tttd",
 }
 C_TYPES = {"d": ctypes.c_double, "i": ctypes.c_int32, "l": ctypes.c_int64}
 
@@ -37,7 +43,7 @@ class Tensor(ctypes.Structure):
 
 
 def view(tensor):
-    """A pointer to an awl_tensor over a torch tensor's memory, or over nothing."""
+    """An awl_tensor over a torch tensor's memory, or over nothing."""
     import torch
 
     result = Tensor(rank=-1)
@@ -47,7 +53,17 @@ def view(tensor):
         result.device = 1 if tensor.is_cuda else 0
         for axis in range(tensor.dim()):
             result.size[axis], result.stride[axis] = tensor.size(axis), tensor.stride(axis)
-    return ctypes.byref(result)
+    return result
+
+
+def argument(kind, value):
+    if kind == "t":
+        return ctypes.byref(view(value))
+    if kind == "T":
+        return (Tensor * len(value))(*[view(tensor) for tensor in value])
+    if kind == "D":
+        return (ctypes.c_double * len(value))(*value)
+    return C_TYPES[kind](value)
 
 
 def default_path(device):
@@ -80,7 +96,7 @@ class Library:
         def call(*arguments):
             if len(arguments) != len(signature):
                 raise TypeError(f"{name} takes {len(signature)} arguments, got {len(arguments)}")
-            values = [view(a) if kind == "t" else C_TYPES[kind](a) for kind, a in zip(signature, arguments)]
+            values = [argument(kind, value) for kind, value in zip(signature, arguments)]
             if function(*values, ctypes.c_void_p(self._stream(arguments))) != 0:
                 raise ValueError(self._library.awl_last_error().decode())
 
@@ -90,7 +106,8 @@ class Library:
     def _stream(arguments):
         import torch
 
-        for argument in arguments:
-            if isinstance(argument, torch.Tensor) and argument.is_cuda:
-                return torch.cuda.current_stream(argument.device).cuda_stream
+        for value in arguments:
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, torch.Tensor) and one.is_cuda:
+                    return torch.cuda.current_stream(one.device).cuda_stream
         return 0

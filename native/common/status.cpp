@@ -97,6 +97,27 @@ int32_t check_rms_norm_backward(const char *kernel, int32_t device, const awl_te
     return AWL_OK;
 }
 
+int32_t check_squared_norm(int32_t device, const awl_tensor *tensors, int64_t count, const awl_tensor *workspace,
+                           const awl_tensor *out, int64_t &pieces) {
+    static const char kernel[] = "squared_norm";
+    if (count < 0 || (count > 0 && !tensors))
+        return fail(AWL_BAD_ARGUMENT, "%s: expected %lld tensors, got none", kernel, (long long)count);
+    pieces = 0;
+    for (int64_t i = 0; i < count; i++) {
+        const awl_tensor *t = tensors + i;
+        const bool here = !absent(t);
+        AWL_TRY(check_dense(kernel, "gradient", t, device, here && t->dtype == AWL_BF16 ? AWL_BF16 : AWL_F32,
+                                 here ? t->rank : 0, -1));
+        pieces += (elements(t) + AWL_NORM_PIECE - 1) / AWL_NORM_PIECE;
+    }
+    AWL_TRY(check(kernel, "out", out, device, AWL_F64, 0, -1));
+    AWL_TRY(check_dense(kernel, "workspace", workspace, device, AWL_F64, 1, -1));
+    if (workspace->size[0] < pieces)
+        return fail(AWL_BAD_ARGUMENT, "%s: workspace: expected at least %lld sums, got %lld", kernel,
+                         (long long)pieces, (long long)workspace->size[0]);
+    return AWL_OK;
+}
+
 }  // namespace awl
 
 extern "C" const char *awl_last_error(void) { return awl::last_error; }

@@ -32,6 +32,10 @@ int32_t check_rms_norm_backward(const char *kernel, int32_t device, const awl_te
                                 const awl_tensor *weight, const awl_tensor *inverse_rms, const awl_tensor *dx,
                                 const awl_tensor *weight_gradient, const awl_tensor *workspace);
 
+// Type, shape and workspace of squared_norm; `pieces` becomes their number.
+int32_t check_squared_norm(int32_t device, const awl_tensor *tensors, int64_t count, const awl_tensor *workspace,
+                           const awl_tensor *out, int64_t &pieces);
+
 }  // namespace awl
 
 // Leaves the kernel with the status of a failed check.

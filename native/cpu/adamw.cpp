@@ -106,15 +106,13 @@ void adamw_piece(const AdamWPiece &k, const AdamWRule &rule, float keep, int32_t
 
 #include <math.h>
 
+#include "adamw.h"
 #include "pieces.h"
 #include "status.h"
 
 AWL_DECLARE(void adamw_piece(const AdamWPiece &, const AdamWRule &, float, int32_t))
 
 namespace {
-
-constexpr char kernel[] = "adamw";
-constexpr int64_t piece_length = 65536;
 
 // A tensor's views, in the order of the array.
 struct Slot {
@@ -126,49 +124,18 @@ Slot slot(const awl_tensor *tensors, int64_t i) {
     return {t, t + 1, t + 2, t + 3, t + 4};
 }
 
-int32_t check_like(const char *argument, const awl_tensor *t, const awl_tensor *value, int32_t dtype) {
-    AWL_TRY(awl::check_dense(kernel, argument, t, AWL_CPU, dtype, awl::absent(t) ? 0 : t->rank, -1));
-    if (awl::elements(t) == awl::elements(value)) return AWL_OK;
-    return awl::fail(AWL_BAD_ARGUMENT, "%s: %s: expected the value's %lld elements, got %lld", kernel, argument,
-                     (long long)awl::elements(value), (long long)awl::elements(t));
-}
-
-int32_t check_slot(const Slot &s) {
-    const int32_t dtype = !awl::absent(s.value) && s.value->dtype == AWL_BF16 ? AWL_BF16 : AWL_F32;
-    AWL_TRY(awl::check_dense(kernel, "value", s.value, AWL_CPU, dtype, awl::absent(s.value) ? 0 : s.value->rank, -1));
-    AWL_TRY(check_like("gradient", s.gradient, s.value, AWL_F32));
-    AWL_TRY(check_like("first", s.first, s.value, AWL_F32));
-    AWL_TRY(check_like("second", s.second, s.value, AWL_F32));
-    if (awl::absent(s.rounded)) return AWL_OK;
-    if (dtype == AWL_BF16)
-        return awl::fail(AWL_BAD_ARGUMENT, "%s: rounded: expected none beside a value in bf16, got a tensor", kernel);
-    return check_like("rounded", s.rounded, s.value, AWL_BF16);
-}
-
-// Of a seed, a tensor's and a piece's number (SplitMix64, Steele et al. 2014).
-uint32_t key(int64_t seed, int64_t piece) {
-    uint64_t z = (uint64_t)seed + (uint64_t)(piece + 1) * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (uint32_t)((z ^ (z >> 31)) >> 32);
-}
-
 }  // namespace
 
 extern "C" int32_t awl_adamw(awl_tensor *tensors, const double *decay, int64_t count, const awl_tensor *divisor,
                              const awl_tensor *skip, double rate, double beta1, double beta2, double epsilon,
                              double correction1, double correction2, int64_t seed, void *) {
     awl::clear_error();
-    if (count < 0 || (count > 0 && (!tensors || !decay)))
-        return awl::fail(AWL_BAD_ARGUMENT, "%s: expected %lld tensors and their decay, got none", kernel, (long long)count);
-    AWL_TRY(awl::check(kernel, "divisor", divisor, AWL_CPU, AWL_F32, 0, -1));
-    AWL_TRY(awl::check(kernel, "skip", skip, AWL_CPU, AWL_F32, 0, -1));
-    for (int64_t i = 0; i < count; i++) AWL_TRY(check_slot(slot(tensors, i)));
+    AWL_TRY(awl::check_adamw(AWL_CPU, tensors, decay, count, divisor, skip));
     if (*(const float *)skip->data == 1) return AWL_OK;
     const awl::AdamWRule rule{*(const float *)divisor->data, (float)(1 - beta1), (float)beta2, (float)(1 - beta2),
                               (float)(rate / correction1), (float)(1 / sqrt(correction2)), (float)epsilon};
     awl::each_piece(
-        count, piece_length, [&](int64_t i) { return awl::elements(slot(tensors, i).value); },
+        count, awl::adamw_piece_length, [&](int64_t i) { return awl::elements(slot(tensors, i).value); },
         [&](int64_t piece, int64_t i, int64_t begin, int64_t end) {
             const Slot s = slot(tensors, i);
             const int64_t width = s.value->dtype == AWL_BF16 ? 2 : 4;
@@ -178,7 +145,7 @@ extern "C" int32_t awl_adamw(awl_tensor *tensors, const double *decay, int64_t c
                                     (float *)s.second->data + begin,
                                     awl::absent(s.rounded) ? nullptr : (uint16_t *)s.rounded->data + begin,
                                     end - begin,
-                                    key(seed, piece)};
+                                    awl::adamw_key(seed, piece)};
             AWL_DISPATCH(adamw_piece)(k, rule, (float)(1 - rate * decay[i]), s.value->dtype);
         });
     return AWL_OK;

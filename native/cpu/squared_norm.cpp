@@ -46,30 +46,11 @@ double squared_norm_piece(const void *x, int64_t n, int32_t dtype) {
 
 AWL_DECLARE(double squared_norm_piece(const void *, int64_t, int32_t))
 
-namespace {
-
-constexpr char kernel[] = "squared_norm";
-
-}  // namespace
-
 extern "C" int32_t awl_squared_norm(const awl_tensor *tensors, int64_t count, awl_tensor *workspace, awl_tensor *out,
                                     void *) {
     awl::clear_error();
-    if (count < 0 || (count > 0 && !tensors))
-        return awl::fail(AWL_BAD_ARGUMENT, "%s: expected %lld tensors, got none", kernel, (long long)count);
     int64_t pieces = 0;
-    for (int64_t i = 0; i < count; i++) {
-        const awl_tensor *t = tensors + i;
-        const bool here = !awl::absent(t);
-        AWL_TRY(awl::check_dense(kernel, "gradient", t, AWL_CPU, here && t->dtype == AWL_BF16 ? AWL_BF16 : AWL_F32,
-                                 here ? t->rank : 0, -1));
-        pieces += (awl::elements(t) + AWL_NORM_PIECE - 1) / AWL_NORM_PIECE;
-    }
-    AWL_TRY(awl::check(kernel, "out", out, AWL_CPU, AWL_F64, 0, -1));
-    AWL_TRY(awl::check_dense(kernel, "workspace", workspace, AWL_CPU, AWL_F64, 1, -1));
-    if (workspace->size[0] < pieces)
-        return awl::fail(AWL_BAD_ARGUMENT, "%s: workspace: expected at least %lld sums, got %lld", kernel,
-                         (long long)pieces, (long long)workspace->size[0]);
+    AWL_TRY(awl::check_squared_norm(AWL_CPU, tensors, count, workspace, out, pieces));
     double *sums = (double *)workspace->data;
     awl::each_piece(
         count, AWL_NORM_PIECE, [&](int64_t i) { return awl::elements(tensors + i); },

@@ -50,9 +50,16 @@ struct Model {
     int32_t step(const Settings &s) {
         Buffer<float> divisor(1), skip(1);
         divisor[0] = s.divisor, skip[0] = s.skip;
+        divisor.upload(), skip.upload();
+        for (size_t k = 0; k < value.size(); k++)
+            value[k]->upload(), gradient[k]->upload(), first[k]->upload(), second[k]->upload(), rounded[k]->upload();
         awl_tensor td = divisor.view({}), ts = skip.view({});
-        return awl_adamw(views.data(), decay.data(), (int64_t)decay.size(), &td, &ts, rate, beta1, beta2, epsilon,
-                         1 - pow(beta1, s.step), 1 - pow(beta2, s.step), s.seed, nullptr);
+        const int32_t status =
+            awl_adamw(views.data(), decay.data(), (int64_t)decay.size(), &td, &ts, rate, beta1, beta2, epsilon,
+                      1 - pow(beta1, s.step), 1 - pow(beta2, s.step), s.seed, nullptr);
+        for (size_t k = 0; k < value.size(); k++)
+            value[k]->download(), first[k]->download(), second[k]->download(), rounded[k]->download();
+        return status;
     }
 };
 

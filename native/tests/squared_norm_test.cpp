@@ -27,7 +27,9 @@ struct Tensors {
         awl_tensor tw = workspace.view({pieces}), to = out.view({});
         awl_set_threads(threads);
         out[0] = -1;
+        for (auto &b : buffers) b->upload();
         expect(awl_squared_norm(views.data(), (int64_t)views.size(), &tw, &to, nullptr) == AWL_OK, awl_last_error());
+        out.download();
         awl_set_threads(1);
         return out[0];
     }

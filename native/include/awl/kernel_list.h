@@ -22,8 +22,8 @@
     X(sample, 1, 1)                  \
     X(document_attention, 1, 0)      \
     X(document_attention_backward, 1, 0) \
-    X(adamw, 1, 0)                   \
-    X(squared_norm, 1, 0)            \
-    X(embedding_backward, 1, 0)
+    X(adamw, 1, 1)                   \
+    X(squared_norm, 1, 1)            \
+    X(embedding_backward, 1, 1)
 
 #endif

@@ -224,8 +224,8 @@ AWL_EXPORT int32_t awl_squared_norm(const awl_tensor *tensors, int64_t count, aw
                                     void *stream);
 
 /* table[tokens[n], :] += scale * gradient[n, :], for a token that comes more than once in the order of n.
- * gradient: f32 or bf16 [N, D]; tokens: i64 [N] in [0, V), else nothing is written; table: f32 [V, D]; last axes
- * contiguous. */
+ * gradient: f32 or bf16 [N, D]; tokens: i64 [N] in [0, V), else nothing is written (CUDA, where nothing is read back: the
+ * others are added); table: f32 [V, D]; last axes contiguous. */
 AWL_EXPORT int32_t awl_embedding_backward(const awl_tensor *gradient, const awl_tensor *tokens, awl_tensor *table,
                                           double scale, void *stream);
 
