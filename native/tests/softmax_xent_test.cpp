@@ -71,9 +71,10 @@ void contract(const Case &c) {
             truth[row][i] = weights[row] * (i == target[row] ? expm1(log_p) : p) * (1 - t * t);
             // z - maximum is rounded to float32: far from the maximum that is an error of the exponent.
             const double relative = rounding + 1e-6 + 1.2e-7 * (most - capped[i]) + 2 * slack + (c.soft_cap > 0 ? 4e-7 / fmax(1 - t * t, 1e-7) : 0);
-            expect(close(z.at(row * pitch + i), truth[row][i], relative),
-                   name + " row " + std::to_string(row) + " class " + std::to_string(i) + ": " +
-                       std::to_string(z.at(row * pitch + i) / truth[row][i]) + " times " + std::to_string(truth[row][i]));
+            expect(close(z.at(row * pitch + i), truth[row][i], relative), [&] {
+                return name + " row " + std::to_string(row) + " class " + std::to_string(i) + ": " +
+                       std::to_string(z.at(row * pitch + i) / truth[row][i]) + " times " + std::to_string(truth[row][i]);
+            });
         }
         for (int64_t i = v; i < pitch && row + 1 < n; i++)
             expect(z.at(row * pitch + i) == kept.at(row * pitch + i), name + " leaves what lies between rows");
@@ -92,7 +93,7 @@ void contract(const Case &c) {
     expect(awl_softmax_xent_rows(&ta, &ty, &tw, &tq, &tl, c.soft_cap, nullptr) == AWL_OK, name);
     awl_set_threads(1);
     again.download();
-    for (int64_t i = 0; i < cells; i++) expect(again.at(i) == z.at(i), name + " repeats");
+    for (int64_t i = 0; i < cells; i++) expect(again.at(i) == z.at(i), [&] { return name + " repeats"; });
     restore();
     expect(awl_softmax_xent_rows(&ta, &ty, &none, &tq, &tl, c.soft_cap, nullptr) == AWL_OK, name + " scores");
     scores.download();
@@ -125,7 +126,7 @@ void contract(const Case &c) {
         for (int64_t row = 0; row < n; row++)
             for (int64_t i = 0; i < v; i++)
                 expect(fabs(again.at(row * pitch + i) - z.at(row * pitch + i)) <= (1e-5 + 2 * rounding) * fabs(z.at(row * pitch + i)) + 2e-7,
-                       name + " pieces: gradient");
+                       [&] { return name + " pieces: gradient"; });
     }
 }
 

@@ -345,10 +345,10 @@ cudaError_t cudaMalloc(void **address, size_t bytes) {
 cudaError_t cudaFree(void *address) {
     const auto found = allocations.find((const char *)address);
     if (found == allocations.end()) return address ? cudaErrorInvalidValue : cudaSuccess;
-    const Allocation a = found->second;
 #if defined(__SANITIZE_ADDRESS__)
     free(address);
 #else
+    const Allocation a = found->second;
     open_memory(a, true);
     for (char *p = a.address + a.bytes; p < a.base + a.mapped - sysconf(_SC_PAGESIZE); p++) {
         if ((unsigned char)*p == behind) continue;
