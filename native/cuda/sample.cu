@@ -35,37 +35,40 @@ __device__ inline uint32_t ordered(float z) {
     return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 
+struct Histogram {
+    double of_thread[digits][threads];
+    double of_digit[digits];
+};
+
 // The pattern at which the weights of larger ones reach `wanted`; `above` becomes the weight of those strictly larger.
 template <class Weight>
-__device__ uint32_t descend(const Row &k, double wanted, double &above, const Weight &weight) {
-    __shared__ double histogram[digits][threads];
-    __shared__ double of_digit[digits];
+__device__ uint32_t descend(const Row &k, Histogram &histogram, double wanted, double &above, const Weight &weight) {
     uint32_t prefix = 0;
     above = 0;
     for (int shift = 28; shift >= 0; shift -= 4) {
-        for (int d = 0; d < digits; d++) histogram[d][threadIdx.x] = 0;
+        for (int d = 0; d < digits; d++) histogram.of_thread[d][threadIdx.x] = 0;
         for (int64_t i = threadIdx.x; i < k.classes; i += threads) {
             const float z = k.logits[i];
             const uint32_t bits = ordered(z);
             if (z >= k.floor && (shift == 28 || bits >> (shift + 4) == prefix))
-                histogram[bits >> shift & 15][threadIdx.x] += weight(z);
+                histogram.of_thread[bits >> shift & 15][threadIdx.x] += weight(z);
         }
         __syncthreads();
         for (int d = (int)threadIdx.x / 32; d < digits; d += warps) {
             double sum = 0;
-            for (int i = (int)threadIdx.x % 32; i < threads; i += 32) sum += histogram[d][i];
+            for (int i = (int)threadIdx.x % 32; i < threads; i += 32) sum += histogram.of_thread[d][i];
             for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, step);
-            if (threadIdx.x % 32 == 0) of_digit[d] = sum;
+            if (threadIdx.x % 32 == 0) histogram.of_digit[d] = sum;
         }
         __syncthreads();
         int chosen = -1;
         double larger = above;
         for (int d = digits - 1; d >= 0; d--) {
-            if (of_digit[d] == 0) continue;
+            if (histogram.of_digit[d] == 0) continue;
             // The last one with any weight is taken where rounding kept the sum from reaching what is wanted.
             chosen = d, larger = above;
-            if (above + of_digit[d] >= wanted) break;
-            above += of_digit[d];
+            if (above + histogram.of_digit[d] >= wanted) break;
+            above += histogram.of_digit[d];
         }
         above = larger;
         prefix = prefix << 4 | (uint32_t)(chosen < 0 ? 0 : chosen);
@@ -144,6 +147,7 @@ __device__ int64_t draw(const Row &k, double uniform) {
 __global__ void __launch_bounds__(threads)
     sample_rows(const float *logits, int64_t pitch, int64_t classes, const double *settings, const double *uniform,
                 int64_t *id, float *log_prob) {
+    __shared__ Histogram histogram;
     const int64_t row = blockIdx.x;
     Row k{logits + row * pitch, classes, 0, 1, 0, -INFINITY, 0, 0, 0};
     float most = -INFINITY;
@@ -166,7 +170,7 @@ __global__ void __launch_bounds__(threads)
         double above = 0;
         k.per_temperature = 1 / s.temperature;
         if (s.top_k > 0 && s.top_k < classes) {
-            const uint32_t bits = descend(k, (double)s.top_k, above, [](float) { return 1.0; });
+            const uint32_t bits = descend(k, histogram, (double)s.top_k, above, [](float) { return 1.0; });
             k.floor = __uint_as_float(bits & 0x80000000u ? bits & 0x7fffffffu : ~bits);
         }
         if (s.top_p < 1) {
@@ -174,7 +178,7 @@ __global__ void __launch_bounds__(threads)
             for (int64_t i = threadIdx.x; i < classes; i += threads)
                 if (k.logits[i] >= k.floor) total += mass(k, k.logits[i]);
             const double wanted = s.top_p * block_sum<threads>(total);
-            k.border = descend(k, wanted, above, [&](float z) { return mass(k, z); });
+            k.border = descend(k, histogram, wanted, above, [&](float z) { return mass(k, z); });
             const float z = __uint_as_float(k.border & 0x80000000u ? k.border & 0x7fffffffu : ~k.border);
             k.border_mass = mass(k, z);
             const double needed = ceil((wanted - above) / k.border_mass);

@@ -18,6 +18,14 @@ __device__ inline void narrow(float v, bf16 &out) {
     out.bits = v != v ? (uint16_t)((bits >> 16) | 0x40u) : (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
+// As it would be read back after it was stored.
+template <class T>
+__device__ inline float rounded(float v) {
+    T stored;
+    narrow(v, stored);
+    return widen(stored);
+}
+
 // n elements moved at once: sixteen bytes where address and width allow it (packs() of device.h), else one.
 template <class T, int n>
 struct alignas(n * sizeof(T)) Pack {

@@ -6,8 +6,8 @@
 #define AWL_KERNELS(X)               \
     X(rms_norm, 1, 1)                \
     X(rms_norm_backward, 1, 1)       \
-    X(add_rms_norm, 1, 0)            \
-    X(add_rms_norm_backward, 1, 0)   \
+    X(add_rms_norm, 1, 1)            \
+    X(add_rms_norm_backward, 1, 1)   \
     X(rope, 1, 1)                    \
     X(softmax_xent_rows, 1, 1)       \
     X(softmax_xent_partial, 1, 1)    \
