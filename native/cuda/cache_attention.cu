@@ -98,19 +98,19 @@ __global__ void __launch_bounds__(threads) attend(CacheAttention k) {
         __syncthreads();
         for (int j = 0; j < parts; j++) {
             const int64_t i = me + j * threads;
-            if (i >= k.width) break;
-            for (int64_t t = 0; t < here; t++) {
+            for (int64_t t = 0; i < k.width && t < here; t++) {
                 const float v = values[(tile + t) * k.width + i];
                 for (int g = 0; g < heads_of_block; g++) sums[g][j] += v * weight[g][t];
             }
         }
         __syncthreads();
     }
-    for (int g = 0; g < count; g++) {
+    // Constant bounds keep the sums in registers.
+    for (int g = 0; g < heads_of_block; g++) {
         const float inverse = (float)(1 / total[g]);
         for (int j = 0; j < parts; j++) {
             const int64_t i = me + j * threads;
-            if (i < k.width) out[g * k.width + i] = sums[g][j] * inverse;
+            if (g < count && i < k.width) out[g * k.width + i] = sums[g][j] * inverse;
         }
     }
 }
