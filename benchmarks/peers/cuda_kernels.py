@@ -127,6 +127,16 @@ def elementwise(library, device):
     yield f"rms_norm_backward {rows} x {width}", 3 * x.nbytes, {
         "awl": lambda: library.rms_norm_backward(dy, x, w, inverse, dx, dw, workspace, 0.0),
         "torch": lambda: torch.autograd.grad(result, (leaf, weight), dy, retain_graph=True)}
+    if "add_rms_norm" in library.kernels:
+        total = torch.empty_like(x)
+
+        def add_and_norm():
+            stream = x + dy
+            return stream, functional.rms_norm(stream, (width,), w, 1e-5)
+
+        yield f"add_rms_norm {rows} x {width}", 4 * x.nbytes, {
+            "awl": lambda: library.add_rms_norm(x, dy, w, total, y, inverse, 1e-5, 0.0), "torch": add_and_norm,
+            "torch.compile": torch.compile(add_and_norm)}
     both, d = normal(rows, 2 * inner), normal(rows, inner)
     value, below, grown = torch.empty_like(d), torch.empty_like(both), both.clone().requires_grad_()
     gate = lambda t: functional.silu(t[:, :inner]) * t[:, inner:]  # noqa: E731
@@ -147,6 +157,7 @@ def elementwise(library, device):
 
         yield f"rope {rows} x {heads.size(1)} x {turned}", 2 * heads.nbytes, {
             "awl": lambda: library.rope(heads, cosine, sine, 1.0), "torch": rotate, "torch.compile": torch.compile(rotate)}
+    yield from optimizer(library, device, big)
     count, classes = (4096, 128256) if big else (64, 4096)
     target, row_weight = torch.randint(classes, (count,), device=device), torch.ones(count, device=device)
     log_prob, lse = torch.empty(count, device=device), torch.empty(count, dtype=torch.float64, device=device)
@@ -186,6 +197,37 @@ def elementwise(library, device):
         yield f"cache_attention {batch} tokens at {position}, {heads}/{kv} heads of {wide}", 2 * keys.nbytes, {
             "awl": lambda: library.cache_attention(projected, cosine, sine, keys, values, slot, at, out, wide**-0.5, 0.0, 0),
             "torch": lambda: functional.scaled_dot_product_attention(q, keys, values, enable_gqa=True)}
+
+
+def optimizer(library, device, big):
+    """The step of 16 tensors, their norm, and the gradient of an embedding."""
+    size = 1 << (24 if big else 16)
+    values, gradients, firsts, seconds = ([torch.rand(size, device=device) for _ in range(16)] for _ in range(4))
+    divisor, skip = torch.ones((), device=device), torch.zeros((), device=device)
+    parameters = [torch.nn.Parameter(value.clone()) for value in values]
+    for parameter, gradient in zip(parameters, gradients):
+        parameter.grad = gradient
+    peer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.1, fused=True)
+    tensors = [one for each in zip(values, gradients, firsts, seconds, [None] * 16) for one in each]
+    elements = 16 * size
+    if "adamw" in library.kernels:
+        yield f"adamw of 16 x {size}", 28 * elements, {
+            "awl": lambda: library.adamw(tensors, [0.1] * 16, 16, divisor, skip, 1e-3, 0.9, 0.95, 1e-8, 0.5, 0.5, 1),
+            "torch, fused": peer.step}
+    if "squared_norm" in library.kernels:
+        workspace = torch.empty(elements // 65536 + 16, dtype=torch.float64, device=device)
+        total = torch.empty((), dtype=torch.float64, device=device)
+        yield f"squared_norm of 16 x {size}", 4 * elements, {
+            "awl": lambda: library.squared_norm(gradients, 16, workspace, total),
+            "torch, float32": lambda: torch.stack(torch._foreach_norm(gradients)).norm()}
+    if "embedding_backward" in library.kernels:
+        rows, classes, width = (16384, 128256, 4096) if big else (256, 4096, 64)
+        gradient, table = torch.rand(rows, width, device=device), torch.zeros(classes, width, device=device)
+        tokens = torch.randint(classes, (rows,), device=device)
+        tokens[::3] = 5  # as a frequent token
+        yield f"embedding_backward {rows} of {classes} x {width}", 12 * rows * width, {
+            "awl": lambda: library.embedding_backward(gradient, tokens, table, 1.0),
+            "torch index_add_": lambda: table.index_add_(0, tokens, gradient)}
 
 
 def measure_elementwise(library, clock, args, tell):
