@@ -7,9 +7,9 @@
 // ascending, and descending). Reported as a failed launch: a thread that misses a barrier or leaves before it, a warp
 // function not reached by every lane of its mask, a grid or block out of bounds. Found by a crash: reads and writes
 // behind a buffer (guard page; exact under the address sanitizer), device memory touched by host code. Shared and fresh
-// device memory is full of NaN. What it does not show: races that both orders hide, missing fences, speed, occupancy,
-// and how the device rounds: FMA contraction, and functions whose device versions have an error of their own (expf,
-// tanhf, exp in double precision).
+// device memory is full of NaN. What it does not show: races that both orders hide, missing fences, kernels that read
+// host memory, static shared memory beyond 48 KiB (nvcc refuses it), speed, occupancy, and how the device rounds: FMA
+// contraction, and functions whose device versions have an error of their own (expf, tanhf, exp in double precision).
 #pragma once
 
 #include <math.h>
