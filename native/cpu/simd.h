@@ -23,7 +23,6 @@ typedef float f32 __attribute__((vector_size(lanes * 4)));
 typedef int32_t i32 __attribute__((vector_size(lanes * 4)));
 typedef uint32_t u32 __attribute__((vector_size(lanes * 4)));
 typedef uint16_t u16 __attribute__((vector_size(lanes * 2)));
-typedef double f64 __attribute__((vector_size(lanes * 8)));
 
 struct bf16 {
     uint16_t bits;
@@ -110,8 +109,6 @@ AWL_INLINE f32 min(f32 a, f32 b) {
     return a < b ? a : b;
 #endif
 }
-
-AWL_INLINE f64 widen(f32 v) { return __builtin_convertvector(v, f64); }
 
 AWL_INLINE f32 sqrt(f32 v) {
 #if defined(__AVX512F__)

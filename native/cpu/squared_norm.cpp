@@ -8,28 +8,50 @@
 
 namespace awl::AWL_ISA {
 
+// As many numbers as a register holds in float64: of twice that GCC 12 makes a detour through memory.
+constexpr int few = lanes / 2;
+typedef float few_f32 __attribute__((vector_size(few * 4)));
+typedef uint32_t few_u32 __attribute__((vector_size(few * 4)));
+typedef uint16_t few_u16 __attribute__((vector_size(few * 2)));
+typedef double few_f64 __attribute__((vector_size(few * 8)));
+
+AWL_INLINE few_f64 wide(const float *p) {
+    few_f32 v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, few_f64);
+}
+
+AWL_INLINE few_f64 wide(const bf16 *p) {
+    few_u16 v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_convertvector((few_f32)(__builtin_convertvector(v, few_u32) << 16), few_f64);
+}
+
 template <class T>
 static double squares(const T *x, int64_t n) {
-    constexpr int ways = 4;
-    const int64_t whole = n - n % lanes, most = n - n % (ways * lanes);
-    f64 partial[ways] = {};
-    for (int64_t i = 0; i < most; i += ways * lanes) {
+    constexpr int ways = 8;
+    const int64_t most = n - n % (ways * few), whole = n - n % few;
+    few_f64 partial[ways] = {};
+    for (int64_t i = 0; i < most; i += ways * few) {
         for (int way = 0; way < ways; way++) {
-            const f64 v = widen(load(x + i + way * lanes));
+            const few_f64 v = wide(x + i + way * few);
             partial[way] += v * v;
         }
     }
-    for (int64_t i = most; i < whole; i += lanes) {
-        const f64 v = widen(load(x + i));
+    for (int64_t i = most; i < whole; i += few) {
+        const few_f64 v = wide(x + i);
         partial[0] += v * v;
     }
     if (n > whole) {
-        const f64 v = widen(load_part(x + whole, n - whole, 0));
+        T rest[few] = {};
+        memcpy(rest, x + whole, (n - whole) * sizeof(T));
+        const few_f64 v = wide(rest);
         partial[1] += v * v;
     }
-    const f64 all = (partial[0] + partial[1]) + (partial[2] + partial[3]);
     double total = 0;
-    for (int i = 0; i < lanes; i++) total += all[i];
+    for (int way = 0; way < ways; way++) {
+        for (int i = 0; i < few; i++) total += partial[way][i];
+    }
     return total;
 }
 
