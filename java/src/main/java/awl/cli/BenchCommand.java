@@ -41,6 +41,9 @@ import picocli.CommandLine.Spec;
         })
 final class BenchCommand implements Callable<Integer>, Computing {
 
+    /// As shells count an end by SIGINT.
+    private static final int INTERRUPTED = 130;
+
     @Option(
             names = "--kernels",
             split = ",",
@@ -139,7 +142,7 @@ final class BenchCommand implements Callable<Integer>, Computing {
         Kernels ours = Bench.kernels(selection, reference);
         String command =
                 "awl " + String.join(" ", here.commandLine().getParseResult().originalArgs());
-        BenchReport report = Bench.run(plan, ours, command, selection.toString(), System.err::println);
+        BenchReport report = run(plan, ours, command, selection.toString());
         out.print(BenchFolder.markdown(report));
         out.flush();
         if (output != null) {
@@ -147,6 +150,17 @@ final class BenchCommand implements Callable<Integer>, Computing {
             System.err.println("written: " + output.resolve("bench.html"));
         }
         return 0;
+    }
+
+    /// Interrupted, the process ends at once: an orderly end would take libtorch apart under the thread that computes.
+    private static BenchReport run(BenchPlan plan, Kernels ours, String command, String chosen) {
+        Thread interrupted = new Thread(() -> Runtime.getRuntime().halt(INTERRUPTED));
+        Runtime.getRuntime().addShutdownHook(interrupted);
+        try {
+            return Bench.run(plan, ours, command, chosen, System.err::println);
+        } finally {
+            Runtime.getRuntime().removeShutdownHook(interrupted);
+        }
     }
 
     private BenchPlan plan() {
