@@ -51,7 +51,7 @@ public record QuickstartPlan(
     /// All kinds, under ten minutes on two cores.
     public static QuickstartPlan standard(long seed) {
         return new QuickstartPlan(
-                seed, MiniKind.ALL, 3900, 650, 3100, 24, 4, 3, 8, 0.75, 0.7, 0.5, 0.5, 5, 650, 4, false);
+                seed, MiniKind.ALL, 3900, 650, 3100, 24, 4, 4, 8, 0.75, 0.7, 0.5, 0.5, 5, 650, 4, false);
     }
 
     /// Four kinds, about two minutes: for tests of the whole way.
