@@ -31,10 +31,9 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// Does a step of AdamW run at the speed of memory ([MemoryBandwidthBenchmark], in the same run), and the global norm?
 ///
-/// Bytes an element: a step 28 (reads value, gradient and moments, writes all but the gradient, every line of it read
-/// before), 30 with bf16 copies and 32 with the reading of their lines; libtorch's kernel writes the divided gradient
-/// as
-/// well, 32; the norm 4.
+/// Bytes an element: a step 28 (reads value, gradient and moments, writes all but the gradient, every line
+/// of it read before), 30 with bf16 copies and 32 with the reading of their lines; libtorch's kernel writes
+/// the divided gradient as well, 32; the norm 4.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

@@ -21,9 +21,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Is our attention over packed documents faster than libtorch's flash kernel, called once a document or once for all
-/// of
-/// them, padded?
+/// Is our attention over packed documents faster than libtorch's flash kernel, called once a document or
+/// once for all of them, padded?
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

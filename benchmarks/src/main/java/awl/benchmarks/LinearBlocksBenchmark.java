@@ -73,12 +73,12 @@ public class LinearBlocksBenchmark {
 
         @Override
         public Tensor dequantized() {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("random bytes are for the native kernels alone");
         }
 
         @Override
         public Tensor dequantized(int... wanted) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("random bytes are for the native kernels alone");
         }
 
         static Stored random(int format, String name, int blockBytes, Random random) {

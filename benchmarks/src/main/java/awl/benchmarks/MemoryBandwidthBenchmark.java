@@ -14,13 +14,11 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// What does memory give? The triad of STREAM (McCalpin 1995) and its like, on all cores, over arrays of 192 MB. Blocks
-/// go
-/// to whichever thread is free, as the pieces of our kernels do.
+/// What does memory give? The triad of STREAM (McCalpin 1995) and its like, on all cores, over arrays of
+/// 192 MB. Blocks go to whichever thread is free, as the pieces of our kernels do.
 ///
-/// Bytes an element: of the triad 12 as STREAM counts, 16 with the reading of the lines it writes, which these stores
-/// do;
-/// of the update 12, for it writes what it has read, as AdamW does.
+/// Bytes an element: of the triad 12 as STREAM counts, 16 with the reading of the lines it writes, which
+/// these stores do; of the update 12, for it writes what it has read, as AdamW does.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

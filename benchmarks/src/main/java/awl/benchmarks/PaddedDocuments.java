@@ -7,9 +7,9 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Packed documents through libtorch's flash kernel in one call: gathered into a rectangle, keys and values repeated
-/// for
-/// the queries that share them, the results scattered. What is known of the documents is prepared beforehand.
+/// Packed documents through libtorch's flash kernel in one call: gathered into a rectangle, keys and values
+/// repeated for the queries that share them, the results scattered. What is known of the documents is
+/// prepared beforehand.
 final class PaddedDocuments {
 
     private static final Operator FORWARD = Operator.named("aten::_scaled_dot_product_flash_attention_for_cpu", "");

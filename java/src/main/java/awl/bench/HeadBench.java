@@ -22,9 +22,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// The loss head: cross-entropy of a linear layer over the learned rows, its loss and both gradients.
 ///
-/// Libtorch's gradients start absent, which is its cheapest way; ours adds to one that is there, as after the first
-/// step
-/// of a run. The floor is the bare matrix products over the learned rows: three, two where the head is frozen.
+/// Libtorch's gradients start absent, which is its cheapest way; ours adds to one that is there, as after
+/// the first step of a run. The floor is the bare matrix products over the learned rows: three, two where
+/// the head is frozen.
 final class HeadBench implements KernelBench {
 
     private static final long IGNORED = -100;

@@ -14,11 +14,9 @@ import org.bytedeco.pytorch.global.torch;
 
 /// Measures cases one after the other.
 ///
-/// Of each contender a first call tells memory and errors and warms up; then every contender runs once a round, one
-/// order
-/// in even rounds and the other in odd ones, so that a change of clock or load is in all of them. Where a call is
-/// short,
-/// several are timed together.
+/// Of each contender a first call tells memory and errors and warms up; then every contender runs once a
+/// round, one order in even rounds and the other in odd ones, so that a change of clock or load is in all
+/// of them. Where a call is short, several are timed together.
 final class Measurement {
 
     /// A sample should last at least so long, for the clock and for threads to wake up in.

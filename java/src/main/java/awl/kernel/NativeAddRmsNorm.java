@@ -2,12 +2,10 @@ package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
 import awl.kernel.ffm.TensorView;
-import awl.tensor.Tensors;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /// [Kernels#addRmsNorm] and its gradient by `awl_add_rms_norm` and `awl_add_rms_norm_backward`.
@@ -29,9 +27,7 @@ record NativeAddRmsNorm(NativeLibrary library, MethodHandle forward, MethodHandl
             Tensor sum_ND,
             Tensor y_ND,
             Tensor inverseRms_N) {
-        RmsNormArguments.forward(x_ND, weight_D, y_ND, inverseRms_N);
-        RmsNormArguments.like(branch_ND, "branch", x_ND);
-        RmsNormArguments.like(sum_ND, "sum", x_ND);
+        RmsNormArguments.sum(x_ND, branch_ND, weight_D, sum_ND, y_ND, inverseRms_N);
         library.call("add_rms_norm", arena -> (int) forward.invokeExact(
                 TensorView.of(x_ND, arena),
                 TensorView.of(branch_ND, arena),
@@ -53,13 +49,10 @@ record NativeAddRmsNorm(NativeLibrary library, MethodHandle forward, MethodHandl
             boolean onePlusWeight,
             Tensor inputGradient_ND,
             @Nullable Tensor weightGradient_D) {
-        RmsNormArguments.backward(
-                outputGradient_ND, sum_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
-        RmsNormArguments.like(sumGradient_ND, "sum gradient", sum_ND);
+        RmsNormArguments.sumBackward(
+                outputGradient_ND, sumGradient_ND, sum_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
         try (PointerScope _ = new PointerScope()) {
-            Tensor workspace = weightGradient_D == null
-                    ? null
-                    : Tensors.empty(ScalarType.Float, NativeKernels.blocks(sum_ND.size(0)), sum_ND.size(1));
+            Tensor workspace = weightGradient_D == null ? null : NativeKernels.weightGradientSpace(sum_ND);
             library.call("add_rms_norm_backward", arena -> (int) backward.invokeExact(
                     TensorView.of(outputGradient_ND, arena),
                     TensorView.of(sumGradient_ND, arena),

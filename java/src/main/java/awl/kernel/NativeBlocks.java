@@ -36,6 +36,10 @@ final class NativeBlocks {
         return linear == null || dequantize == null ? null : new NativeBlocks(library, linear, dequantize);
     }
 
+    void releaseWorkspace() {
+        decoded.close();
+    }
+
     boolean takes(BlockMatrix weight) {
         return FORMATS.contains(weight.format());
     }

@@ -103,6 +103,9 @@ public final class NativeKernels extends TorchKernels {
         if (product != null) {
             product.releaseWorkspace();
         }
+        if (blocks != null) {
+            blocks.releaseWorkspace();
+        }
         if (documentAttention != null) {
             documentAttention.releaseWorkspace();
         }
@@ -148,13 +151,7 @@ public final class NativeKernels extends TorchKernels {
         }
         RmsNormArguments.backward(outputGradient_ND, x_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
         try (PointerScope _ = new PointerScope()) {
-            Tensor workspace = weightGradient_D == null
-                    ? null
-                    : torch.empty(
-                            new long[] {blocks(x_ND.size(0)), x_ND.size(1)},
-                            new TensorOptions(ScalarType.Float)
-                                    .device(x_ND.options().device_opt()),
-                            new org.bytedeco.pytorch.MemoryFormatOptional());
+            Tensor workspace = weightGradient_D == null ? null : weightGradientSpace(x_ND);
             library.call("rms_norm_backward", arena -> (int) kernel.invokeExact(
                     TensorView.of(outputGradient_ND, arena),
                     TensorView.of(x_ND, arena),
@@ -458,8 +455,13 @@ public final class NativeKernels extends TorchKernels {
         return takes(projected_NW) && Arguments.dtype(projected_NW) == ScalarType.Float && projected_NW.stride(1) == 1;
     }
 
-    /// A function of the shape alone, so that sums are the same on any number of threads.
-    static long blocks(long rows) {
-        return Math.clamp(rows / ROWS_OF_BLOCK, 1, MOST_BLOCKS);
+    /// Room for the sums of blocks of rows, beside `x`. Their number is a function of the shape alone, so that
+    /// sums are the same on any number of threads.
+    static Tensor weightGradientSpace(Tensor x_ND) {
+        long blocks = Math.clamp(x_ND.size(0) / ROWS_OF_BLOCK, 1, MOST_BLOCKS);
+        return torch.empty(
+                new long[] {blocks, x_ND.size(1)},
+                new TensorOptions(ScalarType.Float).device(x_ND.options().device_opt()),
+                new org.bytedeco.pytorch.MemoryFormatOptional());
     }
 }

@@ -4,7 +4,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// Shapes and dtypes of [Kernels#rmsNorm] and its gradient, checked the same way by every implementation.
+/// Shapes and dtypes of [Kernels#rmsNorm], [Kernels#addRmsNorm] and their gradients, checked the same way by every
+/// implementation.
 final class RmsNormArguments {
 
     private RmsNormArguments() {}
@@ -39,8 +40,26 @@ final class RmsNormArguments {
         }
     }
 
+    static void sum(Tensor x_ND, Tensor branch_ND, Tensor weight_D, Tensor sum_ND, Tensor y_ND, Tensor inverseRms_N) {
+        forward(x_ND, weight_D, y_ND, inverseRms_N);
+        like(branch_ND, "branch", x_ND);
+        like(sum_ND, "sum", x_ND);
+    }
+
+    static void sumBackward(
+            Tensor outputGradient_ND,
+            Tensor sumGradient_ND,
+            Tensor sum_ND,
+            Tensor weight_D,
+            Tensor inverseRms_N,
+            Tensor inputGradient_ND,
+            @Nullable Tensor weightGradient_D) {
+        backward(outputGradient_ND, sum_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
+        like(sumGradient_ND, "sum gradient", sum_ND);
+    }
+
     /// Another matrix of the shape and dtype of `x`.
-    static void like(Tensor tensor_ND, String name, Tensor x_ND) {
+    private static void like(Tensor tensor_ND, String name, Tensor x_ND) {
         Arguments.shape(tensor_ND, name, "(N, D)", x_ND.size(0), x_ND.size(1));
         Arguments.dtype(tensor_ND, name, Arguments.dtype(x_ND));
         Arguments.dense(tensor_ND, name);

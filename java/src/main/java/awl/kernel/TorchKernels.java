@@ -108,9 +108,7 @@ public class TorchKernels implements Kernels {
             Tensor sum_ND,
             Tensor y_ND,
             Tensor inverseRms_N) {
-        RmsNormArguments.forward(x_ND, weight_D, y_ND, inverseRms_N);
-        RmsNormArguments.like(branch_ND, "branch", x_ND);
-        RmsNormArguments.like(sum_ND, "sum", x_ND);
+        RmsNormArguments.sum(x_ND, branch_ND, weight_D, sum_ND, y_ND, inverseRms_N);
         torch.add_out(sum_ND, x_ND, branch_ND);
         rmsNorm(sum_ND, weight_D, epsilon, onePlusWeight, y_ND, inverseRms_N);
     }
@@ -125,9 +123,8 @@ public class TorchKernels implements Kernels {
             boolean onePlusWeight,
             Tensor inputGradient_ND,
             @Nullable Tensor weightGradient_D) {
-        RmsNormArguments.backward(
-                outputGradient_ND, sum_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
-        RmsNormArguments.like(sumGradient_ND, "sum gradient", sum_ND);
+        RmsNormArguments.sumBackward(
+                outputGradient_ND, sumGradient_ND, sum_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
         normBackward(
                 outputGradient_ND,
                 sumGradient_ND,

@@ -32,9 +32,8 @@ final class Block {
         this.mlpPostNorm = mlpPostNorm;
     }
 
-    /// Of what it makes only the stream it returns and what the tape saved outlives the call. Each norm makes the sum
-    /// it
-    /// reads; the last one is left to the next layer's.
+    /// Of what it makes only the stream it returns and what the tape saved outlives the call. Each norm
+    /// makes the sum it reads; the last one is left to the next layer's.
     Residual forward(Tape tape, Residual in, Pass pass) {
         try (TensorScope scope = TensorScope.open()) {
             RmsNorm.Normed first = attentionNorm.forward(tape, in);

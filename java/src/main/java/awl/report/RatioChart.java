@@ -2,9 +2,8 @@ package awl.report;
 
 import java.util.List;
 
-/// Bars from zero with whiskers, a row each under headings, such as times as multiples of one's own. A dashed line
-/// marks
-/// one.
+/// Bars from zero with whiskers, a row each under headings, such as times as multiples of one's own. A
+/// dashed line marks one.
 public final class RatioChart {
 
     private static final int ROW = 22;

@@ -11,9 +11,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What this process holds of the machine's memory, as Linux counts it: the resident size and its high-water mark.
-/// Tensors
-/// lie outside of the Java heap, so nothing in the JVM knows them.
+/// What this process holds of the machine's memory, as Linux counts it: the resident size and its
+/// high-water mark. Tensors lie outside of the Java heap, so nothing in the JVM knows them.
 ///
 /// On other systems nothing is known, and everything here says so by NaN.
 public final class HostMemory {

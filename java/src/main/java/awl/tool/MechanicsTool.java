@@ -106,21 +106,12 @@ public final class MechanicsTool implements Tool {
         if (system == null) {
             return ToolResult.refused("there is no system '" + name + "'");
         }
-        for (String needed : system.needs) {
-            if (!arguments.containsKey(needed)) {
-                return ToolResult.refused("system '" + name + "' needs the argument '" + needed + "'");
-            }
+        String problem = Systems.problem(
+                name, system.needs, system.quantities.keySet().stream().sorted().toList(), arguments);
+        if (problem != null) {
+            return ToolResult.refused(problem);
         }
         String unit = system.quantities.get(quantity);
-        if (unit == null) {
-            return ToolResult.refused("system '%s' has no quantity '%s'; it has: %s"
-                    .formatted(
-                            name,
-                            quantity,
-                            String.join(
-                                    ", ",
-                                    system.quantities.keySet().stream().sorted().toList())));
-        }
         if (quantity.equals("position") && !arguments.containsKey("time")) {
             return ToolResult.refused("quantity 'position' needs the argument 'time'");
         }

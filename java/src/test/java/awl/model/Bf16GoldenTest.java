@@ -21,9 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.FieldSource;
 
-/// The acceptance rule of bfloat16: no tensor is further from float64 than three times what transformers in bfloat16
-/// is.
-/// Weights are rounded first in either run, so that only arithmetic differs.
+/// The acceptance rule of bfloat16: no tensor is further from float64 than three times what transformers in
+/// bfloat16 is. Weights are rounded first in either run, so that only arithmetic differs.
 final class Bf16GoldenTest {
 
     static final List<Arguments> RUNS = Golden.RUNS;

@@ -8,9 +8,8 @@ import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Turns the bytes of a GGUF tensor into a libtorch tensor: decoded block by block on all cores, straight into the
-/// memory
-/// of the result, rows where Hugging Face has them.
+/// Turns the bytes of a GGUF tensor into a libtorch tensor: decoded block by block on all cores, straight
+/// into the memory of the result, rows where Hugging Face has them.
 final class Dequantizer {
 
     /// Values that a task decodes: large beside a task's overhead, small beside a cache.

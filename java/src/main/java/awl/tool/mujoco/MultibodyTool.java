@@ -5,6 +5,7 @@ import awl.chat.ToolSpec;
 import awl.tool.Arguments;
 import awl.tool.Numbers;
 import awl.tool.Parameters;
+import awl.tool.Systems;
 import awl.tool.Tool;
 import awl.tool.ToolResult;
 import java.util.List;
@@ -66,15 +67,10 @@ public final class MultibodyTool implements Tool {
     public ToolResult call(Map<String, @Nullable Object> arguments) {
         String system = Arguments.text(arguments, "system", "");
         String quantity = Arguments.text(arguments, "quantity", "");
-        for (String needed : NEEDS.getOrDefault(system, List.of())) {
-            if (!arguments.containsKey(needed)) {
-                return ToolResult.refused("system '" + system + "' needs the argument '" + needed + "'");
-            }
-        }
-        List<String> known = QUANTITIES.getOrDefault(system, List.of());
-        if (!known.contains(quantity)) {
-            return ToolResult.refused("system '%s' has no quantity '%s'; it has: %s"
-                    .formatted(system, quantity, String.join(", ", known)));
+        String problem = Systems.problem(
+                system, NEEDS.getOrDefault(system, List.of()), QUANTITIES.getOrDefault(system, List.of()), arguments);
+        if (problem != null) {
+            return ToolResult.refused(problem);
         }
         try {
             double[] end = linkage(system, arguments).after(Arguments.number(arguments, "time", 0));
