@@ -33,6 +33,7 @@ final class FloorsTest {
             entry("token", Set.of("chat")),
             entry("tool", Set.of("chat")),
             entry("grade", Set.of()),
+            entry("remote", Set.of("chat")),
             entry("task", Set.of("chat", "data", "grade", "tool")),
             entry("data", Set.of("chat", "token")),
             entry("tensor", Set.of()),
@@ -45,7 +46,7 @@ final class FloorsTest {
             entry("bench", Set.of("data", "tensor", "kernel", "model", "train", "report")));
 
     /// These stand on top and may use everything below.
-    private static final Set<String> TOP = Set.of("cli", "report", "pipeline");
+    private static final Set<String> TOP = Set.of("cli", "report", "pipeline", "serve");
 
     private static final Set<String> LIBTORCH =
             Set.of("tensor", "kernel", "model", "loss", "optim", "sample", "train", "bench", "cli");

@@ -36,6 +36,7 @@ public final class Main implements Runnable {
         ShowCommand.class,
         ScoreCommand.class,
         GenerateCommand.class,
+        ServeCommand.class,
         TrainCommand.class,
         ExportCommand.class,
         ConvertCommand.class,

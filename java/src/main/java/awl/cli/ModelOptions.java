@@ -63,6 +63,11 @@ final class ModelOptions {
     ///
     /// @param rows checked against the vocabulary before the weights are read
     Loaded load(List<PromptRows.Row> rows) {
+        return load(rows, adapter);
+    }
+
+    /// @param over adapter instead of `--adapter`; null for none
+    Loaded load(List<PromptRows.Row> rows, @Nullable Path over) {
         Precision parsed = Precision.parse(precision);
         KernelSelection.Wanted wanted = KernelSelection.Wanted.parse(kernels);
         LibTorch.begin();
@@ -79,9 +84,9 @@ final class ModelOptions {
             rows.forEach(row -> row.requireVocabulary(vocabulary));
             Kernels chosen = KernelSelection.forThisMachine(wanted).open();
             Decoder decoder = Decoder.map(source, parsed, chosen, !dequantize);
-            if (adapter != null) {
+            if (over != null) {
                 try {
-                    attach(decoder, adapter);
+                    attach(decoder, over);
                 } catch (RuntimeException e) {
                     decoder.close();
                     throw e;
@@ -91,7 +96,7 @@ final class ModelOptions {
                     "awl: %s (%s)%s on the CPU, %s, %d threads, kernels %s%n",
                     model,
                     source.config().modelType(),
-                    adapter == null ? "" : " with " + adapter,
+                    over == null ? "" : " with " + over,
                     decoder.numbers(),
                     Threads.count(),
                     chosen.name());

@@ -1,5 +1,6 @@
 package awl.pipeline;
 
+import awl.AwlException;
 import awl.DataException;
 import awl.chat.Conversation;
 import awl.chat.Message;
@@ -7,11 +8,9 @@ import awl.chat.ToolCall;
 import awl.chat.ToolMode;
 import awl.data.SplitMix;
 import awl.grade.Grade;
-import awl.sample.Completion;
-import awl.sample.Generator;
+import awl.remote.RemoteContextException;
 import awl.sample.Request;
 import awl.sample.Sampling;
-import awl.sample.SlotModel;
 import awl.task.Problem;
 import awl.token.Renderer;
 import awl.tool.ToolResult;
@@ -20,6 +19,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -27,7 +27,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The agent loop over many questions at once: the model answers or calls tools, their results go back, until it
-/// answers or a budget is spent. All live episodes share one [Generator]; tools run on threads of their own, so the
+/// answers or a budget is spent. All live episodes share one [TurnWriter]; tools run on threads of their own, so the
 /// model goes on with the others meanwhile.
 ///
 /// What the model said is kept as the ids it sampled; only what others say is tokenized. Draws depend on the question,
@@ -44,7 +44,7 @@ final class AgentLoop implements AutoCloseable {
     private final List<Integer> stops;
     private final Setting setting;
     private final PipelineConfig.EpisodeLimits limits;
-    private final Generator generator;
+    private final TurnWriter writer;
     private final int capacity;
     private final int slots;
     private final LinkedBlockingQueue<Runnable> events = new LinkedBlockingQueue<>();
@@ -60,11 +60,11 @@ final class AgentLoop implements AutoCloseable {
         }
     }
 
-    /// @param model closed with the loop
+    /// @param writer closed with the loop
     /// @param stops tokens that end a turn
     AgentLoop(
             Renderer renderer,
-            SlotModel model,
+            TurnWriter writer,
             List<Integer> stops,
             Setting setting,
             PipelineConfig.EpisodeLimits limits) {
@@ -72,9 +72,9 @@ final class AgentLoop implements AutoCloseable {
         this.stops = List.copyOf(stops);
         this.setting = setting;
         this.limits = limits;
-        this.capacity = model.capacity();
-        this.slots = model.slots();
-        this.generator = new Generator(model, null, limits.batchTokens());
+        this.writer = writer;
+        this.capacity = writer.capacity();
+        this.slots = writer.slots();
     }
 
     /// Tries all, in any order.
@@ -89,9 +89,9 @@ final class AgentLoop implements AutoCloseable {
                 new Live(asked.next(), sampling, ended).begin();
                 live++;
             }
-            boolean moved = generator.step();
+            boolean moved = writer.step();
             try {
-                Runnable event = moved || !ended.isEmpty() ? events.poll() : events.take(); // only tools are at work
+                Runnable event = moved || !ended.isEmpty() ? events.poll() : events.take(); // only tools or others are at work
                 for (; event != null; event = events.poll()) {
                     event.run();
                 }
@@ -113,7 +113,7 @@ final class AgentLoop implements AutoCloseable {
     @Override
     public void close() {
         tools.shutdownNow();
-        generator.close();
+        writer.close();
     }
 
     /// What stands between the end of a calling turn and the beginning of the next: the results, as the template shows
@@ -161,6 +161,7 @@ final class AgentLoop implements AutoCloseable {
         private final List<Trajectory.Turn> turns = new ArrayList<>();
         private final long start = System.nanoTime();
         private @Nullable Conversation asked;
+        private @Nullable Conversation talk;
         private int[] ids = {};
         private float[] logProbs = {};
         private float[] weights = {};
@@ -180,6 +181,7 @@ final class AgentLoop implements AutoCloseable {
 
         void begin() {
             asked = setting.ask(question.problem, question.mode);
+            talk = asked;
             append(renderer.prompt(asked), null);
             promptTokens = ids.length;
             submit();
@@ -200,15 +202,21 @@ final class AgentLoop implements AutoCloseable {
                 long stream = SplitMix.mix(SplitMix.mix(question.problem.id().hashCode() * 64L + question.attempt)
                         + 64L * question.mode.ordinal()
                         + messages);
-                generator
-                        .submit(new Request(stream, ids, sampling, most, stops, List.of()))
-                        .whenComplete((completion, error) -> events.add(() -> said(completion, error)));
+                writer.write(
+                                Objects.requireNonNull(talk),
+                                new Request(stream, ids, sampling, most, stops, List.of()))
+                        .whenComplete((written, error) -> events.add(() -> said(written, error)));
             }
         }
 
-        private void said(@Nullable Completion completion, @Nullable Throwable error) {
+        private void said(TurnWriter.@Nullable Written completion, @Nullable Throwable error) {
             if (completion == null) {
-                throw new IllegalStateException("the model failed", error);
+                Throwable cause = error instanceof CompletionException wrapped ? wrapped.getCause() : error;
+                if (cause instanceof RemoteContextException) {
+                    end(Trajectory.Stop.CONTEXT);
+                    return;
+                }
+                throw cause instanceof AwlException known ? known : new IllegalStateException("the model failed", error);
             }
             int from = ids.length;
             append(completion.ids(), completion.logProbs());
@@ -238,21 +246,22 @@ final class AgentLoop implements AutoCloseable {
                 if (same >= SAME_CALLS) {
                     end(Trajectory.Stop.REPEATED);
                 } else {
-                    tools.execute(() -> call(turn.calls(), end));
+                    tools.execute(() -> call(turn, end));
                 }
             }
         }
 
         /// On a thread of the tools: runs the calls and reads what they gave as tokens.
-        private void call(List<ToolCall> wanted, int end) {
+        private void call(Message.Assistant turn, int end) {
             Runnable next;
             try {
+                List<ToolCall> wanted = turn.calls();
                 List<ToolResult> results = new ArrayList<>();
                 for (ToolCall each : wanted) {
                     results.add(setting.call(question.problem, each));
                 }
                 int[] shown = between(Objects.requireNonNull(asked), wanted, results, end);
-                next = () -> replied(results, shown);
+                next = () -> replied(turn, results, shown);
             } catch (DataException e) {
                 next = () -> end(Trajectory.Stop.TEMPLATE);
             } catch (RuntimeException | Error e) {
@@ -263,7 +272,9 @@ final class AgentLoop implements AutoCloseable {
             events.add(next);
         }
 
-        private void replied(List<ToolResult> results, int[] shown) {
+        private void replied(Message.Assistant said, List<ToolResult> results, int[] shown) {
+            List<String> texts = results.stream().map(ToolResult::text).toList();
+            talk = RemoteTurns.longer(Objects.requireNonNull(talk), said, texts);
             int good = (int) results.stream().filter(ToolResult::isAnswered).count();
             answered += good;
             if (good == 0) {

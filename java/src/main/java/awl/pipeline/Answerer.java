@@ -76,7 +76,8 @@ final class Answerer implements AutoCloseable {
             }
             IntConsumer progress = notes.progress(what, questions.size());
             int[] done = {questions.size() - left.size()};
-            try (AgentLoop loop = loop(about, notes)) {
+            try (Writing writing = writing(file, notes);
+                    AgentLoop loop = new AgentLoop(renderer, writing.writer, writing.stops, about, config.episode())) {
                 loop.run(left.iterator(), sampling, each -> {
                     out.append(each.json(tokenised));
                     out.force();
@@ -89,15 +90,30 @@ final class Answerer implements AutoCloseable {
         }
     }
 
-    private AgentLoop loop(Setting about, StageNotes notes) {
+    /// Who writes turns, and what is to be done when the loop has closed it.
+    private record Writing(TurnWriter writer, List<Integer> stops, Runnable after) implements AutoCloseable {
+        @Override
+        public void close() {
+            after.run();
+        }
+    }
+
+    private Writing writing(Path file, StageNotes notes) {
+        RemoteModel remote = RemoteModel.of(config, model, notes);
+        if (remote != null) {
+            Path kept = file.resolveSibling("remote-answers.jsonl");
+            RemoteModel.Open open = remote.open(renderer, kept);
+            return new Writing(open.turns(), remote.stops(), open::close);
+        }
         Decoder loaded = decoder;
         if (loaded == null) {
             loaded = model.load(config.model().precision());
             decoder = loaded;
             notes.say("%s: %s".formatted(model, loaded.numbers()));
         }
-        return new AgentLoop(
-                renderer, ModelRef.slots(loaded, config.episode()), ModelRef.stops(loaded), about, config.episode());
+        TurnWriter local = new LocalTurns(
+                ModelRef.slots(loaded, config.episode()), config.episode().batchTokens());
+        return new Writing(local, ModelRef.stops(loaded), () -> {});
     }
 
     @Override

@@ -5,6 +5,7 @@ import awl.kernel.KernelSelection;
 import awl.model.Checkpoint;
 import awl.model.Decoder;
 import awl.model.KvCache;
+import awl.model.ModelConfig;
 import awl.model.PeftAdapter;
 import awl.sample.CachePlan;
 import awl.sample.DecoderSlots;
@@ -60,7 +61,11 @@ public record ModelRef(Path path, @Nullable Path adapter) {
 
     /// Tokens that end a turn.
     static List<Integer> stops(Decoder decoder) {
-        List<Integer> stops = decoder.config().eosIds();
+        return stops(decoder.config());
+    }
+
+    static List<Integer> stops(ModelConfig config) {
+        List<Integer> stops = config.eosIds();
         if (stops.isEmpty()) {
             throw new ConfigException("the model names no token that ends a turn (eos_token_id in its config.json)");
         }

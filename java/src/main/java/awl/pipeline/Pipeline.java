@@ -37,6 +37,7 @@ public final class Pipeline {
     private static final List<String> MAY_CHANGE = List.of(
             "output",
             "model.path",
+            "policy.",
             "checkpoint.",
             "evaluate.",
             "episode.batch",

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record PipelineConfig(
         Model model,
+        Policy policy,
         Problems problems,
         Prompts prompts,
         Tools tools,
@@ -56,6 +57,7 @@ public record PipelineConfig(
     private PipelineConfig with(Evaluate models, String folder) {
         return new PipelineConfig(
                 model,
+                policy,
                 problems,
                 prompts,
                 tools,
@@ -88,6 +90,38 @@ public record PipelineConfig(
             @Nullable String adapter,
             String precision,
             @JsonProperty("call_format") @Nullable String callFormat) {}
+
+    /// Who answers in the model's place: servers with OpenAI's interface. `model.path` is needed all the same, for its
+    /// tokenizer, its template and training. Models that the run trains are answered for in this process, unless `lora`.
+    ///
+    /// @param endpoints roots of servers, `http://host:8000`; none = the model answers in this process
+    /// @param model name under which they serve it; the last part of `model.path` by default
+    /// @param keyEnv environment variable that holds their key
+    /// @param api how they are asked
+    /// @param concurrency requests under way at once
+    /// @param timeout seconds of one answer
+    /// @param retries failures of one request before the run is stopped
+    /// @param lora whether servers load the adapters that the run trains, and answer with them
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Policy(
+            List<String> endpoints,
+            @Nullable String model,
+            @JsonProperty("key_env") @Nullable String keyEnv,
+            Api api,
+            int concurrency,
+            double timeout,
+            int retries,
+            boolean lora) {}
+
+    /// How servers are asked.
+    public enum Api {
+        /// Plain completions of the episode's own token ids: the model sees what is trained on.
+        @JsonProperty("completions")
+        COMPLETIONS,
+        /// Chat completions: the server renders messages and tools itself.
+        @JsonProperty("chat")
+        CHAT
+    }
 
     /// @param sets generated sets; see `awl problems`
     /// @param kinds of them; all where empty

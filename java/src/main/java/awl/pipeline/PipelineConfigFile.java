@@ -96,6 +96,10 @@ public final class PipelineConfigFile {
                 "problems.sets",
                 !problems.sets().isEmpty() || !problems.trainFiles().isEmpty(),
                 "at least one set, or train_files"));
+        PipelineConfig.Policy policy = config.policy();
+        checks.add(new Check("policy.concurrency", policy.concurrency() > 0, "at least 1"));
+        checks.add(new Check("policy.timeout", policy.timeout() > 0, "more than 0"));
+        checks.add(new Check("policy.retries", policy.retries() >= 0, "0 or more"));
         checks.add(new Check("problems.train", problems.train() >= 0, "0 or more"));
         checks.add(new Check("problems.test", problems.test() >= 0, "0 or more"));
         checks.add(new Check("problems.open", problems.open() >= 0, "0 or more"));

@@ -56,6 +56,11 @@ public final class Generator implements AutoCloseable {
 
     /// Queues a request. Cancelling the returned future takes the request out at the next step.
     public CompletableFuture<Completion> submit(Request request) {
+        return submit(request, null);
+    }
+
+    /// @param listener told of every token as it is chosen; null = nobody
+    public CompletableFuture<Completion> submit(Request request, @Nullable TokenListener listener) {
         int[] prompt = request.prompt();
         if (prompt.length == 0 || prompt.length > model.capacity()) {
             throw new ShapeException("prompt: expected 1 to " + model.capacity() + " tokens, found " + prompt.length);
@@ -81,7 +86,7 @@ public final class Generator implements AutoCloseable {
         }
         // The last token chosen is never appended, so an answer may end one behind the slot's capacity.
         int room = model.capacity() - prompt.length + 1;
-        Sequence sequence = new Sequence(request, Math.min(request.maxNewTokens(), room), text);
+        Sequence sequence = new Sequence(request, Math.min(request.maxNewTokens(), room), text, listener);
         arrivals.add(sequence);
         return sequence.answer;
     }
@@ -119,9 +124,14 @@ public final class Generator implements AutoCloseable {
         return !running.isEmpty() || !waiting.isEmpty() || !arrivals.isEmpty();
     }
 
-    /// Sequences that hold a slot now.
+    /// Sequences that hold a slot now. On the thread that drives this, as [#waiting].
     public int running() {
         return running.size();
+    }
+
+    /// Sequences that wait for a slot.
+    public int waiting() {
+        return waiting.size() + arrivals.size();
     }
 
     private void dropCancelled() {
@@ -199,13 +209,27 @@ public final class Generator implements AutoCloseable {
                 Sequence sequence = moved.get(row);
                 slots.append(sequence.slot, pieces.get(row).tokens());
                 if (slots.length(sequence.slot) == sequence.length()) {
-                    FinishReason finish = sequence.add(sequence.sampler.next(logits, row, scratch));
+                    Sampler.Choice choice = sequence.sampler.next(logits, row, scratch);
+                    tell(sequence.listener, choice, logits, row);
+                    FinishReason finish = sequence.add(choice);
                     if (finish != null) {
                         leave(sequence);
                         sequence.answer.complete(completion(sequence, finish));
                     }
                 }
             }
+        }
+    }
+
+    private void tell(@Nullable TokenListener listener, Sampler.Choice choice, Logits logits, int row) {
+        if (listener != null) {
+            int wanted = listener.alternatives();
+            listener.token(
+                    choice.id(),
+                    choice.logProb(),
+                    wanted == 0
+                            ? List.of()
+                            : Alternatives.of(logits, row, wanted, scratch.row(logits.vocabularySize())));
         }
     }
 

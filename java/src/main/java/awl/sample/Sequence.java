@@ -12,6 +12,7 @@ final class Sequence {
     final Sampler sampler;
     final int maxNewTokens;
     final @Nullable TextStream text;
+    final @Nullable TokenListener listener;
     int slot = -1;
     int reusedTokens;
 
@@ -19,10 +20,11 @@ final class Sequence {
     private int count;
     private double[] logProbs = new double[16];
 
-    Sequence(Request request, int maxNewTokens, @Nullable TextStream text) {
+    Sequence(Request request, int maxNewTokens, @Nullable TextStream text, @Nullable TokenListener listener) {
         this.request = request;
         this.maxNewTokens = maxNewTokens;
         this.text = text;
+        this.listener = listener;
         this.sampler = new Sampler(request.sampling(), request.stream());
         this.sampler.see(request.prompt());
         this.tokens = request.prompt().clone();

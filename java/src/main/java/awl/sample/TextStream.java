@@ -9,7 +9,7 @@ import java.util.List;
 /// A token alone has no text: characters are split over tokens, and some tokenizers drop a leading space. So the text
 /// of a token is the difference between decoding a window that ends with it and the same window without it; while the
 /// window ends inside a character nothing is said.
-final class TextStream {
+public final class TextStream {
 
     private static final char REPLACEMENT = '\uFFFD';
 
@@ -22,7 +22,8 @@ final class TextStream {
     private int windowStart;
     private int said;
 
-    TextStream(Tokenizer tokenizer, List<String> stopStrings) {
+    /// @param stopStrings looked for in the text; they stay in it
+    public TextStream(Tokenizer tokenizer, List<String> stopStrings) {
         this.tokenizer = tokenizer;
         this.stopStrings = stopStrings;
         this.longestStop = stopStrings.stream().mapToInt(String::length).max().orElse(0);
@@ -31,7 +32,7 @@ final class TextStream {
     /// Adds a token.
     ///
     /// @return whether the text now holds a stop string
-    boolean add(int id) {
+    public boolean add(int id) {
         if (count == ids.length) {
             ids = Arrays.copyOf(ids, count * 2);
         }
@@ -53,7 +54,7 @@ final class TextStream {
     }
 
     /// What has been said so far.
-    String soFar() {
+    public String soFar() {
         return text.toString();
     }
 

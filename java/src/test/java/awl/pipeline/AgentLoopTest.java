@@ -85,7 +85,12 @@ final class AgentLoopTest {
             return next[said % next.length];
         });
         List<Trajectory> ended = new ArrayList<>();
-        try (AgentLoop loop = new AgentLoop(renderer, model, List.of(TinyChat.END_ID), setting, limits)) {
+        try (AgentLoop loop = new AgentLoop(
+                renderer,
+                new LocalTurns(model, limits.batchTokens()),
+                List.of(TinyChat.END_ID),
+                setting,
+                limits)) {
             loop.run(asked.iterator(), Sampling.GREEDY, ended::add);
         }
         return ended;

@@ -1,0 +1,377 @@
+package awl.remote;
+
+import awl.AwlException;
+import awl.ConfigException;
+import awl.DataException;
+import awl.Json;
+import awl.PeerException;
+import awl.chat.Conversation;
+import awl.chat.Message;
+import awl.chat.Policy;
+import awl.chat.ToolMode;
+import awl.remote.Endpoints.Endpoint;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Door 2 over the network: asks OpenAI-compatible endpoints, on a virtual thread a request.
+///
+/// What an endpoint does wrong costs time and nothing else: resets, time-outs, status 5xx, answers that are none are
+/// asked again, at another endpoint where there is one; 429 is waited out. What *we* do wrong (a key, a model's name, a
+/// field) ends the run at once. Every answer is kept before it is handed on, so a run that was killed asks only for
+/// what it has not got. The key is in the header `Authorization` and nowhere else: what servers say is told without it.
+public final class HttpPolicy implements Policy, AutoCloseable {
+
+    private static final int LARGEST_ANSWER = 64 << 20;
+
+    /// So long a request waits for servers that say they are busy.
+    private static final Duration PATIENCE = Duration.ofMinutes(15);
+
+    private final RemoteSettings settings;
+    private final String model;
+    private final RemoteAnswers kept;
+    private final Consumer<String> notes;
+    private final HttpClient client;
+    private final Endpoints endpoints;
+    private final Semaphore permits;
+    private final Set<String> said = ConcurrentHashMap.newKeySet();
+    private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    private volatile boolean plainFields;
+    private volatile boolean closed;
+
+    /// @param model name under which the endpoints serve it
+    /// @param kept answers of earlier starts
+    /// @param notes told once of each kind of thing a person should know
+    public HttpPolicy(RemoteSettings settings, String model, RemoteAnswers kept, Consumer<String> notes) {
+        this.settings = settings;
+        this.model = model;
+        this.kept = kept;
+        this.notes = notes;
+        this.client = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .followRedirects(HttpClient.Redirect.NEVER) // a redirect would carry the key elsewhere
+                .connectTimeout(settings.timeout().compareTo(Duration.ofSeconds(10)) < 0 ? settings.timeout() : Duration.ofSeconds(10))
+                .build();
+        this.endpoints = new Endpoints(settings.endpoints(), settings.pause());
+        this.permits = new Semaphore(settings.concurrency());
+        for (URI each : settings.endpoints()) {
+            boolean near = Set.of("localhost", "127.0.0.1", "[::1]").contains(Objects.requireNonNullElse(each.getHost(), ""));
+            if (settings.key() != null && "http".equals(each.getScheme()) && !near) {
+                once("the key goes to " + each + " unencrypted: anyone between can read it; https would hide it");
+            }
+        }
+    }
+
+    /// Name under which the endpoints serve the model.
+    public String model() {
+        return model;
+    }
+
+    /// Tells something once.
+    public void once(String note) {
+        if (said.add(note)) {
+            notes.accept(note);
+        }
+    }
+
+    /// Asks for answers.
+    ///
+    /// @return completed exceptionally by [PeerException] where the endpoints fail for good, [ConfigException] where
+    ///     they refuse us, [RemoteContextException] where the conversation is too long
+    public CompletableFuture<RemoteAnswer> ask(RemoteRequest request) {
+        CompletableFuture<RemoteAnswer> answer = new CompletableFuture<>();
+        Thread thread = Thread.ofVirtual().name("awl-remote").unstarted(() -> {
+            try {
+                permits.acquire();
+                try {
+                    answer.complete(answer(request));
+                } finally {
+                    permits.release();
+                }
+            } catch (InterruptedException e) {
+                answer.completeExceptionally(new CancellationException("the policy was closed"));
+            } catch (RuntimeException | Error e) {
+                answer.completeExceptionally(e);
+            } finally {
+                threads.remove(Thread.currentThread());
+            }
+        });
+        threads.add(thread);
+        thread.start();
+        if (closed) {
+            thread.interrupt();
+        }
+        return answer;
+    }
+
+    private RemoteAnswer answer(RemoteRequest request) throws InterruptedException {
+        String hash = request.hash();
+        Map<String, @Nullable Object> before = kept.find(hash);
+        if (before != null) {
+            return RemoteAnswer.read(request, before);
+        }
+        int failures = 0;
+        int refusals = 0;
+        long start = System.nanoTime();
+        while (true) {
+            Endpoint endpoint = endpoints.take();
+            String failure;
+            try {
+                HttpResponse<byte[]> response =
+                        send(endpoint, request.path(), (plainFields ? request.withoutExtras() : request).body());
+                int status = response.statusCode();
+                if (status == 200) {
+                    Map<String, @Nullable Object> json = RemoteAnswer.kept(json(response));
+                    RemoteAnswer answer = RemoteAnswer.read(request, json);
+                    endpoints.answered(endpoint);
+                    kept.keep(hash, json);
+                    return answer;
+                }
+                if (status == 429 || status == 503 && retryAfter(response) != null) {
+                    endpoints.busy(endpoint, retryAfter(response), ++refusals);
+                    if (System.nanoTime() - start > PATIENCE.toNanos()) {
+                        throw new PeerException(endpoint + ": has been too busy to answer for "
+                                + PATIENCE.toMinutes() + " minutes (status " + status + ")");
+                    }
+                    continue;
+                }
+                if (status < 500 && status != 408 && status != 425) {
+                    endpoints.answered(endpoint);
+                    if (status == 400 && !plainFields && names(response, "return_token_ids", "stop_token_ids")) {
+                        plainFields = true;
+                        once(endpoint + " knows neither return_token_ids nor stop_token_ids: they are left out");
+                        continue;
+                    }
+                    throw refused(endpoint, request, response);
+                }
+                failure = "status " + status + ": " + told(response);
+            } catch (DataException e) {
+                failure = "its answer is none: " + e.getMessage();
+            } catch (IOException e) {
+                failure = Objects.requireNonNullElse(e.getMessage(), e.getClass().getSimpleName());
+            }
+            endpoints.failed(endpoint);
+            if (++failures > settings.retries()) {
+                throw new PeerException("%s: %s (given up after %d tries; the same command goes on where it stopped)"
+                        .formatted(endpoint, hidden(failure), failures));
+            }
+            if (settings.endpoints().size() == 1) {
+                Thread.sleep(endpoints.backoff(failures));
+            }
+        }
+    }
+
+    private HttpResponse<byte[]> send(Endpoint endpoint, String path, Map<String, @Nullable Object> body)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(endpoint.root + path))
+                .timeout(settings.timeout())
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(Json.write(body)));
+        if (settings.key() != null) {
+            request.header("Authorization", "Bearer " + settings.key());
+        }
+        CompletableFuture<HttpResponse<byte[]>> response = client.sendAsync(
+                request.build(),
+                HttpResponse.BodyHandlers.limiting(HttpResponse.BodyHandlers.ofByteArray(), LARGEST_ANSWER));
+        try {
+            // The request's own limit ends with the header; this one holds for the body too.
+            return response.get(settings.timeout().toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new IOException("no answer within " + settings.timeout().toSeconds() + " seconds", e);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause();
+            throw cause instanceof IOException io ? io : new IOException(String.valueOf(cause), cause);
+        } finally {
+            response.cancel(true);
+        }
+    }
+
+    private static Map<String, @Nullable Object> json(HttpResponse<byte[]> response) {
+        return Json.object(new String(response.body(), StandardCharsets.UTF_8), "answer");
+    }
+
+    /// Seconds, as all these servers give it.
+    private static @Nullable Duration retryAfter(HttpResponse<byte[]> response) {
+        String text = response.headers().firstValue("Retry-After").orElse("");
+        return text.matches("\\d{1,4}(\\.\\d{1,3})?") ? Duration.ofMillis(Math.round(1000 * Double.parseDouble(text))) : null;
+    }
+
+    private RuntimeException refused(Endpoint endpoint, RemoteRequest request, HttpResponse<byte[]> response) {
+        String told = hidden(told(response));
+        String code = String.valueOf(error(response).get("code"));
+        return switch (response.statusCode()) {
+            case 401, 403 -> new ConfigException(
+                    endpoint + ": refuses us (" + told + "); is policy.key_env the right variable?");
+            case 404 -> new ConfigException(endpoint + ": does not have " + request.path() + " for the model "
+                    + request.body().get("model") + " (" + told + "); see policy.model");
+            default ->
+                code.equals("context_length_exceeded") || told.contains("maximum context length")
+                        ? new RemoteContextException(told)
+                        : new PeerException(endpoint + ": status " + response.statusCode() + ": " + told);
+        };
+    }
+
+    private static boolean names(HttpResponse<byte[]> response, String... fields) {
+        String told = told(response);
+        return List.of(fields).stream().anyMatch(told::contains);
+    }
+
+    private static Map<String, @Nullable Object> error(HttpResponse<byte[]> response) {
+        try {
+            return json(response).get("error") instanceof Map<?, ?> error ? Json.asObject(error, "error") : Map.of();
+        } catch (DataException e) {
+            return Map.of();
+        }
+    }
+
+    /// What a server says of an error, in at most some lines.
+    private static String told(HttpResponse<byte[]> response) {
+        String text = error(response).get("message") instanceof String message
+                ? message
+                : new String(response.body(), StandardCharsets.UTF_8);
+        text = text.replaceAll("\\p{Cntrl}+", " ").strip();
+        return text.length() > 400 ? text.substring(0, 400) + "..." : text;
+    }
+
+    /// Servers repeat keys they do not know.
+    private String hidden(String text) {
+        return settings.key() == null ? text : text.replace(settings.key(), "***");
+    }
+
+    /// Has every endpoint serve an adapter over its model (vLLM's `/v1/load_lora_adapter`).
+    ///
+    /// @param name the adapter's from now on; one that is loaded already under it must be the same
+    /// @param folder as the servers see it
+    public void load(String name, Path folder) {
+        Map<String, @Nullable Object> body = new LinkedHashMap<>();
+        body.put("lora_name", name);
+        body.put("lora_path", folder.toString());
+        for (Endpoint each : endpoints.all()) {
+            HttpResponse<byte[]> response = patiently(each, "/v1/load_lora_adapter", body);
+            String told = hidden(told(response));
+            boolean there = response.statusCode() == 400 && told.contains("already");
+            if (response.statusCode() != 200 && !there) {
+                throw new ConfigException(
+                        "%s: does not load the adapter %s (status %d: %s); vLLM wants --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, awl serve --lora-root"
+                                .formatted(each, folder, response.statusCode(), told));
+            }
+        }
+    }
+
+    /// Has every endpoint forget an adapter; one that fails keeps it, and that is told.
+    public void unload(String name) {
+        Map<String, @Nullable Object> body = new LinkedHashMap<>();
+        body.put("lora_name", name);
+        for (Endpoint each : endpoints.all()) {
+            try {
+                HttpResponse<byte[]> response = patiently(each, "/v1/unload_lora_adapter", body);
+                if (response.statusCode() != 200 && response.statusCode() != 404) {
+                    once(each + " keeps the adapter " + name + ": " + hidden(told(response)));
+                }
+            } catch (AwlException e) {
+                once(each + " keeps the adapter " + name + ": " + e.getMessage());
+            }
+        }
+    }
+
+    private HttpResponse<byte[]> patiently(Endpoint endpoint, String path, Map<String, @Nullable Object> body) {
+        for (int failures = 1; ; failures++) {
+            String failure;
+            try {
+                HttpResponse<byte[]> response = send(endpoint, path, body);
+                if (response.statusCode() < 500 && response.statusCode() != 429) {
+                    return response;
+                }
+                failure = "status " + response.statusCode() + ": " + told(response);
+            } catch (IOException e) {
+                failure = Objects.requireNonNullElse(e.getMessage(), e.getClass().getSimpleName());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new PeerException("interrupted", e);
+            }
+            if (failures > settings.retries()) {
+                throw new PeerException("%s%s: %s (given up after %d tries)"
+                        .formatted(endpoint, path, hidden(failure), failures));
+            }
+            try {
+                Thread.sleep(endpoints.backoff(failures));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new PeerException("interrupted", e);
+            }
+        }
+    }
+
+    /// The next turn, greedily.
+    @Override
+    public Message.Assistant reply(Conversation conversation, ToolMode mode) {
+        Map<String, @Nullable Object> body = new LinkedHashMap<>();
+        body.put("model", model);
+        body.put("messages", messages(conversation));
+        if (!conversation.tools().isEmpty() && mode != ToolMode.NONE) {
+            body.put("tools", conversation.toolsJson());
+        }
+        body.put("temperature", 0.0);
+        try {
+            RemoteAnswer.Choice choice =
+                    ask(new RemoteRequest(true, body)).join().choices().getFirst();
+            return Message.assistant(choice.text(), choice.calls());
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
+    }
+
+    /// Messages as OpenAI's interface has them: the arguments of calls as a string that holds JSON.
+    public static List<Object> messages(Conversation conversation) {
+        List<Object> messages = new ArrayList<>();
+        for (Map<String, ? extends @Nullable Object> each : conversation.messagesJson()) {
+            Map<String, @Nullable Object> message = new LinkedHashMap<>(each);
+            if (message.get("tool_calls") instanceof List<?> calls) {
+                List<Object> written = new ArrayList<>();
+                for (Object call : calls) {
+                    Map<String, @Nullable Object> copy = new LinkedHashMap<>(Json.asObject(call, "tool_calls"));
+                    Map<String, @Nullable Object> function =
+                            new LinkedHashMap<>(Json.asObject(copy.get("function"), "tool_calls.function"));
+                    if (!(function.get("arguments") instanceof String)) {
+                        function.put("arguments", Json.write(function.get("arguments")));
+                    }
+                    copy.put("function", function);
+                    written.add(copy);
+                }
+                message.put("tool_calls", written);
+            }
+            messages.add(message);
+        }
+        return messages;
+    }
+
+    /// Gives up what is under way.
+    @Override
+    public void close() {
+        closed = true;
+        threads.forEach(Thread::interrupt);
+        client.shutdownNow();
+        client.close();
+    }
+}

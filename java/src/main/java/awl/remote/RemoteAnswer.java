@@ -1,0 +1,138 @@
+package awl.remote;
+
+import awl.DataException;
+import awl.Json;
+import awl.chat.ToolCall;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// What an endpoint answered.
+///
+/// @param promptIds the prompt as the server tokenized it; null where it does not say
+public record RemoteAnswer(List<Choice> choices, int @Nullable [] promptIds) {
+
+    /// One of the answers.
+    ///
+    /// @param text without calls
+    /// @param finish `stop`, `length`, `tool_calls` or what the server says
+    /// @param ids new tokens, the one that ended it included where the server counts it; null where it does not say
+    /// @param logProbs of the tokens; null where it does not say
+    public record Choice(
+            String text, List<ToolCall> calls, String finish, int @Nullable [] ids, double @Nullable [] logProbs) {}
+
+    /// Reads an answer.
+    ///
+    /// @throws DataException where it is none
+    static RemoteAnswer read(RemoteRequest request, Map<String, @Nullable Object> json) {
+        if (!(json.get("choices") instanceof List<?> list) || list.size() < request.choices()) {
+            throw new DataException("choices: expected " + request.choices() + ", found "
+                    + (json.get("choices") instanceof List<?> some ? some.size() : "none"));
+        }
+        List<Choice> choices = new ArrayList<>();
+        int[] prompt = ids(json.get("prompt_token_ids"));
+        for (Object each : list) {
+            Map<String, @Nullable Object> choice = Json.asObject(each, "choices");
+            prompt = prompt == null ? ids(choice.get("prompt_token_ids")) : prompt;
+            choices.add(request.chat() ? chat(choice) : plain(choice));
+        }
+        return new RemoteAnswer(choices, prompt);
+    }
+
+    private static Choice plain(Map<String, @Nullable Object> choice) {
+        if (!(choice.get("text") instanceof String text)) {
+            throw new DataException("choices.text: expected a string, found " + Json.kind(choice.get("text")));
+        }
+        double[] logProbs = choice.get("logprobs") instanceof Map<?, ?> map && map.get("token_logprobs") instanceof List<?> l
+                ? numbers(l)
+                : null;
+        return checked(new Choice(text, List.of(), finish(choice), ids(choice.get("token_ids")), logProbs));
+    }
+
+    private static Choice chat(Map<String, @Nullable Object> choice) {
+        Map<String, @Nullable Object> message = Json.asObject(choice.get("message"), "choices.message");
+        String text = message.get("content") instanceof String content ? content : "";
+        List<ToolCall> calls = new ArrayList<>();
+        if (message.get("tool_calls") instanceof List<?> list) {
+            list.forEach(each -> calls.add(call(Json.asObject(each, "tool_calls"))));
+        }
+        if (message.get("content") == null && calls.isEmpty() && !message.containsKey("content")) {
+            throw new DataException("choices.message: expected content or tool_calls, found neither");
+        }
+        double[] logProbs = null;
+        if (choice.get("logprobs") instanceof Map<?, ?> map && map.get("content") instanceof List<?> tokens) {
+            List<@Nullable Object> numbers = new ArrayList<>();
+            tokens.forEach(each -> numbers.add(each instanceof Map<?, ?> token ? token.get("logprob") : null));
+            logProbs = numbers(numbers);
+        }
+        return checked(new Choice(text, calls, finish(choice), ids(choice.get("token_ids")), logProbs));
+    }
+
+    /// `arguments` is a string that holds JSON; some servers write the object itself. What the model wrote may be no
+    /// JSON at all: that is its mistake, and a value.
+    private static ToolCall call(Map<String, @Nullable Object> json) {
+        Map<String, @Nullable Object> function = Json.asObject(json.get("function"), "tool_calls.function");
+        if (!(function.get("name") instanceof String name)) {
+            throw new DataException("tool_calls.function.name: expected a string");
+        }
+        String id = json.get("id") instanceof String given ? given : null;
+        Object arguments = function.get("arguments");
+        try {
+            if (arguments instanceof String text) {
+                arguments = text.isBlank() ? Map.of() : Json.parse(text, "arguments");
+            }
+            return new ToolCall.Parsed(id, name, Json.asObject(arguments, "arguments"));
+        } catch (DataException e) {
+            return new ToolCall.Malformed(
+                    name + "(" + function.get("arguments") + ")", Objects.requireNonNullElse(e.getMessage(), ""));
+        }
+    }
+
+    private static String finish(Map<String, @Nullable Object> choice) {
+        return choice.get("finish_reason") instanceof String reason ? reason : "stop";
+    }
+
+    private static Choice checked(Choice choice) {
+        if (choice.ids != null && choice.logProbs != null && choice.ids.length != choice.logProbs.length) {
+            throw new DataException("choices: %d tokens with %d log-probabilities"
+                    .formatted(choice.ids.length, choice.logProbs.length));
+        }
+        return choice;
+    }
+
+    private static int @Nullable [] ids(@Nullable Object value) {
+        if (!(value instanceof List<?> list)) {
+            return null;
+        }
+        int[] ids = new int[list.size()];
+        for (int n = 0; n < ids.length; n++) {
+            if (!(list.get(n) instanceof Long id) || id < 0 || id > Integer.MAX_VALUE) {
+                throw new DataException("token ids: expected whole numbers, found " + Json.kind(list.get(n)));
+            }
+            ids[n] = id.intValue();
+        }
+        return ids;
+    }
+
+    private static double[] numbers(List<?> list) {
+        double[] numbers = new double[list.size()];
+        for (int n = 0; n < numbers.length; n++) {
+            numbers[n] = list.get(n) instanceof Number number ? number.doubleValue() : 0;
+        }
+        return numbers;
+    }
+
+    /// As it is kept: an answer of the server's own form, so that [#read] takes it.
+    static Map<String, @Nullable Object> kept(Map<String, @Nullable Object> json) {
+        Map<String, @Nullable Object> kept = new LinkedHashMap<>();
+        for (String each : List.of("model", "choices", "prompt_token_ids")) {
+            if (json.get(each) != null) {
+                kept.put(each, json.get(each));
+            }
+        }
+        return kept;
+    }
+}

@@ -1,0 +1,49 @@
+package awl.remote;
+
+import awl.Json;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// What is asked of an endpoint, whichever of them answers.
+///
+/// @param chat chat completions; else plain ones
+/// @param body in the order it is sent
+public record RemoteRequest(boolean chat, Map<String, @Nullable Object> body) {
+
+    /// Fields that not every server knows; without them it still answers.
+    private static final String[] EXTRAS = {"return_token_ids", "stop_token_ids"};
+
+    String path() {
+        return chat ? "/v1/chat/completions" : "/v1/completions";
+    }
+
+    /// Number of answers asked for.
+    int choices() {
+        return body.get("n") instanceof Number n ? n.intValue() : 1;
+    }
+
+    /// The same for servers that know OpenAI's fields only.
+    RemoteRequest withoutExtras() {
+        Map<String, @Nullable Object> fewer = new LinkedHashMap<>(body);
+        for (String each : EXTRAS) {
+            fewer.remove(each);
+        }
+        return new RemoteRequest(chat, fewer);
+    }
+
+    /// What tells it from others: model, prompt, sampling and seed, but not where or how often it was sent.
+    public String hash() {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update((path() + "\n" + Json.write(body)).getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every JDK has it
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package awl.remote;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package awl.serve;
+
+import org.jspecify.annotations.NullMarked;
