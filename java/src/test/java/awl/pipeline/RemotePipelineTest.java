@@ -94,7 +94,8 @@ final class RemotePipelineTest {
                         ModelServer.start(chat.served(() -> chat.model(2, script)), ServerOptions.local(0))) {
             Map<String, Trajectory> here =
                     tried(new LocalTurns(chat.model(2, script), 512), chat, setting, config, questions);
-            assertThat(here.values()).filteredOn(Trajectory::right).hasSize(2).allMatch(each -> each.answered() == 1);
+            assertThat(here.values()).hasSize(3).allMatch(Trajectory::right);
+            assertThat(here.values()).filteredOn(each -> each.answered() == 1).hasSize(2);
             for (PipelineConfig.Api api : PipelineConfig.Api.values()) {
                 List<String> notes = new ArrayList<>();
                 HttpPolicy policy = new HttpPolicy(
@@ -151,7 +152,7 @@ final class RemotePipelineTest {
                     "policy.concurrency=4",
                     "policy.lora=true");
             assertThat(run(config)).isZero();
-            assertThat(between.faults().size()).isGreaterThan(3);
+            assertThat(between.faults().size()).isGreaterThan(1);
             for (String file : List.of(
                     "solutions.jsonl",
                     "derivations.jsonl",
