@@ -50,7 +50,10 @@ final class ServeCommand implements Callable<Integer>, Computing {
     @Nullable
     String name;
 
-    @Option(names = "--api-key-env", paramLabel = "NAME", description = "Variable that holds the key clients must send.")
+    @Option(
+            names = "--api-key-env",
+            paramLabel = "NAME",
+            description = "Variable that holds the key clients must send.")
     @Nullable
     String keyVariable;
 
@@ -60,7 +63,11 @@ final class ServeCommand implements Callable<Integer>, Computing {
     @Option(names = "--slots", defaultValue = "16", paramLabel = "N", description = "Answers at once. Default: 16.")
     int slots;
 
-    @Option(names = "--queue", defaultValue = "256", paramLabel = "N", description = "Answers that may wait. Default: 256.")
+    @Option(
+            names = "--queue",
+            defaultValue = "256",
+            paramLabel = "N",
+            description = "Answers that may wait. Default: 256.")
     int queue;
 
     @Option(
@@ -77,7 +84,10 @@ final class ServeCommand implements Callable<Integer>, Computing {
             description = "Prompt tokens read in one step. Default: ${DEFAULT-VALUE}.")
     int batchTokens;
 
-    @Option(names = "--call-format", paramLabel = "NAME", description = "How calls are written, instead of the template's way.")
+    @Option(
+            names = "--call-format",
+            paramLabel = "NAME",
+            description = "How calls are written, instead of the template's way.")
     @Nullable
     String callFormat;
 
@@ -132,8 +142,8 @@ final class ServeCommand implements Callable<Integer>, Computing {
             }
         }
         if (slots < 1 || grace < 0 || maxBody < 1 || maxBody > 1024 || batchTokens < 1) {
-            throw new ConfigException("--slots and --batch-tokens: expected at least 1; --grace: 0 or more;"
-                    + " --max-body: 1 to 1024");
+            throw new ConfigException(
+                    "--slots and --batch-tokens: expected at least 1; --grace: 0 or more;" + " --max-body: 1 to 1024");
         }
         if (loraRoot != null && !Files.isDirectory(loraRoot)) {
             throw new ConfigException("--lora-root: " + loraRoot + " is no folder");
@@ -150,7 +160,9 @@ final class ServeCommand implements Callable<Integer>, Computing {
     }
 
     private String served() {
-        return name != null ? name : String.valueOf(options.model.toAbsolutePath().normalize().getFileName());
+        return name != null
+                ? name
+                : String.valueOf(options.model.toAbsolutePath().normalize().getFileName());
     }
 
     private ServedModel model(CheckpointText text, Decoder decoder) {

@@ -91,7 +91,8 @@ final class AgentLoop implements AutoCloseable {
             }
             boolean moved = writer.step();
             try {
-                Runnable event = moved || !ended.isEmpty() ? events.poll() : events.take(); // only tools or others are at work
+                Runnable event =
+                        moved || !ended.isEmpty() ? events.poll() : events.take(); // only tools or others are at work
                 for (; event != null; event = events.poll()) {
                     event.run();
                 }
@@ -202,9 +203,7 @@ final class AgentLoop implements AutoCloseable {
                 long stream = SplitMix.mix(SplitMix.mix(question.problem.id().hashCode() * 64L + question.attempt)
                         + 64L * question.mode.ordinal()
                         + messages);
-                writer.write(
-                                Objects.requireNonNull(talk),
-                                new Request(stream, ids, sampling, most, stops, List.of()))
+                writer.write(Objects.requireNonNull(talk), new Request(stream, ids, sampling, most, stops, List.of()))
                         .whenComplete((written, error) -> events.add(() -> said(written, error)));
             }
         }
@@ -216,7 +215,9 @@ final class AgentLoop implements AutoCloseable {
                     end(Trajectory.Stop.CONTEXT);
                     return;
                 }
-                throw cause instanceof AwlException known ? known : new IllegalStateException("the model failed", error);
+                throw cause instanceof AwlException known
+                        ? known
+                        : new IllegalStateException("the model failed", error);
             }
             int from = ids.length;
             append(completion.ids(), completion.logProbs());

@@ -48,10 +48,13 @@ final class RemoteModel {
                 : String.valueOf(model.path().toAbsolutePath().normalize().getFileName());
         boolean given = model.equals(ModelRef.of(config.model()));
         Path adapter = model.adapter();
-        boolean handed = policy.lora() && adapter != null && model.path().equals(Path.of(config.model().path()));
+        boolean handed = policy.lora()
+                && adapter != null
+                && model.path().equals(Path.of(config.model().path()));
         if (!given && !handed) {
             notes.say("%s answers in this process: the endpoints serve %s%s"
-                    .formatted(model, served, adapter == null ? "" : " (policy.lora: true would hand the adapter over)"));
+                    .formatted(
+                            model, served, adapter == null ? "" : " (policy.lora: true would hand the adapter over)"));
             return null;
         }
         ModelConfig read;
@@ -60,7 +63,12 @@ final class RemoteModel {
         }
         return given || adapter == null
                 ? new RemoteModel(config, notes, served, null, read)
-                : new RemoteModel(config, notes, "awl-" + hash(adapter), adapter.toAbsolutePath().normalize(), read);
+                : new RemoteModel(
+                        config,
+                        notes,
+                        "awl-" + hash(adapter),
+                        adapter.toAbsolutePath().normalize(),
+                        read);
     }
 
     /// The same bytes have the same name, so that a name a server knows already is no other adapter.

@@ -91,8 +91,7 @@ final class Endpoints {
 
     /// Exponential, half of it by chance, so that clients that failed together do not come back together.
     synchronized Duration backoff(int times) {
-        double millis = Math.min(
-                pause.toMillis() * Math.pow(2, Math.min(times, 20) - 1), (double) LONGEST.toMillis());
+        double millis = Math.min(pause.toMillis() * Math.pow(2, Math.min(times, 20) - 1), (double) LONGEST.toMillis());
         return Duration.ofMillis(Math.round(millis * (0.5 + 0.5 * random.nextDouble())));
     }
 }

@@ -71,12 +71,16 @@ public final class HttpPolicy implements Policy, AutoCloseable {
         this.client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER) // a redirect would carry the key elsewhere
-                .connectTimeout(settings.timeout().compareTo(Duration.ofSeconds(10)) < 0 ? settings.timeout() : Duration.ofSeconds(10))
+                .connectTimeout(
+                        settings.timeout().compareTo(Duration.ofSeconds(10)) < 0
+                                ? settings.timeout()
+                                : Duration.ofSeconds(10))
                 .build();
         this.endpoints = new Endpoints(settings.endpoints(), settings.pause());
         this.permits = new Semaphore(settings.concurrency());
         for (URI each : settings.endpoints()) {
-            boolean near = Set.of("localhost", "127.0.0.1", "[::1]").contains(Objects.requireNonNullElse(each.getHost(), ""));
+            boolean near =
+                    Set.of("localhost", "127.0.0.1", "[::1]").contains(Objects.requireNonNullElse(each.getHost(), ""));
             if (settings.key() != null && "http".equals(each.getScheme()) && !near) {
                 once("the key goes to " + each + " unencrypted: anyone between can read it; https would hide it");
             }
@@ -97,7 +101,8 @@ public final class HttpPolicy implements Policy, AutoCloseable {
 
     /// Asks for answers.
     ///
-    /// @return completed exceptionally by [PeerException] where the endpoints fail for good, [ConfigException] where
+    /// @return completed exceptionally by [PeerException] where the endpoints fail for good, [ConfigException]
+    where
     ///     they refuse us, [RemoteContextException] where the conversation is too long
     public CompletableFuture<RemoteAnswer> ask(RemoteRequest request) {
         CompletableFuture<RemoteAnswer> answer = new CompletableFuture<>();
@@ -151,8 +156,8 @@ public final class HttpPolicy implements Policy, AutoCloseable {
                 if (status == 429 || status == 503 && retryAfter(response) != null) {
                     endpoints.busy(endpoint, retryAfter(response), ++refusals);
                     if (System.nanoTime() - start > PATIENCE.toNanos()) {
-                        throw new PeerException(endpoint + ": has been too busy to answer for "
-                                + PATIENCE.toMinutes() + " minutes (status " + status + ")");
+                        throw new PeerException(endpoint + ": has been too busy to answer for " + PATIENCE.toMinutes()
+                                + " minutes (status " + status + ")");
                     }
                     continue;
                 }
@@ -169,7 +174,8 @@ public final class HttpPolicy implements Policy, AutoCloseable {
             } catch (DataException e) {
                 failure = "its answer is none: " + e.getMessage();
             } catch (IOException e) {
-                failure = Objects.requireNonNullElse(e.getMessage(), e.getClass().getSimpleName());
+                failure =
+                        Objects.requireNonNullElse(e.getMessage(), e.getClass().getSimpleName());
             }
             endpoints.failed(endpoint);
             if (++failures > settings.retries()) {
@@ -214,17 +220,20 @@ public final class HttpPolicy implements Policy, AutoCloseable {
     /// Seconds, as all these servers give it.
     private static @Nullable Duration retryAfter(HttpResponse<byte[]> response) {
         String text = response.headers().firstValue("Retry-After").orElse("");
-        return text.matches("\\d{1,4}(\\.\\d{1,3})?") ? Duration.ofMillis(Math.round(1000 * Double.parseDouble(text))) : null;
+        return text.matches("\\d{1,4}(\\.\\d{1,3})?")
+                ? Duration.ofMillis(Math.round(1000 * Double.parseDouble(text)))
+                : null;
     }
 
     private RuntimeException refused(Endpoint endpoint, RemoteRequest request, HttpResponse<byte[]> response) {
         String told = hidden(told(response));
         String code = String.valueOf(error(response).get("code"));
         return switch (response.statusCode()) {
-            case 401, 403 -> new ConfigException(
-                    endpoint + ": refuses us (" + told + "); is policy.key_env the right variable?");
-            case 404 -> new ConfigException(endpoint + ": does not have " + request.path() + " for the model "
-                    + request.body().get("model") + " (" + told + "); see policy.model");
+            case 401, 403 ->
+                new ConfigException(endpoint + ": refuses us (" + told + "); is policy.key_env the right variable?");
+            case 404 ->
+                new ConfigException(endpoint + ": does not have " + request.path() + " for the model "
+                        + request.body().get("model") + " (" + told + "); see policy.model");
             default ->
                 code.equals("context_length_exceeded") || told.contains("maximum context length")
                         ? new RemoteContextException(told)
@@ -305,14 +314,15 @@ public final class HttpPolicy implements Policy, AutoCloseable {
                 }
                 failure = "status " + response.statusCode() + ": " + told(response);
             } catch (IOException e) {
-                failure = Objects.requireNonNullElse(e.getMessage(), e.getClass().getSimpleName());
+                failure =
+                        Objects.requireNonNullElse(e.getMessage(), e.getClass().getSimpleName());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new PeerException("interrupted", e);
             }
             if (failures > settings.retries()) {
-                throw new PeerException("%s%s: %s (given up after %d tries)"
-                        .formatted(endpoint, path, hidden(failure), failures));
+                throw new PeerException(
+                        "%s%s: %s (given up after %d tries)".formatted(endpoint, path, hidden(failure), failures));
             }
             try {
                 Thread.sleep(endpoints.backoff(failures));

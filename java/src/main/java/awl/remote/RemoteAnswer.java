@@ -46,9 +46,10 @@ public record RemoteAnswer(List<Choice> choices, int @Nullable [] promptIds) {
         if (!(choice.get("text") instanceof String text)) {
             throw new DataException("choices.text: expected a string, found " + Json.kind(choice.get("text")));
         }
-        double[] logProbs = choice.get("logprobs") instanceof Map<?, ?> map && map.get("token_logprobs") instanceof List<?> l
-                ? numbers(l)
-                : null;
+        double[] logProbs =
+                choice.get("logprobs") instanceof Map<?, ?> map && map.get("token_logprobs") instanceof List<?> l
+                        ? numbers(l)
+                        : null;
         return checked(new Choice(text, List.of(), finish(choice), ids(choice.get("token_ids")), logProbs));
     }
 

@@ -58,8 +58,9 @@ public record RemoteSettings(
             // told below
         }
         // The text itself may hold a password, so it is not repeated.
-        throw new ConfigException("policy.endpoints: expected addresses like http://host:8000, without user, password or"
-                + " query; a key goes into the variable that policy.key_env names");
+        throw new ConfigException(
+                "policy.endpoints: expected addresses like http://host:8000, without user, password or"
+                        + " query; a key goes into the variable that policy.key_env names");
     }
 
     /// Keeps the key out of messages.

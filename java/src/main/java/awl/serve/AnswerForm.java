@@ -34,6 +34,5 @@ interface AnswerForm {
     ///
     /// @param rest text that was not told, where text is told in pieces
     /// @param tokens that were not told
-    List<Map<String, @Nullable Object>> closing(
-            Choice choice, Completion done, String rest, List<Choice.Token> tokens);
+    List<Map<String, @Nullable Object>> closing(Choice choice, Completion done, String rest, List<Choice.Token> tokens);
 }

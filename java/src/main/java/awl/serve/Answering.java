@@ -105,8 +105,7 @@ final class Answering {
     }
 
     private void submit(Lane lane, int[] prompt, int stream, int limit, List<Integer> stops) {
-        Choice choice =
-                new Choice(choices.size(), prompt, wanted.alternatives(), wanted.stream() ? events : null);
+        Choice choice = new Choice(choices.size(), prompt, wanted.alternatives(), wanted.stream() ? events : null);
         Request request = new Request(stream, prompt, wanted.sampling(), limit, stops, wanted.stop());
         boolean listening = wanted.stream() || wanted.alternatives() >= 0;
         choice.answeredBy(engine.submit(lane, request, listening ? choice : null));

@@ -115,7 +115,9 @@ final class ChatForm implements AnswerForm {
                 }
                 json.put(
                         "id",
-                        "call_" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()));
+                        "call_"
+                                + HexFormat.of()
+                                        .toHexDigits(ThreadLocalRandom.current().nextLong()));
                 json.put("type", "function");
                 json.put("function", function);
                 written.add(json);

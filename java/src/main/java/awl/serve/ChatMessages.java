@@ -27,8 +27,8 @@ record ChatMessages(Conversation conversation) {
             case String choice when choice.equals("none") -> tools = null;
             case Object other ->
                 throw ApiError.unsupported(
-                        "tool_choice", "only auto and none: nothing forces this model to call (found " + Json.kind(other)
-                                + ")");
+                        "tool_choice",
+                        "only auto and none: nothing forces this model to call (found " + Json.kind(other) + ")");
         }
         if (tools != null && !(tools instanceof List<?>)) {
             throw Fields.wrong("tools", "an array", tools);

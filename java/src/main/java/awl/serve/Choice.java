@@ -23,7 +23,11 @@ final class Choice implements TokenListener {
     record Token(int id, double logProb, List<Alternative> alternatives) {}
 
     /// What happened to a choice; without token and completion it failed or was cancelled.
-    record Event(@Nullable Choice choice, @Nullable Token token, @Nullable Completion done, @Nullable Throwable error) {}
+    record Event(
+            @Nullable Choice choice,
+            @Nullable Token token,
+            @Nullable Completion done,
+            @Nullable Throwable error) {}
 
     /// @param events told as it happens; null = only kept
     Choice(int index, int[] prompt, int alternatives, @Nullable Queue<Event> events) {

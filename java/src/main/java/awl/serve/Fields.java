@@ -128,7 +128,9 @@ final class Fields {
     /// @param neutral values that change nothing
     void only(String name, String why, Object... neutral) {
         Object value = value(name);
-        if (value == null || List.of(neutral).contains(value) || isZero(value) && List.of(neutral).contains(0L)) {
+        if (value == null
+                || List.of(neutral).contains(value)
+                || isZero(value) && List.of(neutral).contains(0L)) {
             return;
         }
         throw ApiError.unsupported(name, why + " (found " + Json.kind(value) + ")");

@@ -209,7 +209,8 @@ public final class ModelServer implements AutoCloseable {
                 fields.ignore("lora_int_id");
                 fields.refuseOthers();
                 if (options.loraRoot() == null) {
-                    throw new ApiError(403, "adapters are fixed: the server was started without --lora-root", null, null);
+                    throw new ApiError(
+                            403, "adapters are fixed: the server was started without --lora-root", null, null);
                 }
                 names.unload(name);
                 said(exchange, "Success: LoRA adapter '" + name + "' removed successfully.");
@@ -223,7 +224,8 @@ public final class ModelServer implements AutoCloseable {
         if (localOnly && host != null) {
             String name = host.replaceFirst(":\\d*$", "").toLowerCase(Locale.ROOT);
             if (!LOCAL_NAMES.contains(name) && !name.equals(options.host().toLowerCase(Locale.ROOT))) {
-                throw new ApiError(403, "without a key this server is reached as localhost only", null, "forbidden_host");
+                throw new ApiError(
+                        403, "without a key this server is reached as localhost only", null, "forbidden_host");
             }
         }
     }
@@ -235,7 +237,9 @@ public final class ModelServer implements AutoCloseable {
         String given = exchange.field("authorization");
         boolean bearer = given != null && given.regionMatches(true, 0, "Bearer ", 0, 7);
         // Equal lengths are compared in equal time.
-        if (given == null || !bearer || !MessageDigest.isEqual(hash(given.substring(7).strip()), keyHash)) {
+        if (given == null
+                || !bearer
+                || !MessageDigest.isEqual(hash(given.substring(7).strip()), keyHash)) {
             throw new ApiError(401, "send the server's key as Authorization: Bearer KEY", null, "invalid_api_key");
         }
     }
@@ -256,7 +260,10 @@ public final class ModelServer implements AutoCloseable {
         }
         try {
             byte[] body = exchange.body();
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(body))
+                    .toString();
             return new Fields(Json.object(text, "body"));
         } catch (CharacterCodingException e) {
             throw new ApiError(400, "body: is not UTF-8", null, "invalid_json");

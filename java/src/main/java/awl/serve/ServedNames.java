@@ -40,7 +40,10 @@ final class ServedNames {
         this.model = model;
         this.engine = engine;
         this.root = root;
-        put(model.name(), new Lane(model.name(), null, model.slots(), model.text().tokenizer(), model.stepTokens()), null);
+        put(
+                model.name(),
+                new Lane(model.name(), null, model.slots(), model.text().tokenizer(), model.stepTokens()),
+                null);
     }
 
     private void put(String name, Lane lane, @Nullable Path folder) {
@@ -132,7 +135,8 @@ final class ServedNames {
     /// The real folder; the same error for one that is elsewhere and one that is not there.
     private Path below(String folder) {
         if (root == null) {
-            throw new ApiError(403, "adapters are loaded only where the server was started with --lora-root", null, null);
+            throw new ApiError(
+                    403, "adapters are loaded only where the server was started with --lora-root", null, null);
         }
         try {
             Path real = root.toRealPath();

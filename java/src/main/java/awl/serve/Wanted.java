@@ -48,7 +48,8 @@ record Wanted(
             Long newer = fields.whole("max_completion_tokens", 1, Integer.MAX_VALUE);
             most = newer == null ? most : newer;
         }
-        fields.only("frequency_penalty", "penalties by frequency are not supported, only 0; use repetition_penalty", 0L);
+        fields.only(
+                "frequency_penalty", "penalties by frequency are not supported, only 0; use repetition_penalty", 0L);
         fields.only("presence_penalty", "penalties by presence are not supported, only 0; use repetition_penalty", 0L);
         fields.only("logit_bias", "is not supported", Map.of());
         boolean stream = fields.flag("stream");

@@ -86,11 +86,7 @@ final class AgentLoopTest {
         });
         List<Trajectory> ended = new ArrayList<>();
         try (AgentLoop loop = new AgentLoop(
-                renderer,
-                new LocalTurns(model, limits.batchTokens()),
-                List.of(TinyChat.END_ID),
-                setting,
-                limits)) {
+                renderer, new LocalTurns(model, limits.batchTokens()), List.of(TinyChat.END_ID), setting, limits)) {
             loop.run(asked.iterator(), Sampling.GREEDY, ended::add);
         }
         return ended;

@@ -63,7 +63,8 @@ final class RemotePipelineTest {
         awl.tensor.Threads.set(1);
     }
 
-    /// A model that calls the calculator, reads its result and answers: through the server, the same traces are accepted,
+    /// A model that calls the calculator, reads its result and answers: through the server, the same traces are
+    /// accepted,
     /// token by token.
     @Test
     void greedilyTheTracesAreThoseOfTheModelInTheProcess() throws IOException {
@@ -88,8 +89,8 @@ final class RemotePipelineTest {
                 output: run
                 """, List.of());
         try (ScriptedChat chat = new ScriptedChat(folder.resolve("m"));
-                ProblemSetting setting = new ProblemSetting(
-                        config, PromptTexts.of(config.prompts()), CallFormat.PLAIN, List.of());
+                ProblemSetting setting =
+                        new ProblemSetting(config, PromptTexts.of(config.prompts()), CallFormat.PLAIN, List.of());
                 ModelServer server =
                         ModelServer.start(chat.served(() -> chat.model(2, script)), ServerOptions.local(0))) {
             Map<String, Trajectory> here =
@@ -104,8 +105,7 @@ final class RemotePipelineTest {
                         ScriptedChat.NAME,
                         RemoteAnswers.NONE,
                         notes::add);
-                PipelineConfig.Policy asked =
-                        new PipelineConfig.Policy(List.of(), null, null, api, 2, 20, 2, false);
+                PipelineConfig.Policy asked = new PipelineConfig.Policy(List.of(), null, null, api, 2, 20, 2, false);
                 RemoteTurns turns = new RemoteTurns(policy, asked, chat.renderer(), 900, 2064);
                 Map<String, Trajectory> there = tried(turns, chat, setting, config, questions);
                 assertThat(there)
@@ -159,7 +159,10 @@ final class RemotePipelineTest {
                     "round-1/tries.jsonl",
                     "evaluation-base.jsonl",
                     "evaluation-mixed.jsonl")) {
-                assertThat(said("there", file)).as(file).isEqualTo(said("here", file)).isNotEmpty();
+                assertThat(said("there", file))
+                        .as(file)
+                        .isEqualTo(said("here", file))
+                        .isNotEmpty();
             }
             // Answers that are kept are not asked for again.
             int asked = between.asked();
@@ -184,8 +187,7 @@ final class RemotePipelineTest {
     }
 
     private ServerOptions options(@Nullable String key) {
-        return new ServerOptions(
-                "127.0.0.1", 0, key, false, 64, folder, HttpLimits.standard(), Duration.ofSeconds(5));
+        return new ServerOptions("127.0.0.1", 0, key, false, 64, folder, HttpLimits.standard(), Duration.ofSeconds(5));
     }
 
     private static ServedModel served(CheckpointText text, Decoder decoder, Path model) {
@@ -265,9 +267,12 @@ final class RemotePipelineTest {
             };
             String good = awl(0, yaml, "http://127.0.0.1:" + server.port(), set);
             assertThat(folder.resolve("kept/remote-answers.jsonl")).isNotEmptyFile();
-            String bad = awl(2, yaml, telling.root(), Stream.concat(
-                            Stream.of(set), Stream.of("output=\"" + folder.resolve("refused") + "\""))
-                    .toArray(String[]::new));
+            String bad = awl(
+                    2,
+                    yaml,
+                    telling.root(),
+                    Stream.concat(Stream.of(set), Stream.of("output=\"" + folder.resolve("refused") + "\""))
+                            .toArray(String[]::new));
             assertThat(bad).contains("refuses us").contains("***");
             assertThat(telling.lastKey()).isEqualTo("Bearer " + KEY);
             assertThat(good + bad).doesNotContain(KEY);

@@ -36,10 +36,14 @@ final class HttpPolicyTest {
                 + Json.write(Map.of(
                         "choices",
                         List.of(Map.of(
-                                "text", "said " + asked.get("prompt"),
-                                "finish_reason", "stop",
-                                "token_ids", List.of(1, 2),
-                                "logprobs", Map.of("token_logprobs", List.of(-0.5, -0.25))))));
+                                "text",
+                                "said " + asked.get("prompt"),
+                                "finish_reason",
+                                "stop",
+                                "token_ids",
+                                List.of(1, 2),
+                                "logprobs",
+                                Map.of("token_logprobs", List.of(-0.5, -0.25))))));
     }
 
     private static RemoteRequest request(int n) {
@@ -98,7 +102,8 @@ final class HttpPolicyTest {
             // A second start asks for nothing that is there.
             int before = one.asked() + two.asked();
             try (HttpPolicy policy = new HttpPolicy(settings(8, 30, one.root(), two.root()), "m", kept, notes::add)) {
-                assertThat(policy.ask(request(7)).join().choices().getFirst().ids()).containsExactly(1, 2);
+                assertThat(policy.ask(request(7)).join().choices().getFirst().ids())
+                        .containsExactly(1, 2);
             }
             assertThat(one.asked() + two.asked()).isEqualTo(before);
             assertThat(one.lastKey()).isEqualTo("Bearer " + KEY);
@@ -147,8 +152,7 @@ final class HttpPolicyTest {
             }
             assertThat(there.asked()).isEqualTo(20);
         }
-        try (HttpPolicy policy =
-                new HttpPolicy(settings(4, 2, gone.root()), "m", RemoteAnswers.NONE, note -> {})) {
+        try (HttpPolicy policy = new HttpPolicy(settings(4, 2, gone.root()), "m", RemoteAnswers.NONE, note -> {})) {
             CompletableFuture<RemoteAnswer> answer = policy.ask(request(1));
             assertThatThrownBy(answer::join)
                     .isInstanceOf(CompletionException.class)
@@ -162,11 +166,14 @@ final class HttpPolicyTest {
     @Test
     void whatWeDoWrongEndsAtOnceAndWithoutTheKey() throws IOException {
         Map<String, Class<?>> wrong = Map.of(
-                "401 {\"error\": {\"message\": \"Incorrect API key provided: " + KEY + "\"}}", ConfigException.class,
-                "404 {\"error\": {\"message\": \"no such model\"}}", ConfigException.class,
-                "400 {\"error\": {\"message\": \"prompt: " + KEY + " what?\"}}", PeerException.class,
+                "401 {\"error\": {\"message\": \"Incorrect API key provided: " + KEY + "\"}}",
+                ConfigException.class,
+                "404 {\"error\": {\"message\": \"no such model\"}}",
+                ConfigException.class,
+                "400 {\"error\": {\"message\": \"prompt: " + KEY + " what?\"}}",
+                PeerException.class,
                 "400 {\"error\": {\"message\": \"This model's maximum context length is 5 tokens.\"}}",
-                        RemoteContextException.class);
+                RemoteContextException.class);
         for (Map.Entry<String, Class<?>> each : wrong.entrySet()) {
             try (FaultyServer server = new FaultyServer(1, 0, (path, body) -> each.getKey());
                     HttpPolicy policy =
@@ -232,13 +239,14 @@ final class HttpPolicyTest {
 
     @Test
     void addressesWithSecretsInThemAreRefusedWithoutRepeatingThem() {
-        for (String wrong : List.of("http://user:" + KEY + "@host", "ftp://host", "host:80", "http://host?key=" + KEY)) {
+        for (String wrong :
+                List.of("http://user:" + KEY + "@host", "ftp://host", "host:80", "http://host?key=" + KEY)) {
             assertThatThrownBy(() -> RemoteSettings.of(List.of(wrong), null, 1, Duration.ofSeconds(1), 0))
                     .isInstanceOf(ConfigException.class)
                     .hasMessageNotContaining(KEY);
         }
-        assertThatThrownBy(() -> RemoteSettings.of(
-                        List.of("http://host"), "AWL_NO_SUCH_VARIABLE", 1, Duration.ofSeconds(1), 0))
+        assertThatThrownBy(() ->
+                        RemoteSettings.of(List.of("http://host"), "AWL_NO_SUCH_VARIABLE", 1, Duration.ofSeconds(1), 0))
                 .hasMessageContaining("AWL_NO_SUCH_VARIABLE");
         RemoteSettings read = RemoteSettings.of(List.of("http://host:1/v1/"), null, 1, Duration.ofSeconds(1), 0);
         assertThat(read.endpoints()).containsExactly(URI.create("http://host:1"));

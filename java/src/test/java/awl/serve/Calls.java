@@ -44,7 +44,8 @@ final class Calls implements AutoCloseable {
     }
 
     HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).timeout(Duration.ofSeconds(20));
+        return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                .timeout(Duration.ofSeconds(20));
     }
 
     HttpResponse<String> send(HttpRequest.Builder request) throws IOException {
@@ -69,8 +70,7 @@ final class Calls implements AutoCloseable {
         }
         HttpResponse<String> response = send(request);
         boolean json = response.headers().firstValue("Content-Type").orElse("").equals("application/json");
-        return new Answer(
-                response.statusCode(), json ? Json.object(response.body(), "answer") : Map.of(), response);
+        return new Answer(response.statusCode(), json ? Json.object(response.body(), "answer") : Map.of(), response);
     }
 
     /// The objects of a stream of events; the last line must be `[DONE]`.

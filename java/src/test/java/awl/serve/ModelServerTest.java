@@ -102,7 +102,8 @@ final class ModelServerTest {
             Object finish = null;
             for (Map<String, @Nullable Object> event : events) {
                 if (event.get("choices") instanceof List<?> choices && !choices.isEmpty()) {
-                    Object content = Json.asObject(Calls.at(event, "choices.0.delta"), "delta").get("content");
+                    Object content = Json.asObject(Calls.at(event, "choices.0.delta"), "delta")
+                            .get("content");
                     text.append(content == null ? "" : content);
                     finish = Calls.at(event, "choices.0.finish_reason");
                 }
@@ -131,7 +132,8 @@ final class ModelServerTest {
         assertThat(second.at("choices.0.message.content")).as(second.toString()).isEqualTo("It is 42.");
         List<Map<String, @Nullable Object>> events = calls.stream(CHAT, ask(TOOLS + ", \"stream\": true"));
         assertThat(events.stream()
-                        .map(each -> Json.asObject(Calls.at(each, "choices.0.delta"), "delta").get("tool_calls"))
+                        .map(each -> Json.asObject(Calls.at(each, "choices.0.delta"), "delta")
+                                .get("tool_calls"))
                         .filter(each -> each != null)
                         .map(each -> Calls.at(each, "0.function.arguments")))
                 .containsExactly("{\"expression\":\"6*7\"}");
@@ -269,8 +271,7 @@ final class ModelServerTest {
         ServerOptions local = ServerOptions.local(0);
         ModelServer server = start(
                 model,
-                new ServerOptions(
-                        local.host(), 0, null, false, 2, null, HttpLimits.standard(), Duration.ofSeconds(5)));
+                new ServerOptions(local.host(), 0, null, false, 2, null, HttpLimits.standard(), Duration.ofSeconds(5)));
         Calls calls = calls(server);
         CompletableFuture<Calls.Answer> first = later(calls, ask(""));
         calls.await("awl_running", 0); // the first step is held, and counts when it is done

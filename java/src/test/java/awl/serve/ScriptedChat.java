@@ -52,8 +52,8 @@ public final class ScriptedChat implements AutoCloseable {
                 return -1;
             }
             int[] before = held.subList(0, turn).stream().mapToInt(each -> each).toArray();
-            int[] next =
-                    renderer.tokenizer().encode(script.apply(renderer.tokenizer().decode(before, false)), false);
+            int[] next = renderer.tokenizer()
+                    .encode(script.apply(renderer.tokenizer().decode(before, false)), false);
             return next[said % next.length];
         });
     }

@@ -59,8 +59,8 @@ final class ServerSecurityTest {
     private Calls serve(@Nullable String key, HttpLimits limits, @Nullable Path loraRoot) {
         ServerOptions options =
                 new ServerOptions("127.0.0.1", 0, key, false, 64, loraRoot, limits, Duration.ofSeconds(2));
-        ModelServer server = ModelServer.start(
-                chat.served(() -> chat.model(4, before -> "Fine." + ScriptedChat.END)), options);
+        ModelServer server =
+                ModelServer.start(chat.served(() -> chat.model(4, before -> "Fine." + ScriptedChat.END)), options);
         opened.add(server);
         Calls calls = new Calls(server.port());
         opened.add(calls);
@@ -68,7 +68,8 @@ final class ServerSecurityTest {
     }
 
     private static void stillAnswers(Calls calls, String... fields) throws IOException {
-        assertThat(calls.post(CHAT, GOOD, fields).at("choices.0.message.content")).isEqualTo("Fine.");
+        assertThat(calls.post(CHAT, GOOD, fields).at("choices.0.message.content"))
+                .isEqualTo("Fine.");
     }
 
     private static String post(String fields, String body) {
@@ -85,10 +86,12 @@ final class ServerSecurityTest {
         assertThat(calls.get("/metrics").statusCode()).isEqualTo(401);
         assertThat(calls.get("/v1/models").statusCode()).isEqualTo(401);
         assertThat(calls.get("/health").statusCode()).isEqualTo(200);
-        for (String wrong : List.of("Bearer ", "Bearer " + KEY + "x", "Bearer " + KEY.substring(1), "Basic " + KEY, KEY)) {
+        for (String wrong :
+                List.of("Bearer ", "Bearer " + KEY + "x", "Bearer " + KEY.substring(1), "Basic " + KEY, KEY)) {
             Calls.Answer answer = calls.post(CHAT, GOOD, "Authorization", wrong);
             assertThat(answer.status()).as(wrong).isEqualTo(401);
-            assertThat(answer.response().headers().firstValue("WWW-Authenticate")).hasValue("Bearer");
+            assertThat(answer.response().headers().firstValue("WWW-Authenticate"))
+                    .hasValue("Bearer");
             assertThat(answer.response().body()).doesNotContain(KEY.substring(1));
         }
         stillAnswers(calls, "Authorization", "Bearer " + KEY);
@@ -104,7 +107,8 @@ final class ServerSecurityTest {
                 .hasMessageContaining("--api-key-env")
                 .hasMessageContaining("--no-key");
         assertThat(new ServerOptions("0.0.0.0", 0, KEY, false, 1, null, HttpLimits.standard(), Duration.ZERO))
-                .satisfies(open -> assertThat(open.address().isAnyLocalAddress()).isTrue())
+                .satisfies(
+                        open -> assertThat(open.address().isAnyLocalAddress()).isTrue())
                 .hasToString("0.0.0.0:0 with a key");
     }
 
@@ -143,7 +147,8 @@ final class ServerSecurityTest {
                 GOOD.replace("\"model\"", "\"model\": \"x\", \"model\""),
                 GOOD.replace("\"Well?\"", "17"),
                 GOOD.replace("\"user\"", "\"emperor\""),
-                GOOD.replace("\"Well?\"", "[{\"type\": \"image_url\", \"image_url\": {\"url\": \"file:///etc/passwd\"}}]"),
+                GOOD.replace(
+                        "\"Well?\"", "[{\"type\": \"image_url\", \"image_url\": {\"url\": \"file:///etc/passwd\"}}]"),
                 "{\"model\": \"scripted\", \"messages\": []}",
                 "{\"model\": \"scripted\", \"n\": " + "9".repeat(900) + "}",
                 "{\"model\": \"scripted\", \"temperature\": NaN}",
@@ -151,7 +156,9 @@ final class ServerSecurityTest {
                 "{\"" + "y".repeat(100_000) + "\": 1, \"model\": \"scripted\", \"messages\": []}");
         for (String body : bodies) {
             Calls.Answer answer = calls.post(CHAT, body);
-            assertThat(answer.status()).as(body.substring(0, Math.min(80, body.length()))).isBetween(400, 404);
+            assertThat(answer.status())
+                    .as(body.substring(0, Math.min(80, body.length())))
+                    .isBetween(400, 404);
             assertThat(answer.response().body().length()).isLessThan(210_000);
         }
         assertThat(calls.raw(post("Connection: close\r\nContent-Length: 4\r\n", "{\"\u00ff\u00fe")))
@@ -164,14 +171,18 @@ final class ServerSecurityTest {
         Calls calls = serve(null, quick(100), null);
         assertThat(calls.raw(post("Content-Length: 100001\r\n", ""))).startsWith("HTTP/1.1 413");
         assertThat(calls.raw(post("Content-Length: 99999999999999\r\n", ""))).startsWith("HTTP/1.1 413");
-        assertThat(calls.raw(post("Transfer-Encoding: chunked\r\n", "fffffff\r\nxx"))).startsWith("HTTP/1.1 413");
+        assertThat(calls.raw(post("Transfer-Encoding: chunked\r\n", "fffffff\r\nxx")))
+                .startsWith("HTTP/1.1 413");
         StringBuilder chunks = new StringBuilder();
         for (int n = 0; n < 30; n++) {
             chunks.append("1000\r\n").append("x".repeat(4096)).append("\r\n");
         }
-        assertThat(calls.raw(post("Transfer-Encoding: chunked\r\n", chunks + "0\r\n\r\n"))).startsWith("HTTP/1.1 413");
-        assertThat(calls.raw("GET /health HTTP/1.1\r\nX: " + "y".repeat(5000) + "\r\n\r\n")).startsWith("HTTP/1.1 431");
-        assertThat(calls.raw("GET /health HTTP/1.1\r\n" + "X: y\r\n".repeat(200) + "\r\n")).startsWith("HTTP/1.1 431");
+        assertThat(calls.raw(post("Transfer-Encoding: chunked\r\n", chunks + "0\r\n\r\n")))
+                .startsWith("HTTP/1.1 413");
+        assertThat(calls.raw("GET /health HTTP/1.1\r\nX: " + "y".repeat(5000) + "\r\n\r\n"))
+                .startsWith("HTTP/1.1 431");
+        assertThat(calls.raw("GET /health HTTP/1.1\r\n" + "X: y\r\n".repeat(200) + "\r\n"))
+                .startsWith("HTTP/1.1 431");
         stillAnswers(calls);
     }
 
@@ -205,8 +216,10 @@ final class ServerSecurityTest {
     void slowClientsAreNotWaitedFor() throws IOException {
         Calls calls = serve(null, quick(100), null);
         // A byte at a time does not buy more time.
-        assertThat(dripped(calls, "GET /health HTTP/1.1\r\nX-Long: " + "y".repeat(300))).startsWith("HTTP/1.1 408");
-        assertThat(dripped(calls, post("Content-Length: 1000\r\n", "{".repeat(300)))).startsWith("HTTP/1.1 408");
+        assertThat(dripped(calls, "GET /health HTTP/1.1\r\nX-Long: " + "y".repeat(300)))
+                .startsWith("HTTP/1.1 408");
+        assertThat(dripped(calls, post("Content-Length: 1000\r\n", "{".repeat(300))))
+                .startsWith("HTTP/1.1 408");
         assertThat(dripped(calls, "")).isEmpty();
         stillAnswers(calls);
     }
@@ -242,10 +255,9 @@ final class ServerSecurityTest {
 
     @Test
     void aClientThatDoesNotReadIsHungUpOn() throws IOException {
-        ServerOptions options = new ServerOptions(
-                "127.0.0.1", 0, null, false, 64, null, quick(100), Duration.ofSeconds(2));
-        ModelServer server =
-                ModelServer.start(chat.served(() -> ScriptedChat.noise(8)), options);
+        ServerOptions options =
+                new ServerOptions("127.0.0.1", 0, null, false, 64, null, quick(100), Duration.ofSeconds(2));
+        ModelServer server = ModelServer.start(chat.served(() -> ScriptedChat.noise(8)), options);
         opened.add(server);
         Calls calls = new Calls(server.port());
         opened.add(calls);
@@ -255,7 +267,8 @@ final class ServerSecurityTest {
             socket.setReceiveBufferSize(1024);
             socket.connect(new java.net.InetSocketAddress("127.0.0.1", server.port()));
             socket.getOutputStream()
-                    .write(post("Content-Length: " + body.length() + "\r\n", body).getBytes(StandardCharsets.UTF_8));
+                    .write(post("Content-Length: " + body.length() + "\r\n", body)
+                            .getBytes(StandardCharsets.UTF_8));
             long deadline = System.nanoTime() + 20_000_000_000L;
             while (calls.metric("awl_dropped_total") == 0 && System.nanoTime() < deadline) {
                 Thread.onSpinWait();
@@ -275,31 +288,45 @@ final class ServerSecurityTest {
         Files.createSymbolicLink(root.resolve("link"), outside);
         Path half = Files.createDirectories(root.resolve("half"));
         Files.createSymbolicLink(half.resolve("adapter_config.json"), outside.resolve("adapter_config.json"));
-        Files.createSymbolicLink(half.resolve("adapter_model.safetensors"), outside.resolve("adapter_model.safetensors"));
+        Files.createSymbolicLink(
+                half.resolve("adapter_model.safetensors"), outside.resolve("adapter_model.safetensors"));
         Calls calls = serve(null, HttpLimits.standard(), root);
         for (String path : List.of(
-                "../outside", outside.toString(), "link", "half", "/etc", "..", ".", "nowhere", "a\\u0000b", "//", "~")) {
-            Calls.Answer answer = calls.post(
-                    "/v1/load_lora_adapter", "{\"lora_name\": \"x\", \"lora_path\": \"" + path + "\"}");
+                "../outside",
+                outside.toString(),
+                "link",
+                "half",
+                "/etc",
+                "..",
+                ".",
+                "nowhere",
+                "a\\u0000b",
+                "//",
+                "~")) {
+            Calls.Answer answer =
+                    calls.post("/v1/load_lora_adapter", "{\"lora_name\": \"x\", \"lora_path\": \"" + path + "\"}");
             assertThat(answer.status()).as(path).isEqualTo(400);
             // Nothing tells what is there from what is not.
             assertThat(answer.at("error.message"))
                     .isEqualTo("lora_path: expected a folder with an adapter below the server's --lora-root");
         }
         for (String name : List.of("../x", "scripted", "", "x/y", "x y", "x".repeat(200), "\\n")) {
-            assertThat(calls.post(
-                                    "/v1/load_lora_adapter",
-                                    "{\"lora_name\": \"" + name + "\", \"lora_path\": \"half\"}")
+            assertThat(calls.post("/v1/load_lora_adapter", "{\"lora_name\": \"" + name + "\", \"lora_path\": \"half\"}")
                             .status())
                     .as(name)
                     .isEqualTo(400);
         }
-        assertThat(calls.post("/v1/unload_lora_adapter", "{\"lora_name\": \"scripted\"}").status()).isEqualTo(404);
+        assertThat(calls.post("/v1/unload_lora_adapter", "{\"lora_name\": \"scripted\"}")
+                        .status())
+                .isEqualTo(404);
         stillAnswers(calls);
         Calls closed = serve(null, HttpLimits.standard(), null);
-        assertThat(closed.post("/v1/load_lora_adapter", "{\"lora_name\": \"x\", \"lora_path\": \"half\"}").status())
+        assertThat(closed.post("/v1/load_lora_adapter", "{\"lora_name\": \"x\", \"lora_path\": \"half\"}")
+                        .status())
                 .isEqualTo(403);
-        assertThat(closed.post("/v1/unload_lora_adapter", "{\"lora_name\": \"x\"}").status()).isEqualTo(403);
+        assertThat(closed.post("/v1/unload_lora_adapter", "{\"lora_name\": \"x\"}")
+                        .status())
+                .isEqualTo(403);
     }
 
     @Test
@@ -360,7 +387,9 @@ final class ServerSecurityTest {
                     default -> bad.insert(at, bad.substring(at, Math.min(bad.length(), at + random.nextInt(40))));
                 }
             }
-            assertThat(calls.raw(bad + "\r\n\r\n")).as(bad.toString()).matches("(?s)(HTTP/1\\.1 [2-5]\\d\\d .*|reset.*|)")
+            assertThat(calls.raw(bad + "\r\n\r\n"))
+                    .as(bad.toString())
+                    .matches("(?s)(HTTP/1\\.1 [2-5]\\d\\d .*|reset.*|)")
                     .doesNotContain("internal error");
         }
         stillAnswers(calls);

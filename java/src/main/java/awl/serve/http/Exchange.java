@@ -85,7 +85,8 @@ public final class Exchange {
             bodyRead = true;
             return body;
         } catch (SocketTimeoutException e) {
-            throw new HttpFault(408, "the body did not arrive within " + limits.body().toSeconds() + " seconds");
+            throw new HttpFault(
+                    408, "the body did not arrive within " + limits.body().toSeconds() + " seconds");
         }
     }
 

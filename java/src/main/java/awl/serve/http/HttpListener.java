@@ -187,7 +187,10 @@ public final class HttpListener implements AutoCloseable {
                 refuse(null, e.status(), e.reason());
                 return false;
             } catch (SocketTimeoutException e) {
-                refuse(null, 408, "the header did not arrive within " + limits.head().toSeconds() + " seconds");
+                refuse(
+                        null,
+                        408,
+                        "the header did not arrive within " + limits.head().toSeconds() + " seconds");
                 return false;
             }
             Exchange exchange = new Exchange(wire, head, limits, !stopping);
