@@ -91,9 +91,9 @@ public record PipelineConfig(
             String precision,
             @JsonProperty("call_format") @Nullable String callFormat) {}
 
-    /// Who answers in the model's place: servers with OpenAI's interface. `model.path` is needed all the same, for its
-    /// tokenizer, its template and training. Models that the run trains are answered for in this process, unless
-    `lora`.
+    /// Who answers in the model's place: servers with OpenAI's interface. `model.path` is needed all the same, for
+    /// its tokenizer, its template and training. Models that the run trains are answered for in this process,
+    /// unless `lora`.
     ///
     /// @param endpoints roots of servers, `http://host:8000`; none = the model answers in this process
     /// @param model name under which they serve it; the last part of `model.path` by default

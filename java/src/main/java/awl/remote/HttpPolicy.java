@@ -102,8 +102,7 @@ public final class HttpPolicy implements Policy, AutoCloseable {
     /// Asks for answers.
     ///
     /// @return completed exceptionally by [PeerException] where the endpoints fail for good, [ConfigException]
-    where
-    ///     they refuse us, [RemoteContextException] where the conversation is too long
+    ///     where they refuse us, [RemoteContextException] where the conversation is too long
     public CompletableFuture<RemoteAnswer> ask(RemoteRequest request) {
         CompletableFuture<RemoteAnswer> answer = new CompletableFuture<>();
         Thread thread = Thread.ofVirtual().name("awl-remote").unstarted(() -> {
