@@ -20,36 +20,63 @@ struct Gated {
 
 namespace awl::AWL_ISA {
 
-// The activation's value and slope.
-template <int activation>
-AWL_INLINE void activate(f32 x, f32 &value, f32 &slope) {
+// The activation's value and slope, of N vectors.
+template <int activation, int N>
+AWL_INLINE void activate(const f32 (&x)[N], f32 (&value)[N], f32 (&slope)[N]) {
     if (activation == AWL_SILU) {
-        const f32 s = 1.f / (1.f + exp_clamped(-x));  // 1 + e^-87 is 1
-        value = x * s;
-        slope = s * (1.f + x * (1.f - s));
+        f32 below[N], s[N];
+        for (int j = 0; j < N; j++) below[j] = -x[j];
+        exp_clamped(below, s);
+        for (int j = 0; j < N; j++) s[j] = 1.f / (1.f + s[j]);  // 1 + e^-87 is 1
+        for (int j = 0; j < N; j++) value[j] = x[j] * s[j];
+        for (int j = 0; j < N; j++) slope[j] = s[j] * (1.f + x[j] * (1.f - s[j]));
     } else {
-        const f32 square = x * x;
-        const f32 t = tanh((x * 0.7978845608028654f) * (1.f + 0.044715f * square));
-        value = (0.5f * x) * (1.f + t);
-        slope = 0.5f * (1.f + t) + (0.5f * x) * (1.f - t * t) * (0.7978845608028654f * (1.f + 0.134145f * square));
+        for (int j = 0; j < N; j++) {
+            const f32 square = x[j] * x[j];
+            const f32 t = tanh((x[j] * 0.7978845608028654f) * (1.f + 0.044715f * square));
+            value[j] = (0.5f * x[j]) * (1.f + t);
+            slope[j] = 0.5f * (1.f + t) + (0.5f * x[j]) * (1.f - t * t) * (0.7978845608028654f * (1.f + 0.134145f * square));
+        }
     }
 }
+
+template <int activation, int N, class T>
+AWL_INLINE void gate(const T *gate, const T *up, T *out) {
+    f32 x[N], value[N], slope[N];
+    for (int j = 0; j < N; j++) x[j] = load(gate + j * lanes);
+    activate<activation>(x, value, slope);
+    for (int j = 0; j < N; j++) store(out + j * lanes, value[j] * load(up + j * lanes));
+}
+
+template <int activation, int N, class T>
+AWL_INLINE void gate_backward(const T *gradient, const T *gate, const T *up, T *below, int64_t width) {
+    f32 x[N], value[N], slope[N];
+    for (int j = 0; j < N; j++) x[j] = load(gate + j * lanes);
+    activate<activation>(x, value, slope);
+    for (int j = 0; j < N; j++) {
+        const f32 d = load(gradient + j * lanes);
+        store(below + j * lanes, d * load(up + j * lanes) * slope[j]);
+        store(below + width + j * lanes, d * value[j]);
+    }
+}
+
+// Vectors taken together.
+constexpr int ways = 4;
 
 template <class T, int activation>
 static void forward(const Gated &k, int64_t begin, int64_t end) {
     const int64_t width = k.width, whole = width - width % lanes, rest = width - whole;
     for (int64_t row = begin; row < end; row++) {
-        const T *gate = (const T *)k.both + row * 2 * width;
-        const T *up = gate + width;
+        const T *x = (const T *)k.both + row * 2 * width;
+        const T *up = x + width;
         T *out = (T *)k.out + row * width;
-        f32 value, slope;
-        for (int64_t i = 0; i < whole; i += lanes) {
-            activate<activation>(load(gate + i), value, slope);
-            store(out + i, value * load(up + i));
-        }
+        int64_t i = 0;
+        for (; i + ways * lanes <= whole; i += ways * lanes) gate<activation, ways>(x + i, up + i, out + i);
+        for (; i < whole; i += lanes) gate<activation, 1>(x + i, up + i, out + i);
         if (rest) {
-            activate<activation>(load_part(gate + whole, rest, 0), value, slope);
-            store_part(out + whole, rest, value * load_part(up + whole, rest, 0));
+            f32 last[1] = {load_part(x + whole, rest, 0)}, value[1], slope[1];
+            activate<activation>(last, value, slope);
+            store_part(out + whole, rest, value[0] * load_part(up + whole, rest, 0));
         }
     }
 }
@@ -58,22 +85,20 @@ template <class T, int activation>
 static void backward(const Gated &k, int64_t begin, int64_t end) {
     const int64_t width = k.width, whole = width - width % lanes, rest = width - whole;
     for (int64_t row = begin; row < end; row++) {
-        const T *gate = (const T *)k.both + row * 2 * width;
-        const T *up = gate + width;
+        const T *x = (const T *)k.both + row * 2 * width;
+        const T *up = x + width;
         const T *gradient = (const T *)k.gradient + row * width;
         T *below = (T *)k.out + row * 2 * width;
-        f32 value, slope;
-        for (int64_t i = 0; i < whole; i += lanes) {
-            const f32 d = load(gradient + i), u = load(up + i);
-            activate<activation>(load(gate + i), value, slope);
-            store(below + i, d * u * slope);
-            store(below + width + i, d * value);
-        }
+        int64_t i = 0;
+        for (; i + ways * lanes <= whole; i += ways * lanes)
+            gate_backward<activation, ways>(gradient + i, x + i, up + i, below + i, width);
+        for (; i < whole; i += lanes) gate_backward<activation, 1>(gradient + i, x + i, up + i, below + i, width);
         if (rest) {
             const f32 d = load_part(gradient + whole, rest, 0), u = load_part(up + whole, rest, 0);
-            activate<activation>(load_part(gate + whole, rest, 0), value, slope);
-            store_part(below + whole, rest, d * u * slope);
-            store_part(below + width + whole, rest, d * value);
+            f32 last[1] = {load_part(x + whole, rest, 0)}, value[1], slope[1];
+            activate<activation>(last, value, slope);
+            store_part(below + whole, rest, d * u * slope[0]);
+            store_part(below + width + whole, rest, d * value[0]);
         }
     }
 }

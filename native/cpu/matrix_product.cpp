@@ -38,6 +38,7 @@ constexpr int64_t most_rows = AWL_PRODUCT_ROWS;
 #ifdef AWL_ISA
 
 #include "simd.h"
+#include "transpose.h"
 
 namespace awl::AWL_ISA {
 
@@ -82,10 +83,19 @@ static void pack_b(const T *b, const Product &k, const Piece &p, int64_t begin, 
                 }
             }
         } else {
-            // A few columns at a time, each read along its memory.
+            int64_t begin_of_rest = 0;
+#if defined(__AVX2__)
+            if (n == tile_columns && k.b_depth == 1) {
+                for (; begin_of_rest + 8 <= p.depth; begin_of_rest += 8) {
+                    for (int j = 0; j < tile_columns; j += 8)
+                        transpose<8>(from + j * k.b_column + begin_of_rest, k.b_column,
+                                     to + begin_of_rest * tile_columns + j, tile_columns);
+                }
+            }
+#endif
             for (int64_t j = 0; j < n; j++) {
                 const T *row = from + j * k.b_column;
-                for (int64_t d = 0; d < p.depth; d++) to[d * tile_columns + j] = wide(row[d * k.b_depth]);
+                for (int64_t d = begin_of_rest; d < p.depth; d++) to[d * tile_columns + j] = wide(row[d * k.b_depth]);
             }
         }
     }
@@ -115,7 +125,17 @@ static void pack_a(const T *a, const Product &k, const Piece &p, int64_t row, in
             }
         }
     } else if (n == tile_rows) {
-        for (int64_t d = 0; d < p.depth; d++) {
+        int64_t d = 0;
+#if defined(__AVX2__)
+        // The last group of rows is short of eight: what it writes too much is written over, by the next depth or by
+        // the groups that follow, but for the last depth of all.
+        constexpr int whole = tile_rows / 8 * 8;
+        for (; d + 8 < p.depth; d += 8) {
+            transpose<tile_rows - whole>(from + whole * k.a_row + d, k.a_row, packed + d * tile_rows + whole, tile_rows);
+            for (int i = 0; i < whole; i += 8) transpose<8>(from + i * k.a_row + d, k.a_row, packed + d * tile_rows + i, tile_rows);
+        }
+#endif
+        for (; d < p.depth; d++) {
 #pragma GCC unroll 14
             for (int i = 0; i < tile_rows; i++) packed[d * tile_rows + i] = wide(from[i * k.a_row + d]);
         }

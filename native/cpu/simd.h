@@ -137,24 +137,31 @@ AWL_INLINE float max(f32 v) {
 }
 
 // exp within 2 ulp for x in [-87.3, 88], clamped outside; NaN stays. Cody-Waite reduction to |r| <= ln2 / 2 and
-// the degree-6 minimax polynomial of Cephes' expf.
-AWL_INLINE f32 exp_clamped(f32 x) {
-    const f32 clamped = min(all(88.f), max(all(-87.3f), x));
+// the degree-6 minimax polynomial of Cephes' expf. Of N vectors step by step: one's steps wait for each other, and a core
+// does not look far enough ahead to fill the gaps with the next one's.
+template <int N>
+AWL_INLINE void exp_clamped(const f32 (&x)[N], f32 (&value)[N]) {
+    static const float polynomial[] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
+                                       4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
     // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
     const f32 magic = all(12582912.f);
-    f32 shifted = clamped * 1.44269504088896341f + magic;
-    f32 n = shifted - magic;
-    f32 r = clamped - n * 0.693359375f;
-    r = r + n * 2.12194440e-4f;
-    f32 p = all(1.9875691500e-4f);
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    f32 value = (p * r) * r + (r + 1.f);
-    i32 exponent = ((i32)shifted - (i32)magic + 127) << 23;
-    return value * (f32)exponent;
+    f32 r[N], shifted[N];
+    for (int j = 0; j < N; j++) r[j] = min(all(88.f), max(all(-87.3f), x[j]));
+    for (int j = 0; j < N; j++) shifted[j] = r[j] * 1.44269504088896341f + magic;
+    for (int j = 0; j < N; j++) r[j] = r[j] - (shifted[j] - magic) * 0.693359375f;
+    for (int j = 0; j < N; j++) r[j] = r[j] + (shifted[j] - magic) * 2.12194440e-4f;
+    for (int j = 0; j < N; j++) value[j] = all(polynomial[0]);
+    for (int degree = 1; degree < 6; degree++)
+        for (int j = 0; j < N; j++) value[j] = value[j] * r[j] + polynomial[degree];
+    for (int j = 0; j < N; j++) value[j] = (value[j] * r[j]) * r[j] + (r[j] + 1.f);
+    for (int j = 0; j < N; j++) value[j] = value[j] * (f32)(((i32)shifted[j] - (i32)magic + 127) << 23);
+}
+
+AWL_INLINE f32 exp_clamped(f32 x) {
+    const f32 one[1] = {x};
+    f32 value[1];
+    exp_clamped(one, value);
+    return value[0];
 }
 
 // The same, 0 below.
