@@ -4,8 +4,8 @@ package awl.kernel;
 /// function of shape, dtype and budget.
 ///
 /// [Order#ROWS]: chunks of rows, each with its whole vocabulary; loss and gradient in one pass, three GEMMs
-/// (logits, dH, dW). One chunk while the logits fit the budget. Each further chunk reads and writes dW once
-/// more, which is cheap from [#FEWEST_ROWS] rows on.
+/// (logits, dH, dW). One chunk while the logits are small, two from [#SMALL_BYTES] on, more where the budget
+/// asks for it. Each further chunk reads and writes dW once more, which is cheap from [#FEWEST_ROWS] rows on.
 /// [Order#VOCABULARY]: chunks of the vocabulary with all rows; a first pass for the log-sum-exp and a second
 /// for the gradient, four GEMMs. For budgets below that.
 ///
@@ -22,6 +22,12 @@ public record HeadPlan(Order order, long rows, long classes) {
     /// With fewer rows than this a chunk's traffic on dW (8 V D bytes for 2 C D V operations a GEMM) costs more
     /// than the recomputed logits of [Order#VOCABULARY].
     public static final long FEWEST_ROWS = 64;
+
+    /// Logits of more bytes are cut in halves of at least [#HALF_ROWS] rows: half the memory, at a cost that was
+    /// below what could be measured (2 cores, 256 rows of 49,152 classes).
+    public static final long SMALL_BYTES = 32L << 20;
+
+    public static final long HALF_ROWS = 128;
 
     /// Narrower pieces of the vocabulary leave a GEMM with too little to do.
     private static final long NARROWEST = 256;
@@ -48,7 +54,9 @@ public record HeadPlan(Order order, long rows, long classes) {
         // Without dW a further chunk costs nothing but its reading of W, so that fewer rows are still worth it.
         long fewest = trainable ? FEWEST_ROWS : FEWEST_ROWS / 4;
         if (fit >= Math.min(rows, fewest)) {
-            return new HeadPlan(Order.ROWS, balanced(rows, fit), tile);
+            boolean whole = rows * vocabulary * logitBytes <= SMALL_BYTES || rows < 2 * HALF_ROWS;
+            long most = whole ? rows : Math.ceilDiv(rows, 2);
+            return new HeadPlan(Order.ROWS, balanced(rows, Math.min(fit, most)), tile);
         }
         long bytesOfClass = (rows + (converts ? width : 0)) * logitBytes;
         long classes = Math.clamp(budgetBytes / bytesOfClass, narrowest, vocabulary);

@@ -10,9 +10,18 @@ class HeadPlanTest {
     private static final long MIB = 1L << 20;
 
     @Test
-    void oneChunkWhileTheLogitsFit() {
+    void oneChunkWhileTheLogitsAreSmall() {
+        assertThat(HeadPlan.choose(1280, 6000, 576, 4, false, true, 256 * MIB))
+                .isEqualTo(new HeadPlan(Order.ROWS, 1280, 6000));
+    }
+
+    @Test
+    void halvesWhereTheyAreNot() {
         assertThat(HeadPlan.choose(1280, 49_152, 576, 4, false, true, 256 * MIB))
-                .isEqualTo(new HeadPlan(Order.ROWS, 1280, 49_152));
+                .isEqualTo(new HeadPlan(Order.ROWS, 640, 49_152));
+        assertThat(HeadPlan.choose(200, 49_152, 576, 4, false, true, 256 * MIB))
+                .as("a half would have fewer than 128 rows")
+                .isEqualTo(new HeadPlan(Order.ROWS, 200, 49_152));
     }
 
     @Test
