@@ -32,10 +32,12 @@ def peer(script, options):
 
 
 def training(lora):
-    """Padded to the longest row in fp32 and bf16, and one row at a time, which has no padding."""
+    """The step's floor; padded to the longest row in fp32 and bf16; one row at a time, which has no padding."""
     scripts = (("transformers" + (" + peft" if lora else ""), "train_transformers.py"), ("trl", "train_trl.py"))
     shapes = (("", ""), (", one row at a time", " --micro-batch 1"))
-    return {
+    floor = {f"bare matrix products {dtype}": peer("step_products.py", "--model {model} --rows {rows} "
+                                                   f"--lora {lora} --dtype {dtype}") for dtype in ("fp32", "bf16")}
+    return floor | {
         f"{name} {dtype}{shape}": peer(script, "--model {model} --rows {rows} "
                                        f"--lora {lora} --dtype {dtype}{option}")
         for name, script in scripts for dtype in ("fp32", "bf16") for shape, option in shapes}
