@@ -42,8 +42,11 @@ final class FloorsTest {
             entry("loss", Set.of("tensor", "kernel", "model", "data")),
             entry("optim", Set.of("tensor", "kernel", "model")),
             entry("sample", Set.of("tensor", "kernel", "model", "chat", "token")),
-            entry("train", Set.of("data", "tensor", "kernel", "model", "loss", "optim")),
-            entry("bench", Set.of("data", "tensor", "kernel", "model", "train", "report")));
+            entry("track", Set.of()),
+            entry("slurm", Set.of()),
+            entry("train", Set.of("data", "tensor", "kernel", "model", "loss", "optim", "track")),
+            entry("bench", Set.of("data", "tensor", "kernel", "model", "train", "report")),
+            entry("compare", Set.of("track", "train", "report")));
 
     /// These stand on top and may use everything below.
     private static final Set<String> TOP = Set.of("cli", "report", "pipeline", "serve");

@@ -2,6 +2,7 @@ package awl.cli;
 
 import awl.AwlException;
 import awl.tensor.LibTorch;
+import java.io.UncheckedIOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -38,6 +39,9 @@ public final class Main implements Runnable {
         GenerateCommand.class,
         ServeCommand.class,
         TrainCommand.class,
+        CompareCommand.class,
+        TrackCommand.class,
+        SlurmCommand.class,
         ExportCommand.class,
         ConvertCommand.class,
         DataCommand.class,
@@ -80,6 +84,12 @@ public final class Main implements Runnable {
             if (error instanceof AwlException ours) {
                 at.getErr().println("awl: " + ours.getMessage());
                 return ours.exitCode();
+            }
+            if (error instanceof UncheckedIOException io) { // the disk is full, a file was taken away
+                String why = String.valueOf(io.getCause().getMessage());
+                String said = String.valueOf(io.getMessage());
+                at.getErr().println("awl: " + said + (said.contains(why) ? "" : ": " + why));
+                return 1;
             }
             at.getErr().println("awl: internal error: " + error + " (run with --stacktrace and report it)");
             return 1;

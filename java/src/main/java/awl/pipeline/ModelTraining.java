@@ -140,6 +140,9 @@ final class ModelTraining {
         tree.set("optimizer", optimizer);
         tree.set("schedule", config.schedule());
         tree.set("checkpoint", config.checkpoint());
+        if (config.tracking() != null) {
+            tree.set("tracking", config.tracking());
+        }
         tree.put("output", output.toString());
         return tree;
     }

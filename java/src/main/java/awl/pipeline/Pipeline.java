@@ -39,6 +39,7 @@ public final class Pipeline {
             "model.path",
             "policy.",
             "checkpoint.",
+            "tracking.",
             "evaluate.",
             "episode.batch",
             "episode.batch_tokens",

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// @param bootstrap training on scripted traces before everything else
 /// @param knowledge what the WKD stage has other than `train` and `optimizer` say
 /// @param mixed the same for the mixed stage and what it is compared with
+/// @param tracking of the training stages, as in `awl train`
 /// @param rounds how often partition to evaluation are done, each with the model of the one before
 /// @param seed of everything random but the questions
 /// @param output the run folder
@@ -40,6 +41,7 @@ public record PipelineConfig(
         ObjectNode optimizer,
         ObjectNode schedule,
         ObjectNode checkpoint,
+        @Nullable ObjectNode tracking,
         int rounds,
         long seed,
         String output) {
@@ -76,6 +78,7 @@ public record PipelineConfig(
                 optimizer,
                 schedule,
                 checkpoint,
+                tracking,
                 rounds,
                 seed,
                 folder);

@@ -21,7 +21,9 @@ public final class PipelineConfigFile {
 
     /// Sections that `awl train` has too; what a stage itself decides is no key here.
     private static final List<String> OF_TRAINING =
-            List.of("lora", "data", "objective", "train", "optimizer", "schedule", "checkpoint");
+            List.of("lora", "data", "objective", "train", "optimizer", "schedule", "checkpoint", "tracking");
+
+    private static final Set<String> OPTIONAL = Set.of("lora", "tracking");
 
     private static final Map<String, Set<String>> DECIDED = Map.of(
             "data", Set.of("train", "validation", "call_format"),
@@ -53,7 +55,7 @@ public final class PipelineConfigFile {
         tree.requireKnown(schema());
         ObjectNode root = tree.root();
         for (String section : OF_TRAINING) {
-            if (!section.equals("lora") && !(root.get(section) instanceof ObjectNode)) {
+            if (!OPTIONAL.contains(section) && !(root.get(section) instanceof ObjectNode)) {
                 root.putObject(section);
             }
         }
@@ -82,6 +84,11 @@ public final class PipelineConfigFile {
             keys.removeAll(DECIDED.getOrDefault(section, Set.of()));
             schema.put(section, keys);
         }
+        training.forEach((section, keys) -> {
+            if (section.startsWith("tracking.")) {
+                schema.put(section, keys);
+            }
+        });
         return schema;
     }
 

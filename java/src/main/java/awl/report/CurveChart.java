@@ -7,7 +7,7 @@ import java.util.stream.DoubleStream;
 
 /// Curves over one pair of axes, each named at its end. Where values span more than thirty times, all of them positive,
 /// the axis is logarithmic and says so.
-final class CurveChart {
+public final class CurveChart {
 
     private static final int HEIGHT = 220;
     private static final int LEFT = 40;
@@ -17,7 +17,8 @@ final class CurveChart {
 
     private CurveChart() {}
 
-    static String of(String id, ReportData.Panel panel) {
+    /// @param id unique in the page
+    public static String of(String id, ReportData.Panel panel) {
         List<ReportData.Curve> curves = panel.curves();
         boolean named = curves.size() > 1;
         int longest = curves.stream().mapToInt(c -> c.name().length()).max().orElse(0);

@@ -1,6 +1,7 @@
 package awl.train;
 
 import awl.ConfigException;
+import awl.track.TrackConfig;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -204,6 +205,16 @@ public final class ConfigFile {
             checks.add(new Check("lora.alpha", positive(lora.alpha()), "more than 0"));
             checks.add(new Check("lora.dropout", lora.dropout() >= 0 && lora.dropout() < 1, "0 to below 1"));
             checks.add(new Check("lora.targets", !lora.targets().isEmpty(), "all-linear or names of linear layers"));
+        }
+        if (config.tracking() != null) {
+            TrackConfig.Mlflow mlflow = config.tracking().mlflow();
+            checks.add(new Check(
+                    "tracking.mlflow.uri",
+                    mlflow == null || mlflow.addressable(),
+                    "http://... or https://... without credentials, which belong into variables"));
+            TrackConfig.Prometheus prometheus = config.tracking().prometheus();
+            checks.add(new Check(
+                    "tracking.prometheus.port", prometheus == null || prometheus.valid(), "0 (any) to 65535"));
         }
         for (Check check : checks) {
             if (!check.holds()) {

@@ -1,6 +1,9 @@
 package awl.train;
 
 import awl.ConfigException;
+import awl.track.MetricLine;
+import awl.track.Tracker;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
@@ -22,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// config.yaml        the configuration with all defaults      environment.json   versions, device, precision, commit
 /// metrics.jsonl      one line a step                          validation.jsonl   one line a measurement
 /// checkpoints/       step-N                                   model/ or adapter/ what came out
+/// tensorboard/       event files, where asked for             mlflow.json        what the run is known by there
 /// run.lock           locked while a run is at work
 /// ```
 public final class RunFolder implements AutoCloseable {
@@ -31,6 +35,8 @@ public final class RunFolder implements AutoCloseable {
     private final Path path;
     private final FileChannel lockFile;
     private @Nullable FileChannel metrics;
+    private Tracker tracker = Tracker.NONE;
+    private Tracker.End ended = Tracker.End.FAILED;
 
     private RunFolder(Path path, FileChannel lockFile) {
         this.path = path;
@@ -83,6 +89,16 @@ public final class RunFolder implements AutoCloseable {
         return path.resolve("config.yaml");
     }
 
+    /// Tells a tracker, too, what is written from now on.
+    void track(Tracker tracker) {
+        this.tracker = tracker;
+    }
+
+    /// How the run ended; where this is not said, by an error.
+    void ended(Tracker.End how) {
+        ended = how;
+    }
+
     private Path metricsFile() {
         return path.resolve("metrics.jsonl");
     }
@@ -123,6 +139,7 @@ public final class RunFolder implements AutoCloseable {
             keepUpTo(validationFile(), step);
             metrics = FileChannel.open(
                     metricsFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
+            tracker.begin(step);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + metricsFile(), e);
         }
@@ -151,6 +168,9 @@ public final class RunFolder implements AutoCloseable {
         try {
             FileChannel open = java.util.Objects.requireNonNull(metrics, "continueAfter comes first");
             append(open, JSON.writeValueAsString(report));
+            if (tracker != Tracker.NONE) {
+                tell(MetricLine.of(MetricLine.TRAIN, JSON.convertValue(report, new TypeReference<>() {})));
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + metricsFile(), e);
         }
@@ -162,9 +182,14 @@ public final class RunFolder implements AutoCloseable {
                 validationFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
             append(open, JSON.writeValueAsString(measured.line(step)));
             open.force(false);
+            tell(MetricLine.of(MetricLine.VALIDATION, measured.line(step)));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + validationFile(), e);
         }
+    }
+
+    private void tell(MetricLine line) {
+        tracker.record(line.step(), line.values());
     }
 
     private static void append(FileChannel file, String line) throws IOException {
@@ -180,6 +205,7 @@ public final class RunFolder implements AutoCloseable {
             if (metrics != null) {
                 metrics.force(false);
             }
+            tracker.flush();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + metricsFile(), e);
         }
@@ -190,6 +216,7 @@ public final class RunFolder implements AutoCloseable {
         try (FileChannel lock = lockFile;
                 FileChannel open = metrics) {
             force();
+            tracker.end(ended);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot close " + path, e);
         }

@@ -1,6 +1,7 @@
 package awl.train;
 
 import awl.data.Reduction;
+import awl.track.TrackConfig;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// Paths are taken as they are, relative ones from the current folder.
 ///
 /// @param lora absent = all parameters are trained, unless `model.adapter` names an adapter to go on with
+/// @param tracking where numbers go beside the run folder; absent = nowhere
 /// @param output the run folder
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrainConfig(
@@ -23,12 +25,13 @@ public record TrainConfig(
         Optimizer optimizer,
         Schedule schedule,
         Checkpoint checkpoint,
+        @Nullable TrackConfig tracking,
         String output) {
 
     /// The same with another precision.
     TrainConfig withPrecision(String precision) {
         Model other = new Model(model.path(), precision, model.adapter());
-        return new TrainConfig(other, lora, data, objective, train, optimizer, schedule, checkpoint, output);
+        return new TrainConfig(other, lora, data, objective, train, optimizer, schedule, checkpoint, tracking, output);
     }
 
     /// @param path Hugging Face folder or GGUF file

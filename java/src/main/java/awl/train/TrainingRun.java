@@ -16,6 +16,9 @@ import awl.optim.AdamWRule;
 import awl.tensor.Parameter;
 import awl.tensor.TensorScope;
 import awl.tensor.Threads;
+import awl.track.RunFacts;
+import awl.track.Tracker;
+import awl.track.Trackers;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -134,7 +137,7 @@ public final class TrainingRun {
             }
             String values = "%s is %s, the run in %s was started with %s"
                     .formatted(key, now.getOrDefault(key, null), folder.path(), old.getOrDefault(key, null));
-            if (!MAY_CHANGE.contains(key)) {
+            if (!MAY_CHANGE.contains(key) && !key.startsWith("tracking.")) {
                 throw new ConfigException(values
                         + "; a resumed run must go on with the same numbers: put it back, or name another output");
             }
@@ -177,15 +180,40 @@ public final class TrainingRun {
                 trainer.resume();
             }
             folder.writeConfig(config);
-            folder.writeEnvironment(environment(precision, kernels, rule, model), progress);
+            Map<String, Object> environment = environment(precision, kernels, rule, model);
+            folder.writeEnvironment(environment, progress);
+            folder.track(tracker(folder, config, environment));
             say(config, data, plan, model, precision, kernels, rule);
             if (trainer.run() == Trainer.End.STOPPED) {
+                folder.ended(Tracker.End.STOPPED);
                 return stop.exitCode();
             }
         }
         Path written = FinalModel.write(folder.path(), config, model);
+        folder.ended(Tracker.End.FINISHED);
         progress.note("done: " + written);
         return 0;
+    }
+
+    private Tracker tracker(RunFolder folder, TrainConfig config, Map<String, Object> environment) {
+        if (config.tracking() == null) {
+            return Tracker.NONE;
+        }
+        RunFacts facts = facts(folder.path(), config, environment);
+        return Trackers.of(config.tracking(), facts, System.getenv(), progress::note);
+    }
+
+    /// What trackers are told of a run.
+    public static RunFacts facts(Path folder, TrainConfig config, Map<String, ?> environment) {
+        Map<String, String> parameters = new LinkedHashMap<>();
+        YamlRecords.flat(config).forEach((key, value) -> {
+            if (!key.startsWith("tracking.")) {
+                parameters.put(key, value.isTextual() ? value.textValue() : value.toString());
+            }
+        });
+        Map<String, String> surroundings = new LinkedHashMap<>();
+        environment.forEach((key, value) -> surroundings.put(key, String.valueOf(value)));
+        return new RunFacts(folder, ConfigFile.write(config), parameters, surroundings);
     }
 
     private static void prepare(Decoder model, TrainConfig config) {

@@ -62,16 +62,21 @@ public final class YamlRecords {
         return flat;
     }
 
-    /// Keys by section, `""` for the top.
+    /// Keys by section, `""` for the top, `a.b` for a section in a section.
     public static Map<String, Set<String>> schema(Class<? extends Record> type) {
         Map<String, Set<String>> schema = new LinkedHashMap<>();
-        schema.put("", names(type));
+        addSchema("", type, schema);
+        return schema;
+    }
+
+    private static void addSchema(String section, Class<?> type, Map<String, Set<String>> schema) {
+        schema.put(section, names(type));
         for (RecordComponent component : type.getRecordComponents()) {
             if (component.getType().isRecord()) {
-                schema.put(name(component), names(component.getType()));
+                String below = section.isEmpty() ? name(component) : section + "." + name(component);
+                addSchema(below, component.getType(), schema);
             }
         }
-        return schema;
     }
 
     private static Set<String> names(Class<?> type) {

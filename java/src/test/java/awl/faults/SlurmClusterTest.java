@@ -1,0 +1,129 @@
+package awl.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import awl.Shared;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Training as a job of a real Slurm cluster of two nodes, which this test starts on this machine: nodes are taken away by a
+/// partition of higher priority, the job is queued again, resumes, and ends with the weights of a run that was left alone.
+///
+/// Runs where `AWL_SLURM=1` says so, as root, with Debian's packages slurmctld, slurmd and slurm-client.
+final class SlurmClusterTest {
+
+    private static final String SCRIPT =
+            Shared.resource("slurm/cluster.sh").toString();
+
+    @TempDir
+    Path folder;
+
+    private Path cluster = Path.of("");
+
+    @BeforeEach
+    void start() throws Exception {
+        Assumptions.assumeTrue(
+                "1".equals(System.getenv("AWL_SLURM"))
+                        && "root".equals(System.getProperty("user.name"))
+                        && Files.isExecutable(Path.of("/usr/sbin/slurmctld")),
+                "needs AWL_SLURM=1, root, and the packages slurmctld, slurmd, slurm-client");
+        cluster = folder.resolve("cluster");
+        assertThat(shell("bash", SCRIPT, cluster.toString(), "15", "preempt_send_user_signal"))
+                .isEmpty();
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        if (Files.exists(cluster.resolve("slurm.conf"))) {
+            shell("scancel", "--user=root");
+            shell("bash", SCRIPT, cluster.toString(), "stop");
+        }
+    }
+
+    private String shell(String... command) throws IOException, InterruptedException {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("SLURM_CONF", cluster.resolve("slurm.conf").toString());
+        builder.directory(folder.toFile());
+        Process process = builder.start();
+        process.getOutputStream().close();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        assertThat(process.waitFor()).as(said).isZero();
+        return said;
+    }
+
+    /// The program `awl`, made of this test's classes.
+    private Path launcher() throws IOException {
+        List<String> words = AwlProcess.java(Shared.home());
+        StringBuilder line = new StringBuilder("#!/bin/sh\nexec");
+        words.forEach(word -> line.append(" '").append(word).append('\''));
+        Path launcher = Files.writeString(folder.resolve("awl"), line + " \"$@\"\n");
+        return Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    /// Writes the script by `awl slurm` and hands it to the cluster.
+    private String submit(TinyTraining training, Path run) throws Exception {
+        List<String> line = new ArrayList<>(AwlProcess.java(Shared.home()));
+        line.addAll(List.of(
+                "slurm", "--nodes", "2", "--ntasks-per-node", "1", "--partition", "low", "--signal-lead", "30"));
+        line.addAll(List.of("--launcher", launcher().toString(), "--job-name", "awl", "--"));
+        line.addAll(training.into(run));
+        line.remove("--resume"); // the script decides
+        Path script = folder.resolve("job.sh");
+        Process process = new ProcessBuilder(line)
+                .directory(folder.toFile())
+                .redirectOutput(script.toFile())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        assertThat(process.waitFor()).isZero();
+        return shell("sbatch", "--parsable", script.toString());
+    }
+
+    private void awaitEnd(String job, int seconds) throws Exception {
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+        while (!shell("squeue", "--noheader", "--states=all", "--format=%T", "--jobs=" + job).contains("COMPLETED")) {
+            assertThat(System.nanoTime()).as(log(job)).isLessThan(until);
+            Thread.sleep(200);
+        }
+    }
+
+    private String log(String job) throws IOException {
+        Path log = folder.resolve("awl-" + job + ".log");
+        return Files.exists(log) ? Files.readString(log) : "";
+    }
+
+    @Test
+    void nodesTakenAwayTheJobGoesOnWithTheSameNumbers() throws Exception {
+        TinyTraining training = TinyTraining.in(folder);
+        Path undisturbed = folder.resolve("undisturbed");
+        awaitEnd(submit(training, undisturbed), 60);
+
+        Path run = folder.resolve("preempted");
+        String job = submit(training, run);
+        while (TinyTraining.steps(run) < 40) {
+            Thread.sleep(10);
+        }
+        long stepsBefore = TinyTraining.steps(run);
+        shell("sbatch", "--partition=high", "--nodes=2", "--exclusive", "--output=high.log", "--wrap", "sleep 1");
+        awaitEnd(job, 90);
+
+        String log = log(job);
+        assertThat(log)
+                .contains("start 1", "SIGTERM: stopping behind step", "ranks ended with 143")
+                .contains("start 2 --resume", "resuming behind step", "ranks ended with 0");
+        TinyTraining.assertSame(run, undisturbed);
+        System.out.printf(
+                "slurm: two ranks on two nodes, preempted behind step %d, requeued, resumed; weights bit for bit as undisturbed%n",
+                stepsBefore);
+    }
+}

@@ -1,0 +1,89 @@
+package awl.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import awl.Json;
+import awl.data.SplitMix;
+import awl.pipeline.TinyChat;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// `awl train` of a tiny model on seeded rows, some seconds long, and what a run of it has to leave.
+final class TinyTraining {
+
+    static final int STEPS = 240;
+
+    private final Path config;
+
+    private TinyTraining(Path config) {
+        this.config = config;
+    }
+
+    /// Model, rows and configuration.
+    static TinyTraining in(Path folder) throws IOException {
+        Path model = TinyChat.write(folder.resolve("model"));
+        SplitMix random = new SplitMix(7);
+        List<String> rows = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            List<Integer> ids = new ArrayList<>();
+            List<Double> weights = new ArrayList<>();
+            int length = 20 + random.below(60);
+            for (int t = 0; t < length; t++) {
+                ids.add(t % 3 == 2 ? (ids.getLast() * 5 + 3) % 2000 : random.below(2000));
+                weights.add(t % 3 == 2 ? 1.0 : 0.25);
+            }
+            rows.add(Json.write(Map.of("id", "row" + i, "ids", ids, "weights", weights)));
+        }
+        Path train = Files.write(folder.resolve("train.jsonl"), rows.subList(0, 50));
+        Path held = Files.write(folder.resolve("held.jsonl"), rows.subList(50, 60));
+        return new TinyTraining(Files.writeString(folder.resolve("run.yaml"), """
+                model: {path: %s}
+                lora: {rank: 4, dropout: 0.1}
+                data: {train: %s, validation: %s, packing: true, max_length: 128}
+                train: {steps: %d, batch_size: 8, seed: 3}
+                checkpoint: {every: 12, keep: 3}
+                output: unset
+                """.formatted(model, train, held, STEPS)));
+    }
+
+    /// Arguments of `awl`; it resumes where there is something.
+    List<String> into(Path run, String... more) {
+        List<String> arguments = new ArrayList<>(List.of(
+                "train", "--config", config.toString(), "--resume", "--threads", "1", "--set", "output=" + run));
+        arguments.addAll(List.of(more));
+        return arguments;
+    }
+
+    /// The same weights, moments, state and numbers, bit for bit.
+    static void assertSame(Path run, Path undisturbed) throws IOException {
+        for (String file : List.of(
+                "adapter/adapter_model.safetensors",
+                "checkpoints/step-%d/tensors.safetensors".formatted(STEPS),
+                "checkpoints/step-%d/state.json".formatted(STEPS),
+                "validation.jsonl")) {
+            assertThat(run.resolve(file)).hasSameBinaryContentAs(undisturbed.resolve(file));
+        }
+        assertThat(metrics(run)).hasSize(STEPS).isEqualTo(metrics(undisturbed));
+    }
+
+    private static List<Map<String, @Nullable Object>> metrics(Path run) throws IOException {
+        List<Map<String, @Nullable Object>> lines = new ArrayList<>();
+        for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
+            Map<String, @Nullable Object> row = Json.object(line, "metrics");
+            row.keySet().removeAll(List.of("seconds", "tokens_per_second", "peak_memory"));
+            lines.add(row);
+        }
+        return lines;
+    }
+
+    /// Steps that have a line.
+    static long steps(Path run) throws IOException {
+        Path metrics = run.resolve("metrics.jsonl");
+        return Files.exists(metrics) ? Files.readString(metrics).lines().count() : 0;
+    }
+}
