@@ -105,7 +105,8 @@ public final class MlflowTracker implements Tracker {
                         return;
                     }
                 } catch (IOException e) {
-                    if (!retry(e) || last) {
+                    boolean tooLate = Thread.currentThread().isInterrupted();
+                    if (tooLate || !retry(e) || last) {
                         givenUp = true;
                         return;
                     }

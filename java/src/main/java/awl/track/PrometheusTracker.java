@@ -113,6 +113,6 @@ final class PrometheusTracker implements Tracker {
         if (open != null) {
             open.stop(0);
         }
-        threads.close();
+        threads.shutdownNow();
     }
 }
