@@ -95,10 +95,10 @@ final class TrackingTest {
         assertThat(steps.get("type")).isEqualTo("counter");
         assertThat(steps.get("help")).isEqualTo("back\\slash and\nline");
         assertThat(steps.get("samples"))
-                .isEqualTo(List.of(List.of("awl_steps_total", Map.of("run", "a\\b \"c\"\nd"), 12.0)));
+                .isEqualTo(List.of(List.of("awl_steps_total", Map.of("run", "a\\b \"c\"\nd"), 12L)));
         assertThat(Json.asObject(seen.get("awl_t_seconds"), "t").get("samples"))
                 .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.LIST)
-                .contains(List.of("awl_t_seconds_bucket", Map.of("le", "+Inf"), 6.0));
+                .contains(List.of("awl_t_seconds_bucket", Map.of("le", "+Inf"), 6L));
     }
 
     @Test
