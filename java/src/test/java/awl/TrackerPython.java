@@ -27,8 +27,8 @@ public final class TrackerPython {
                 python != null,
                 "no Python with %s (name one in AWL_TRACKERS_PYTHON; pip install tensorboard prometheus-client)"
                         .formatted(module));
-        List<String> command =
-                new ArrayList<>(List.of(String.valueOf(python), Shared.resource(script).toString()));
+        List<String> command = new ArrayList<>(
+                List.of(String.valueOf(python), Shared.resource(script).toString()));
         command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)

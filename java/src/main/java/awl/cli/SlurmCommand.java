@@ -45,7 +45,10 @@ final class SlurmCommand implements Callable<Integer> {
     @Nullable
     String partition;
 
-    @Option(names = "--time", paramLabel = "T", description = "Time limit, such as 12:00:00; at its end it is requeued.")
+    @Option(
+            names = "--time",
+            paramLabel = "T",
+            description = "Time limit, such as 12:00:00; at its end it is requeued.")
     @Nullable
     String time;
 
@@ -56,7 +59,8 @@ final class SlurmCommand implements Callable<Integer> {
             names = "--signal-lead",
             paramLabel = "SECONDS",
             defaultValue = "60",
-            description = "How long before its end the job is to be told; a checkpoint has to fit. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "How long before its end the job is to be told; a checkpoint has to fit. Default: ${DEFAULT-VALUE}.")
     int lead;
 
     @Option(
@@ -65,7 +69,10 @@ final class SlurmCommand implements Callable<Integer> {
             description = "A further option of sbatch, such as --sbatch=--gres=gpu:8. May be repeated.")
     List<String> extra = List.of();
 
-    @Option(names = "--launcher", paramLabel = "FILE", description = "The program awl. Default: the one of this engine.")
+    @Option(
+            names = "--launcher",
+            paramLabel = "FILE",
+            description = "The program awl. Default: the one of this engine.")
     @Nullable
     Path launcher;
 
@@ -113,7 +120,8 @@ final class SlurmCommand implements Callable<Integer> {
         String home = System.getProperty("awl.home", "");
         Path launcher = Path.of(home, "awl");
         if (home.isEmpty() || !Files.isExecutable(launcher)) {
-            throw new ConfigException("awl slurm: name the program awl by --launcher; it was not found beside this engine");
+            throw new ConfigException(
+                    "awl slurm: name the program awl by --launcher; it was not found beside this engine");
         }
         return Path.of(home);
     }

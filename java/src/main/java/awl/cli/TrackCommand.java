@@ -88,7 +88,8 @@ final class TrackCommand implements Callable<Integer> {
     }
 
     private void send(TrainConfig config, RunFacts facts, List<MetricLine> lines, long last) throws IOException {
-        TrackConfig.Mlflow before = config.tracking() == null ? null : config.tracking().mlflow();
+        TrackConfig.Mlflow before =
+                config.tracking() == null ? null : config.tracking().mlflow();
         String named = experiment != null || before == null ? experiment : before.experiment();
         try (MlflowServer server = MlflowServer.of(new TrackConfig.Mlflow(mlflow, null, named), System.getenv())) {
             boolean finished = Files.exists(run.resolve("model")) || Files.exists(run.resolve("adapter"));

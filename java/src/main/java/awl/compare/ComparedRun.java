@@ -99,7 +99,10 @@ record ComparedRun(
             Path file = folder.resolve(name);
             if (Files.exists(file)) {
                 Map<String, String> flat = new LinkedHashMap<>();
-                flatten("", YamlTree.parse(file.toString(), Files.readString(file)).root(), flat);
+                flatten(
+                        "",
+                        YamlTree.parse(file.toString(), Files.readString(file)).root(),
+                        flat);
                 return flat;
             }
         }
@@ -109,8 +112,8 @@ record ComparedRun(
     private static void flatten(String path, JsonNode node, Map<String, String> into) {
         if (node.isObject()) {
             node.properties()
-                    .forEach(each ->
-                            flatten(path.isEmpty() ? each.getKey() : path + "." + each.getKey(), each.getValue(), into));
+                    .forEach(each -> flatten(
+                            path.isEmpty() ? each.getKey() : path + "." + each.getKey(), each.getValue(), into));
         } else {
             into.put(path, node.isTextual() ? node.textValue() : node.toString());
         }

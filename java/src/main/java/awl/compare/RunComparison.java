@@ -115,9 +115,17 @@ public final class RunComparison {
                     Series.number(Series.least(losses), 4),
                     Series.number(Series.last(held), 4),
                     Series.number(Series.least(held), 4),
-                    Series.number(Series.median(Series.of(run.steps(), "train/tokens_per_second").y()), 0),
-                    Series.number(Series.most(Series.of(run.steps(), "train/peak_memory").y()) / (1 << 20), 0),
-                    Series.number(Series.sum(Series.of(run.steps(), "train/seconds").y()), 1),
+                    Series.number(
+                            Series.median(Series.of(run.steps(), "train/tokens_per_second")
+                                    .y()),
+                            0),
+                    Series.number(
+                            Series.most(Series.of(run.steps(), "train/peak_memory")
+                                            .y())
+                                    / (1 << 20),
+                            0),
+                    Series.number(
+                            Series.sum(Series.of(run.steps(), "train/seconds").y()), 1),
                     shortened(run.fingerprint())));
         }
         List<String> heads = List.of(
@@ -154,8 +162,7 @@ public final class RunComparison {
                         model.get("tokens") instanceof Number tokens ? Series.number(tokens.doubleValue(), 1) : "-"));
             }
         }
-        List<String> heads =
-                List.of("percent", "P_n", "P_i", "P_f", "TUA, own", "TUA, by kind", "tool rate", "tokens");
+        List<String> heads = List.of("percent", "P_n", "P_i", "P_f", "TUA, own", "TUA, by kind", "tool rate", "tokens");
         return new Sheet("Evaluation (95 % intervals)", heads, rows, true);
     }
 
@@ -164,12 +171,13 @@ public final class RunComparison {
         runs.forEach(run -> keys.addAll(run.config().keySet()));
         keys.removeIf(key -> PLACES.stream().anyMatch(key::startsWith));
         List<List<String>> rows = new ArrayList<>();
-        for (List<ComparedRun> alike : List.of(trained, runs.stream().filter(run -> !trained.contains(run)).toList())) {
+        for (List<ComparedRun> alike : List.of(
+                trained, runs.stream().filter(run -> !trained.contains(run)).toList())) {
             for (String key : keys) {
                 if (alike.stream().map(run -> run.config().get(key)).distinct().count() > 1) {
                     List<String> row = new ArrayList<>(List.of(key));
-                    runs.forEach(run -> row.add(
-                            alike.contains(run) ? run.config().getOrDefault(key, "-") : ""));
+                    runs.forEach(
+                            run -> row.add(alike.contains(run) ? run.config().getOrDefault(key, "-") : ""));
                     rows.add(row);
                 }
             }

@@ -62,9 +62,7 @@ record Series(List<Double> x, List<Double> y) {
     }
 
     static double median(List<Double> values) {
-        return values.isEmpty()
-                ? Double.NaN
-                : values.stream().sorted().toList().get(values.size() / 2);
+        return values.isEmpty() ? Double.NaN : values.stream().sorted().toList().get(values.size() / 2);
     }
 
     /// A dash where there is none.
@@ -79,8 +77,7 @@ record Series(List<Double> x, List<Double> y) {
         }
         String text = number(100 * value.doubleValue(), 1);
         return map.get("low") instanceof Number low && map.get("high") instanceof Number high
-                ? "%s [%s, %s]".formatted(
-                        text, number(100 * low.doubleValue(), 1), number(100 * high.doubleValue(), 1))
+                ? "%s [%s, %s]".formatted(text, number(100 * low.doubleValue(), 1), number(100 * high.doubleValue(), 1))
                 : text;
     }
 }

@@ -20,7 +20,10 @@ record Sheet(String title, List<String> heads, List<List<String>> rows, boolean 
             StringBuilder line = new StringBuilder(" ");
             for (int c = 0; c < row.size(); c++) {
                 int column = c;
-                int width = all.stream().mapToInt(each -> each.get(column).length()).max().orElse(0);
+                int width = all.stream()
+                        .mapToInt(each -> each.get(column).length())
+                        .max()
+                        .orElse(0);
                 String gap = " ".repeat(width - row.get(c).length());
                 line.append(' ').append(figures && c > 0 ? gap + row.get(c) : row.get(c) + gap);
                 line.append(' ');
@@ -39,9 +42,8 @@ record Sheet(String title, List<String> heads, List<List<String>> rows, boolean 
     }
 
     private static void line(StringBuilder text, List<String> cells) {
-        text.append(cells.stream()
-                .map(cell -> cell.replace("|", "\\|"))
-                .collect(Collectors.joining(" | ", "| ", " |\n")));
+        text.append(
+                cells.stream().map(cell -> cell.replace("|", "\\|")).collect(Collectors.joining(" | ", "| ", " |\n")));
     }
 
     Table table() {

@@ -16,8 +16,10 @@ import org.jspecify.annotations.Nullable;
 /// A batch script that runs an `awl` command on every node, and goes on after preemption, requeueing or the time limit.
 ///
 /// Slurm tells the batch shell some seconds before the time limit (`--signal=B:USR1@LEAD`; where the cluster has
-/// `preempt_send_user_signal`, before preemption too), or sends TERM to the ranks alone, or to all. In each case ranks write a
-/// checkpoint and exit with 143; the job is queued again, by Slurm or by the script, and resumes when it is started again.
+/// `preempt_send_user_signal`, before preemption too), or sends TERM to the ranks alone, or to all. In each case ranks
+/// write a
+/// checkpoint and exit with 143; the job is queued again, by Slurm or by the script, and resumes when it is started
+/// again.
 /// A job that is cancelled is not.
 ///
 /// @param tasks a node, each one rank

@@ -24,15 +24,16 @@ final class Event {
     /// Numbers, by tag.
     static byte[] scalars(long step, Map<String, Double> values) {
         Protobuf summary = new Protobuf();
-        values.forEach((tag, value) -> summary.message(
-                1, new Protobuf().text(1, tag).real(2, value.floatValue())));
+        values.forEach(
+                (tag, value) -> summary.message(1, new Protobuf().text(1, tag).real(2, value.floatValue())));
         return event(step).message(5, summary).toBytes();
     }
 
     /// Markdown, as the text plugin shows it.
     static byte[] markdown(long step, String tag, String text) {
         Protobuf oneElement = new Protobuf().message(2, new Protobuf().number(1, 1));
-        Protobuf tensor = new Protobuf().number(1, DT_STRING).message(2, oneElement).text(8, text);
+        Protobuf tensor =
+                new Protobuf().number(1, DT_STRING).message(2, oneElement).text(8, text);
         Protobuf metadata = new Protobuf().message(1, new Protobuf().text(1, "text"));
         Protobuf value = new Protobuf().text(1, tag).message(8, tensor).message(9, metadata);
         return event(step).message(5, new Protobuf().message(1, value)).toBytes();

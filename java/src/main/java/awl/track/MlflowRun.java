@@ -13,7 +13,8 @@ import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// One run on an MLflow server. The file `mlflow.json` in its folder has a key that is a tag of the run on the server: it
+/// One run on an MLflow server. The file `mlflow.json` in its folder has a key that is a tag of the run on the server:
+/// it
 /// is found again by that, however often training was killed and resumed.
 final class MlflowRun {
 
@@ -76,7 +77,8 @@ final class MlflowRun {
         request.put("run_name", facts.name());
         request.put("start_time", started);
         request.put("tags", MlflowServer.pairs(tags));
-        MlflowRun run = new MlflowRun(server, runId(server.post("runs/create", request).get("run")));
+        MlflowRun run =
+                new MlflowRun(server, runId(server.post("runs/create", request).get("run")));
         run.parameters(facts.parameters());
         return run;
     }
@@ -135,8 +137,8 @@ final class MlflowRun {
 
     private void parameters(Map<String, String> parameters) throws IOException {
         List<Map<String, String>> pairs = MlflowServer.pairs(parameters).stream()
-                .map(pair -> Map.of(
-                        "key", String.valueOf(pair.get("key")), "value", cut(String.valueOf(pair.get("value")))))
+                .map(pair ->
+                        Map.of("key", String.valueOf(pair.get("key")), "value", cut(String.valueOf(pair.get("value")))))
                 .toList();
         for (int from = 0; from < pairs.size(); from += PARAMETERS) {
             List<Map<String, String>> part = pairs.subList(from, Math.min(pairs.size(), from + PARAMETERS));
@@ -167,7 +169,8 @@ final class MlflowRun {
     /// All steps the server has of a metric.
     Set<Long> steps(String key) throws IOException {
         Set<Long> steps = new HashSet<>();
-        Map<String, String> query = new LinkedHashMap<>(Map.of("run_id", id, "metric_key", key, "max_results", "25000"));
+        Map<String, String> query =
+                new LinkedHashMap<>(Map.of("run_id", id, "metric_key", key, "max_results", "25000"));
         while (true) {
             Map<String, @Nullable Object> page = server.get("metrics/get-history", query);
             if (page.get("metrics") instanceof List<?> metrics) {

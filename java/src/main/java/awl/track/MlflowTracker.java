@@ -11,7 +11,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Sends what a run measures to an [MlflowServer] from a thread of its own. Training hands steps over and never waits; a
+/// Sends what a run measures to an [MlflowServer] from a thread of its own. Training hands steps over and never waits;
+/// a
 /// server that is down or slow costs nothing but [#QUEUE] steps of memory. What did not reach it is in `metrics.jsonl`
 /// and is sent by [#sendFinished].
 public final class MlflowTracker implements Tracker {
@@ -22,7 +23,8 @@ public final class MlflowTracker implements Tracker {
     private static final long GATHER_MILLIS = 500;
     private static final long AGAIN_MILLIS = 5_000;
 
-    /// How long the end of a run waits for the last numbers; less after a signal, when a scheduler may be about to kill.
+    /// How long the end of a run waits for the last numbers; less after a signal, when a scheduler may be about to
+    /// kill.
     private static final long LAST_SECONDS = 10;
 
     private static final long LAST_SECONDS_STOPPED = 3;
@@ -95,8 +97,7 @@ public final class MlflowTracker implements Tracker {
                     }
                     gather(waiting, last);
                     while (!waiting.isEmpty()) {
-                        List<MlflowRun.Point> part =
-                                waiting.subList(0, Math.min(waiting.size(), MlflowRun.BATCH));
+                        List<MlflowRun.Point> part = waiting.subList(0, Math.min(waiting.size(), MlflowRun.BATCH));
                         run.send(part);
                         part.clear();
                     }
@@ -131,7 +132,10 @@ public final class MlflowTracker implements Tracker {
 
     private boolean retry(IOException e) {
         boolean passing = !(e instanceof MlflowServer.Refused refused) || refused.passing();
-        complain(e.getMessage() == null || e.getMessage().isBlank() ? e.getClass().getSimpleName() : e.getMessage());
+        complain(
+                e.getMessage() == null || e.getMessage().isBlank()
+                        ? e.getClass().getSimpleName()
+                        : e.getMessage());
         return passing;
     }
 

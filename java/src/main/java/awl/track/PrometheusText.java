@@ -43,8 +43,10 @@ public final class PrometheusText {
     private PrometheusText sample(
             String family, String type, String help, String name, Map<String, String> labels, double value) {
         require(family);
-        StringBuilder text = families.computeIfAbsent(family, key -> new StringBuilder("# HELP %s %s\n# TYPE %s %s\n"
-                .formatted(family, help.replace("\\", "\\\\").replace("\n", "\\n"), family, type)));
+        StringBuilder text = families.computeIfAbsent(
+                family,
+                key -> new StringBuilder("# HELP %s %s\n# TYPE %s %s\n"
+                        .formatted(family, help.replace("\\", "\\\\").replace("\n", "\\n"), family, type)));
         text.append(name);
         if (!labels.isEmpty()) {
             String between = "{";
@@ -54,7 +56,11 @@ public final class PrometheusText {
                         .replace("\\", "\\\\")
                         .replace("\"", "\\\"")
                         .replace("\n", "\\n");
-                text.append(between).append(label.getKey()).append("=\"").append(escaped).append('"');
+                text.append(between)
+                        .append(label.getKey())
+                        .append("=\"")
+                        .append(escaped)
+                        .append('"');
                 between = ",";
             }
             text.append('}');

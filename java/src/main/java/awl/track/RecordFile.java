@@ -10,7 +10,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.function.Predicate;
 import java.util.zip.CRC32C;
 
-/// A file of records in TensorFlow's framing: length (8 bytes), its checksum (4), data, its checksum (4), little endian.
+/// A file of records in TensorFlow's framing: length (8 bytes), its checksum (4), data, its checksum (4), little
+/// endian.
 /// A checksum is CRC32C, turned by 15 bits and moved by a constant, so that a checksum of checksums is no special case.
 final class RecordFile implements Closeable {
 
@@ -75,8 +76,7 @@ final class RecordFile implements Closeable {
         if (length < 0 || length > file.size() - at - BEFORE - Integer.BYTES) {
             return null;
         }
-        ByteBuffer body =
-                ByteBuffer.allocate((int) length + Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer body = ByteBuffer.allocate((int) length + Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         if (!fill(file, body, at + BEFORE) || checksum(body.array(), 0, (int) length) != body.getInt((int) length)) {
             return null;
         }

@@ -10,8 +10,7 @@ import java.util.Map;
 /// @param config as YAML
 /// @param parameters the same as `section.key` and value
 /// @param environment machine, versions, threads
-public record RunFacts(
-        Path folder, String config, Map<String, String> parameters, Map<String, String> environment) {
+public record RunFacts(Path folder, String config, Map<String, String> parameters, Map<String, String> environment) {
 
     public RunFacts {
         parameters = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(parameters));

@@ -86,8 +86,8 @@ public final class TensorBoard implements Tracker {
 
     private static String table(Map<String, String> values) {
         StringBuilder table = new StringBuilder("| | |\n|---|---|\n");
-        values.forEach((key, value) ->
-                table.append("| %s | %s |\n".formatted(key, value.replace("|", "\\|").replace("\n", " "))));
+        values.forEach((key, value) -> table.append(
+                "| %s | %s |\n".formatted(key, value.replace("|", "\\|").replace("\n", " "))));
         return table.toString();
     }
 

@@ -34,8 +34,7 @@ public final class Trackers implements Tracker {
         }
         TrackConfig.Prometheus prometheus = config.prometheus();
         if (prometheus != null) {
-            trackers.all.add(
-                    new Named("prometheus", new PrometheusTracker(prometheus.port(), facts.name(), notes)));
+            trackers.all.add(new Named("prometheus", new PrometheusTracker(prometheus.port(), facts.name(), notes)));
         }
         return trackers.all.isEmpty() ? NONE : trackers;
     }

@@ -42,7 +42,10 @@ final class RunComparisonTest {
         Path b = run("b", 2e-3, "feedbeef00", 3, 2);
         RunComparison comparison = RunComparison.of(List.of(a, b));
         assertThat(comparison.warnings()).isEmpty();
-        assertThat(comparison.text().lines().map(line -> line.replaceAll(" +", " ").strip()))
+        assertThat(comparison
+                        .text()
+                        .lines()
+                        .map(line -> line.replaceAll(" +", " ").strip()))
                 .contains(
                         "run steps last loss best loss validation, last best tokens/s, median peak MiB seconds data",
                         "a 3 1.0000 0.5000 1.2500 1.2500 101 2 1.5 feedbeef",
@@ -51,7 +54,10 @@ final class RunComparisonTest {
                 .noneMatch(line -> line.startsWith("output") || line.contains("betas"));
         assertThat(comparison.markdown()).contains("| optimizer.lr | 0.001 | 0.002 |\n");
         assertThat(comparison.page().toString())
-                .contains("<th scope=\"row\">optimizer.lr</th><td>0.001</td><td>0.002</td>", "Training loss", "<polyline");
+                .contains(
+                        "<th scope=\"row\">optimizer.lr</th><td>0.001</td><td>0.002</td>",
+                        "Training loss",
+                        "<polyline");
     }
 
     @Test

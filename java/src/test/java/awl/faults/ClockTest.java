@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// A clock that is set forward or back changes no duration: the time of day is read only where a moment is written down.
+/// A clock that is set forward or back changes no duration: the time of day is read only where a moment is written
+/// down.
 final class ClockTest {
 
     private static final Pattern TIME_OF_DAY =
@@ -34,7 +35,8 @@ final class ClockTest {
         Path root = Shared.home().resolve("java/src/main/java/awl");
         Set<String> reading = new TreeSet<>();
         try (Stream<Path> files = Files.walk(root)) {
-            for (Path file : files.filter(each -> each.toString().endsWith(".java")).toList()) {
+            for (Path file :
+                    files.filter(each -> each.toString().endsWith(".java")).toList()) {
                 if (TIME_OF_DAY.matcher(Files.readString(file)).find()) {
                     reading.add(root.relativize(file).toString());
                 }

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `awl run` killed at random moments, whatever stage it is in: the same rows, weights and results as undisturbed. As long as
+/// `awl run` killed at random moments, whatever stage it is in: the same rows, weights and results as undisturbed. As
+/// long as
 /// `-Dawl.faults=N` says.
 final class PipelineFaultsTest {
 
@@ -50,7 +51,9 @@ final class PipelineFaultsTest {
         Path undisturbed = folder.resolve("undisturbed");
         Path log = folder.resolve("log");
         long begun = System.nanoTime();
-        assertThat(AwlProcess.run(log, into(config, undisturbed))).as(Files.readString(log)).isZero();
+        assertThat(AwlProcess.run(log, into(config, undisturbed)))
+                .as(Files.readString(log))
+                .isZero();
         long millis = (System.nanoTime() - begun) / 1_000_000;
 
         SplitMix random = new SplitMix(SEED);
@@ -97,7 +100,8 @@ final class PipelineFaultsTest {
             assertThat(run.resolve(file)).hasSameBinaryContentAs(undisturbed.resolve(file));
         }
         try (Stream<Path> files = Files.list(undisturbed)) {
-            for (Path file : files.filter(each -> each.toString().endsWith(".jsonl")).toList()) {
+            for (Path file :
+                    files.filter(each -> each.toString().endsWith(".jsonl")).toList()) {
                 String name = file.getFileName().toString();
                 if (!name.equals("stages.jsonl")) {
                     assertThat(rows(run.resolve(name))).as(name).containsExactlyInAnyOrderElementsOf(rows(file));

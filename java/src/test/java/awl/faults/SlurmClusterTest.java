@@ -17,14 +17,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Training as a job of a real Slurm cluster of two nodes, which this test starts on this machine: nodes are taken away by a
-/// partition of higher priority, the job is queued again, resumes, and ends with the weights of a run that was left alone.
+/// Training as a job of a real Slurm cluster of two nodes, which this test starts on this machine: nodes are taken away
+/// by a
+/// partition of higher priority, the job is queued again, resumes, and ends with the weights of a run that was left
+/// alone.
 ///
 /// Runs where `AWL_SLURM=1` says so, as root, with Debian's packages slurmctld, slurmd and slurm-client.
 final class SlurmClusterTest {
 
-    private static final String SCRIPT =
-            Shared.resource("slurm/cluster.sh").toString();
+    private static final String SCRIPT = Shared.resource("slurm/cluster.sh").toString();
 
     @TempDir
     Path folder;
@@ -91,7 +92,8 @@ final class SlurmClusterTest {
 
     private void awaitEnd(String job, int seconds) throws Exception {
         long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
-        while (!shell("squeue", "--noheader", "--states=all", "--format=%T", "--jobs=" + job).contains("COMPLETED")) {
+        while (!shell("squeue", "--noheader", "--states=all", "--format=%T", "--jobs=" + job)
+                .contains("COMPLETED")) {
             assertThat(System.nanoTime()).as(log(job)).isLessThan(until);
             Thread.sleep(200);
         }

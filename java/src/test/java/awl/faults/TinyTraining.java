@@ -41,7 +41,8 @@ final class TinyTraining {
         }
         Path train = Files.write(folder.resolve("train.jsonl"), rows.subList(0, 50));
         Path held = Files.write(folder.resolve("held.jsonl"), rows.subList(50, 60));
-        return new TinyTraining(Files.writeString(folder.resolve("run.yaml"), """
+        return new TinyTraining(
+                Files.writeString(folder.resolve("run.yaml"), """
                 model: {path: %s}
                 lora: {rank: 4, dropout: 0.1}
                 data: {train: %s, validation: %s, packing: true, max_length: 128}

@@ -12,7 +12,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `awl train` killed, frozen, and with a disk that is full: the same final numbers as a run nothing happened to. The short
+/// `awl train` killed, frozen, and with a disk that is full: the same final numbers as a run nothing happened to. The
+/// short
 /// form is part of the build; `-Dawl.faults=50` kills so often, `-Dawl.faults.seed=N` at other moments, and
 /// `-Dawl.faults.pause=20` freezes so many seconds.
 final class TrainingFaultsTest {
@@ -113,16 +114,22 @@ final class TrainingFaultsTest {
             assertThat(TinyTraining.steps(run)).isGreaterThan(0).isLessThan(TinyTraining.STEPS);
 
             mount(disk, "remount,size=64m");
-            assertThat(AwlProcess.run(log, training.into(run))).as(() -> text(log)).isZero();
+            assertThat(AwlProcess.run(log, training.into(run)))
+                    .as(() -> text(log))
+                    .isZero();
             assertThat(text(log)).contains("resuming behind step");
             TinyTraining.assertSame(run, undisturbed);
 
             mount(disk, "remount,ro");
             Path readOnly = folder.resolve("read-only.log");
-            assertThat(AwlProcess.run(readOnly, training.into(disk.resolve("other")))).isEqualTo(2);
+            assertThat(AwlProcess.run(readOnly, training.into(disk.resolve("other"))))
+                    .isEqualTo(2);
             assertThat(text(readOnly)).contains("output: " + disk.resolve("other") + " cannot be used", "Read-only");
         } finally {
-            new ProcessBuilder("umount", "-l", disk.toString()).inheritIO().start().waitFor();
+            new ProcessBuilder("umount", "-l", disk.toString())
+                    .inheritIO()
+                    .start()
+                    .waitFor();
         }
     }
 

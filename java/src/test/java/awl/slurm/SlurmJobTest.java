@@ -56,8 +56,12 @@ final class SlurmJobTest {
 
     @Test
     void theShellUnderstandsIt() throws IOException, InterruptedException {
-        Path script = Files.writeString(folder.resolve("job.sh"), job(1, "train", "--set", "a=$(b) 'c'").script());
-        assertThat(new ProcessBuilder("bash", "-n", script.toString()).inheritIO().start().waitFor())
+        Path script = Files.writeString(
+                folder.resolve("job.sh"), job(1, "train", "--set", "a=$(b) 'c'").script());
+        assertThat(new ProcessBuilder("bash", "-n", script.toString())
+                        .inheritIO()
+                        .start()
+                        .waitFor())
                 .isZero();
     }
 

@@ -40,7 +40,8 @@ final class MlflowTest {
     }
 
     private RunFacts facts() {
-        return new RunFacts(folder, "a: 1\n", Map.of("train.seed", "1", "long", "x".repeat(9000)), Map.of("os", "Linux"));
+        return new RunFacts(
+                folder, "a: 1\n", Map.of("train.seed", "1", "long", "x".repeat(9000)), Map.of("os", "Linux"));
     }
 
     private static void tell(Tracker tracker, long from, long to) {
@@ -156,8 +157,8 @@ final class MlflowTest {
         tell(tracker, 1, 1);
         tracker.end(Tracker.End.FINISHED);
         assertThat(fake.authorization).isEqualTo("Bearer secret");
-        try (MlflowServer inUri = MlflowServer.of(
-                new TrackConfig.Mlflow(null, "U", null), Map.of("U", "https://me:secret@host/base"))) {
+        try (MlflowServer inUri =
+                MlflowServer.of(new TrackConfig.Mlflow(null, "U", null), Map.of("U", "https://me:secret@host/base"))) {
             assertThat(inUri).hasToString("https://host/base");
         }
         assertThatThrownBy(() -> MlflowServer.of(new TrackConfig.Mlflow(null, "NONE", null), Map.of()))

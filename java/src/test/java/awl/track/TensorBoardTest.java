@@ -18,7 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// Bytes as TensorBoard's own writer makes them, and files of a run that was killed and resumed.
 final class TensorBoardTest {
 
-    /// Of tensorboard 2.21: `Event(wall_time=1.5, step=300, ...).SerializeToString()`, without the nine bytes of the time.
+    /// Of tensorboard 2.21: `Event(wall_time=1.5, step=300, ...).SerializeToString()`, without the nine bytes of the
+    /// time.
     private static final String SCALARS =
             "10ac022a260a110a0a747261696e2f6c6f737315000010400a110a0a747261696e2f6e6f726d15000080bf";
 
@@ -112,7 +113,8 @@ final class TensorBoardTest {
         TensorBoard again = board();
         again.begin(9);
         again.end(Tracker.End.STOPPED);
-        assertThat(EventFiles.steps(folder, "train/loss")).isEqualTo(LongStream.rangeClosed(1, 8).boxed().toList());
+        assertThat(EventFiles.steps(folder, "train/loss"))
+                .isEqualTo(LongStream.rangeClosed(1, 8).boxed().toList());
     }
 
     @Test
@@ -120,10 +122,7 @@ final class TensorBoardTest {
         Files.writeString(folder.resolve("tensorboard"), "in the way");
         List<String> notes = new java.util.ArrayList<>();
         Tracker tracker = Trackers.of(
-                new TrackConfig(true, null, null),
-                new RunFacts(folder, "", Map.of(), Map.of()),
-                Map.of(),
-                notes::add);
+                new TrackConfig(true, null, null), new RunFacts(folder, "", Map.of(), Map.of()), Map.of(), notes::add);
         tracker.begin(-1);
         tell(tracker, 1, 3);
         tracker.end(Tracker.End.FINISHED);

@@ -34,7 +34,9 @@ final class TrackingTest {
     }
 
     private Runs.Ended run(String tracking, boolean resume, String... more) throws IOException {
-        return Runs.run(temp.resolve("config"), """
+        return Runs.run(
+                temp.resolve("config"),
+                """
                 model: {path: %s}
                 data: {train: %s, validation: %s}
                 lora: {rank: 2}
@@ -42,7 +44,9 @@ final class TrackingTest {
                 checkpoint: {every: 2, keep: 3}
                 tracking: %s
                 output: %s
-                """.formatted(GoldenRows.model("llama"), rows, rows, tracking, temp.resolve("run")), resume, more);
+                """.formatted(GoldenRows.model("llama"), rows, rows, tracking, temp.resolve("run")),
+                resume,
+                more);
     }
 
     @Test
@@ -65,7 +69,8 @@ final class TrackingTest {
         for (String key : List.of("loss", "gradient_norm", "learning_rate", "tokens", "seconds")) {
             List<List<Object>> expected = new ArrayList<>();
             for (JsonNode line : steps) {
-                expected.add(List.of(line.path("step").asLong(), (double) (float) line.path(key).asDouble()));
+                expected.add(List.of(line.path("step").asLong(), (double)
+                        (float) line.path(key).asDouble()));
             }
             assertThat(scalars.get(MetricLine.TRAIN + key)).as(key).isEqualTo(expected);
         }
@@ -89,8 +94,7 @@ final class TrackingTest {
                 .gauge("awl_loss", "loss", Map.of(), 0.25)
                 .histogram("awl_t_seconds", "time", Map.of(), new double[] {0.1, 1}, new long[] {3, 2, 1}, 4.5)
                 .toString();
-        Map<String, @Nullable Object> seen =
-                TrackerPython.run("prometheus_client", "track/read_metrics.py", text);
+        Map<String, @Nullable Object> seen = TrackerPython.run("prometheus_client", "track/read_metrics.py", text);
         Map<String, @Nullable Object> steps = Json.asObject(seen.get("awl_steps"), "steps");
         assertThat(steps.get("type")).isEqualTo("counter");
         assertThat(steps.get("help")).isEqualTo("back\\slash and\nline");
