@@ -112,7 +112,8 @@ final class RemotePipelineTest {
                         .usingRecursiveComparison()
                         .ignoringFieldsMatchingRegexes(".*seconds")
                         .isEqualTo(here);
-                assertThat(notes).as(api.toString()).isEmpty();
+                // The call that could not be read stands in messages as one of an unknown tool.
+                assertThat(notes).as(api.toString()).hasSize(api == PipelineConfig.Api.CHAT ? 1 : 0);
             }
         }
     }

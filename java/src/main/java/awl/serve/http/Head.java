@@ -10,8 +10,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Request line and header fields (RFC 9112). What is ambiguous there is refused: lines that do not end in CR LF,
-/// blanks
-/// before a colon, folded fields, a length that stands twice or beside a transfer coding.
+/// blanks before a colon, folded fields, a length that stands twice or beside a transfer coding.
 ///
 /// @param path without the query
 /// @param current HTTP/1.1, not 1.0

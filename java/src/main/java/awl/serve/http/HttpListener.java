@@ -17,6 +17,9 @@ public final class HttpListener implements AutoCloseable {
     /// Connections that the system holds until they are accepted.
     private static final int BACKLOG = 1024;
 
+    /// Bytes the system takes for a client that does not read.
+    private static final int SEND_BUFFER = 128 << 10;
+
     private final ServerSocket server;
     private final HttpLimits limits;
     private final Handler handler;
@@ -71,6 +74,7 @@ public final class HttpListener implements AutoCloseable {
             try {
                 Socket socket = server.accept();
                 socket.setTcpNoDelay(true);
+                socket.setSendBufferSize(SEND_BUFFER);
                 if (connections.size() >= limits.connections()) {
                     refuse(socket);
                     continue;
