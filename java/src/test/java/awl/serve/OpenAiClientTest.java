@@ -55,8 +55,7 @@ final class OpenAiClientTest {
                                         ? "It is 42."
                                         : before.contains("calculator") ? CALL : "Größe: 42 🙂")
                                 + ScriptedChat.END)),
-                new ServerOptions(
-                        "127.0.0.1", 0, KEY, false, 64, null, HttpLimits.standard(), Duration.ofSeconds(2)));
+                new ServerOptions("127.0.0.1", 0, KEY, false, 64, null, HttpLimits.standard(), Duration.ofSeconds(2)));
         client = client(KEY);
     }
 
@@ -98,7 +97,9 @@ final class OpenAiClientTest {
 
     @Test
     void chatWholeAndStreamed() {
-        ChatCompletion answer = client.chat().completions().create(ask().logprobs(true).topLogprobs(2).build());
+        ChatCompletion answer = client.chat()
+                .completions()
+                .create(ask().logprobs(true).topLogprobs(2).build());
         ChatCompletion.Choice choice = answer.choices().getFirst();
         assertThat(choice.message().content()).hasValue("Größe: 42 🙂");
         assertThat(choice.finishReason()).isEqualTo(ChatCompletion.Choice.FinishReason.STOP);
@@ -126,8 +127,7 @@ final class OpenAiClientTest {
     void toolsThereAndBack() {
         ChatCompletionCreateParams.Builder asked = ask().addTool(calculator());
         ChatCompletion first = client.chat().completions().create(asked.build());
-        assertThat(first.choices().getFirst().finishReason())
-                .isEqualTo(ChatCompletion.Choice.FinishReason.TOOL_CALLS);
+        assertThat(first.choices().getFirst().finishReason()).isEqualTo(ChatCompletion.Choice.FinishReason.TOOL_CALLS);
         List<ChatCompletionMessageToolCall> calls =
                 first.choices().getFirst().message().toolCalls().orElseThrow();
         assertThat(calls).hasSize(1);
@@ -165,9 +165,8 @@ final class OpenAiClientTest {
                         .create(ask().frequencyPenalty(0.5).build()))
                 .isInstanceOf(BadRequestException.class)
                 .hasMessageContaining("frequency_penalty");
-        assertThatThrownBy(() -> client.chat()
-                        .completions()
-                        .create(ask().model("nobody").build()))
+        assertThatThrownBy(() ->
+                        client.chat().completions().create(ask().model("nobody").build()))
                 .isInstanceOf(NotFoundException.class);
         OpenAIClient other = client("wrong");
         assertThatThrownBy(() -> other.models().list()).isInstanceOf(UnauthorizedException.class);
