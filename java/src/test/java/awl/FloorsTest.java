@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /// from the constant pools of our class files, so nothing hides behind a fully qualified name.
 final class FloorsTest {
 
-    private static final Set<String> TENSOR_HALF = Set.of("tensor", "kernel", "model", "loss", "optim");
+    private static final Set<String> TENSOR_HALF = Set.of("tensor", "kernel", "model", "loss", "optim", "parallel");
 
     /// Package -> the packages of ours it may use besides the root and itself. Subpackages count as their parent.
     private static final Map<String, Set<String>> MAY_USE = Map.ofEntries(
@@ -41,10 +41,11 @@ final class FloorsTest {
             entry("model", Set.of("tensor", "kernel", "data")),
             entry("loss", Set.of("tensor", "kernel", "model", "data")),
             entry("optim", Set.of("tensor", "kernel", "model")),
+            entry("parallel", Set.of("tensor", "kernel", "model", "optim")),
             entry("sample", Set.of("tensor", "kernel", "model", "chat", "token")),
             entry("track", Set.of()),
             entry("slurm", Set.of()),
-            entry("train", Set.of("data", "tensor", "kernel", "model", "loss", "optim", "track")),
+            entry("train", Set.of("data", "tensor", "kernel", "model", "loss", "optim", "parallel", "track")),
             entry("bench", Set.of("data", "tensor", "kernel", "model", "train", "report")),
             entry("compare", Set.of("track", "train", "report")));
 
@@ -52,7 +53,7 @@ final class FloorsTest {
     private static final Set<String> TOP = Set.of("cli", "report", "pipeline", "serve");
 
     private static final Set<String> LIBTORCH =
-            Set.of("tensor", "kernel", "model", "loss", "optim", "sample", "train", "bench", "cli");
+            Set.of("tensor", "kernel", "model", "loss", "optim", "parallel", "sample", "train", "bench", "cli");
     private static final Set<String> FOREIGN_MEMORY =
             Set.of("awl.tensor", "awl.kernel.ffm", "awl.model.gguf", "awl.tool.mujoco");
     private static final Pattern NAME = Pattern.compile("[L\\[(;)]*([a-z]+(?:/[A-Za-z0-9_$]+)+)");

@@ -39,6 +39,7 @@ public final class Main implements Runnable {
         GenerateCommand.class,
         ServeCommand.class,
         TrainCommand.class,
+        LaunchCommand.class,
         CompareCommand.class,
         TrackCommand.class,
         SlurmCommand.class,

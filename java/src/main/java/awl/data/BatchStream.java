@@ -17,15 +17,23 @@ public final class BatchStream {
     private final Packer packer;
     private final int batchSize;
     private final long steps;
+    private final Share share;
 
     /// @param batchSize rows of an optimiser step
     public BatchStream(StepRows rows, Packer packer, int batchSize) {
+        this(rows, packer, batchSize, Share.ALL);
+    }
+
+    /// @param batchSize rows of an optimiser step, all ranks together
+    /// @param share what this process computes of them
+    public BatchStream(StepRows rows, Packer packer, int batchSize, Share share) {
         if (rows.size() == 0 || batchSize < 1) {
             throw new IllegalArgumentException("rows and batchSize must be positive");
         }
         this.rows = rows;
         this.packer = packer;
         this.batchSize = batchSize;
+        this.share = share;
         this.steps = (rows.size() + batchSize - 1L) / batchSize;
     }
 
@@ -58,7 +66,7 @@ public final class BatchStream {
     private StepBatches at(long step, int[] order) {
         long inEpoch = (step - 1) % steps;
         int[] read = java.util.Arrays.copyOfRange(order, (int) first(inEpoch), (int) first(inEpoch + 1));
-        return StepBatches.of(rows.content(read, steps), packer, step, (step - 1) / steps);
+        return StepBatches.of(rows.content(read, steps), packer, share, step, (step - 1) / steps);
     }
 
     /// The steps `first` to `last`, made on another thread a little ahead of their use. Arrays only, no

@@ -27,11 +27,17 @@ public record StepBatches(
 
     /// Packs what a step learns.
     public static StepBatches of(StepContent content, Packer packer, long step, long epoch) {
+        return of(content, packer, Share.ALL, step, epoch);
+    }
+
+    /// Packs what one of several processes computes of a step. Its own are the micro-batches alone; normaliser,
+    /// names and counts are those of the whole step.
+    public static StepBatches of(StepContent content, Packer packer, Share share, long step, long epoch) {
         return new StepBatches(
                 step,
                 epoch,
-                packer.packUnits(content.units()),
-                packer.pack(content.measured()),
+                packer.packUnits(share.of(content.units())),
+                packer.pack(share.ofDocuments(content.measured())),
                 content.normaliser(),
                 content.components(),
                 content.examples().stream().map(Example::id).toList(),

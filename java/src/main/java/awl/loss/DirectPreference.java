@@ -64,6 +64,7 @@ public final class DirectPreference {
                 score,
                 weight.gradient(),
                 options);
+        weight.added();
         Tensor total = Tensors.zeros(ScalarType.Double);
         try (Scalar value = new Scalar(sum)) {
             total.fill_(value);

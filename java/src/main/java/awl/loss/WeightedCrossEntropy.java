@@ -38,6 +38,7 @@ public final class WeightedCrossEntropy {
                 in.activeRows_A(),
                 weight.gradient(),
                 options(head));
+        weight.added();
         return new LossResult(loss.lossSum(), loss.hiddenGradient_ND(), loss.logProb_A());
     }
 

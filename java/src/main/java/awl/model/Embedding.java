@@ -61,6 +61,7 @@ final class Embedding {
             Tensor sum = weight_VD.gradient();
             if (sum != null) {
                 kernels.embeddingBackward(gradient.tensor(), tokens_N, factor, sum);
+                weight_VD.added();
             }
         });
     }

@@ -76,6 +76,7 @@ final class RmsNorm {
                                 onePlusWeight,
                                 out,
                                 weight.gradient());
+                        weight.added();
                     }
                 }),
                 x_ND,
@@ -95,5 +96,6 @@ final class RmsNorm {
     void backward(Tensor gradient_ND, Tensor x_ND, Tensor inverse_N, Tensor down_ND) {
         kernels.rmsNormBackward(
                 gradient_ND, x_ND, weight.value(), inverse_N, onePlusWeight, down_ND, weight.gradient());
+        weight.added();
     }
 }

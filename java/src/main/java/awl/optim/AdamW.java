@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// A parameter that is not fp32 gets an fp32 master copy: the update is made there and rounded into the
 /// parameter, so that steps smaller than a bf16 unit are not lost. The rule itself is an [AdamWRule]: the
 /// kernels' own, libtorch's fused kernel, or the plain operations both are tested against.
-public final class AdamW implements AutoCloseable {
+public final class AdamW implements Optimizer {
 
     /// @param beta1 decay of the first moment
     /// @param beta2 decay of the second moment
@@ -31,7 +31,14 @@ public final class AdamW implements AutoCloseable {
     /// A tensor to be trained.
     ///
     /// @param value updated in place; must outlive the optimiser
-    public record Slot(String name, Tensor value) {}
+    /// @param decays whether weight decay applies
+    public record Slot(String name, Tensor value, boolean decays) {
+
+        /// A whole parameter: matrices decay.
+        public Slot(String name, Tensor value) {
+            this(name, value, value.dim() >= 2);
+        }
+    }
 
     private record State(Slot slot, Tensor master, boolean ownsMaster, Tensor first, Tensor second) {
 
@@ -41,6 +48,9 @@ public final class AdamW implements AutoCloseable {
             return slot.value().scalar_type().intern() == ScalarType.BFloat16 ? slot.value() : null;
         }
     }
+
+    /// Name of the number of updates in [#tensors].
+    public static final String COUNT = "optimizer.count";
 
     private final Settings settings;
     private final AdamWRule rule;
@@ -69,13 +79,7 @@ public final class AdamW implements AutoCloseable {
         return tensor;
     }
 
-    /// One update of all parameters.
-    ///
-    /// @param gradients in the order of the slots, null where a parameter took no part (its gradient is then
-    ///     zero). May be scaled in place.
-    /// @param rate learning rate of this step
-    /// @param divisor what gradients are divided by first, 0-d fp32
-    /// @param skip 0-d fp32; where 1 nothing is changed: a step with a NaN leaves the weights as they were
+    @Override
     public void step(List<@Nullable Tensor> gradients, double rate, Tensor divisor, Tensor skip) {
         if (gradients.size() != states.size()) {
             throw new IllegalArgumentException(gradients.size() + " gradients for " + states.size() + " parameters");
@@ -100,7 +104,7 @@ public final class AdamW implements AutoCloseable {
 
     private AdamWTensors tensors(State state, @Nullable Tensor given) {
         Tensor gradient = given == null ? torch.zeros_like(state.first()) : given.to(ScalarType.Float);
-        double decay = state.slot().value().dim() >= 2 ? settings.weightDecay() : 0;
+        double decay = state.slot().decays() ? settings.weightDecay() : 0;
         return new AdamWTensors(state.master(), gradient, state.first(), state.second(), state.rounded(), decay);
     }
 
@@ -109,9 +113,13 @@ public final class AdamW implements AutoCloseable {
         return (long) count.item_double();
     }
 
-    /// Everything a checkpoint must hold to go on bit by bit: moments, masters and the count, by name. The
-    /// tensors are the live ones.
-    public Map<String, Tensor> state() {
+    @Override
+    public List<StateSection> state() {
+        return List.of(StateSection.of(tensors()));
+    }
+
+    /// Moments, masters and the count, by name. The tensors are the live ones.
+    public Map<String, Tensor> tensors() {
         Map<String, Tensor> named = new LinkedHashMap<>();
         for (State state : states) {
             String name = state.slot().name();
@@ -121,7 +129,7 @@ public final class AdamW implements AutoCloseable {
                 named.put("optimizer.master." + name, state.master());
             }
         }
-        named.put("optimizer.count", count);
+        named.put(COUNT, count);
         return named;
     }
 

@@ -97,6 +97,25 @@ public final class LibTorch {
         }
     }
 
+    /// Loads the part of the binding that talks between processes (c10d's Gloo), which is a library of its own.
+    public static synchronized void gloo() {
+        await();
+        try {
+            if (!"false".equals(System.getProperty(JAVACPP_LOADS))) {
+                Loader.load(org.bytedeco.pytorch.global.torch_gloo.class);
+                return;
+            }
+            String resource = "/org/bytedeco/pytorch/" + Loader.getPlatform() + "/libjnitorch_gloo.so";
+            File file = Loader.cacheResource(org.bytedeco.pytorch.global.torch.class, resource);
+            if (file == null) {
+                throw new NativeException(resource + " is not in the pytorch jar; training over ranks needs it");
+            }
+            System.load(file.toString());
+        } catch (IOException | UnsatisfiedLinkError e) {
+            throw new NativeException("libjnitorch_gloo could not be loaded: " + e, e);
+        }
+    }
+
     private static void load(@Nullable Path notes, List<Path> known) {
         if (System.getenv("OMP_WAIT_POLICY") == null) {
             setEnvironment("GOMP_SPINCOUNT", SPINS);

@@ -22,6 +22,7 @@ public final class Parameter implements AutoCloseable {
     private @Nullable Tensor gradient;
     /// Zeroing is put off until something is added: the first product is then written over whatever is there.
     private boolean gradientIsZero = true;
+    private @Nullable Runnable listener;
 
     /// @param name as in the Hugging Face checkpoint, or in PEFT's adapter file
     /// @param value becomes the parameter's own; it outlives every scope until [#close]
@@ -135,6 +136,30 @@ public final class Parameter implements AutoCloseable {
         gradientIsZero = true;
     }
 
+    /// Lets the gradient lie in memory of the caller's choice, where those of several parameters are neighbours.
+    ///
+    /// @param memory fp32, contiguous, of the parameter's shape; the parameter keeps a reference
+    public void gradientIn(Tensor memory) {
+        if (!java.util.Arrays.equals(Shapes.of(memory), shape) || Tensors.dtype(memory) != ScalarType.Float) {
+            throw new IllegalArgumentException(name + ": the gradient's memory has another shape or dtype");
+        }
+        releaseGradient();
+        memory.retainReference();
+        gradient = memory;
+    }
+
+    /// Who is told whenever something was added to the gradient; null = nobody.
+    public void whenAdded(@Nullable Runnable told) {
+        listener = told;
+    }
+
+    /// Says that something was added to [#gradient] in place.
+    public void added() {
+        if (listener != null && trainable) {
+            listener.run();
+        }
+    }
+
     /// Adds the matrix product `left right` to the gradient, inside the GEMM.
     public void accumulateProduct(MatrixProduct by, Tensor left, Tensor right) {
         if (!trainable) {
@@ -142,6 +167,7 @@ public final class Parameter implements AutoCloseable {
         }
         by.multiply(left, right, 1, !gradientIsZero, memory());
         gradientIsZero = false;
+        added();
     }
 
     /// Adds the sum over rows to the gradient of a bias.
@@ -159,6 +185,7 @@ public final class Parameter implements AutoCloseable {
                 sum.add_(wide.sum(0));
             }
         }
+        added();
     }
 
     private Tensor memory() {

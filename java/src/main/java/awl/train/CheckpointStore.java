@@ -1,5 +1,7 @@
 package awl.train;
 
+import awl.CheckpointException;
+import awl.optim.StateSection;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,11 +12,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /// The checkpoints of a run: folders `checkpoints/step-N` with tensors, state and a manifest of checksums.
@@ -40,7 +40,7 @@ final class CheckpointStore {
     record Found(long step, Path folder, TrainingState state) {}
 
     /// Writes one checkpoint.
-    Path write(TrainingState state, Map<String, Tensor> tensors) {
+    Path write(TrainingState state, List<StateSection> tensors) {
         Path target = folder.resolve(PREFIX + state.step());
         Path partial = folder.resolve("." + PREFIX + state.step() + ".partial");
         try {
@@ -91,6 +91,19 @@ final class CheckpointStore {
         return Optional.empty();
     }
 
+    /// One that another rank has found to be whole.
+    Found at(long step) {
+        Path at = folder.resolve(PREFIX + step);
+        try {
+            return new Found(step, at, JSON.readValue(Files.readAllBytes(at.resolve(STATE)), TrainingState.class));
+        } catch (IOException e) {
+            throw new CheckpointException(
+                    "%s, which rank 0 goes on from, cannot be read here (%s); the run folder must be one that all ranks share"
+                            .formatted(at, e),
+                    e);
+        }
+    }
+
     private static @Nullable String damage(Path checkpoint) {
         try {
             JsonNode manifest = JSON.readTree(Files.readAllBytes(checkpoint.resolve(MANIFEST)));
@@ -113,7 +126,7 @@ final class CheckpointStore {
     }
 
     /// Fills the tensors of a run from a checkpoint.
-    void restore(Found checkpoint, Map<String, Tensor> tensors) {
+    void restore(Found checkpoint, List<StateSection> tensors) {
         try {
             StateFile.read(checkpoint.folder().resolve(TENSORS), tensors);
         } catch (IOException e) {

@@ -3,6 +3,7 @@ package awl.train;
 import awl.DivergedException;
 import awl.data.Batch;
 import awl.data.StepBatches;
+import awl.parallel.World;
 import awl.tensor.Parameter;
 import awl.tensor.TensorScope;
 import java.util.LinkedHashSet;
@@ -19,10 +20,13 @@ final class Divergence {
 
     private Divergence() {}
 
-    /// @param computed the micro-batches with the scores of their active rows
+    /// @param computed the micro-batches of this rank with the scores of their active rows
     static DivergedException explain(
-            StepBatches step, double loss, double norm, LogProbs computed, List<Parameter> parameters) {
-        Set<String> documents = documents(computed);
+            StepBatches step, double loss, double norm, LogProbs computed, List<Parameter> parameters, World world) {
+        Set<String> documents = new LinkedHashSet<>();
+        for (String each : world.gather(String.join("\n", documents(computed)))) {
+            each.lines().forEach(documents::add);
+        }
         List<String> weights = parameters.stream()
                 .filter(p -> !isFinite(p.value()))
                 .map(Parameter::name)

@@ -36,6 +36,16 @@ public final class Machine {
         }
     }
 
+    /// Cores of the whole machine, also where this process may use some of them only.
+    public static int cores() {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+            int all = (int) lines.filter(l -> l.startsWith("processor")).count();
+            return Math.max(all, Runtime.getRuntime().availableProcessors());
+        } catch (IOException | RuntimeException e) {
+            return Runtime.getRuntime().availableProcessors();
+        }
+    }
+
     /// Name of the processor.
     public static String processor() {
         try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {

@@ -35,9 +35,10 @@ public interface Objective {
         return WeightedSums.loss(scored) * scale;
     }
 
-    /// What is reported beside the loss, by name; null = undefined.
+    /// What is reported beside the loss, by name; null = undefined. Each part is a sum over documents, so that ranks
+    /// can add up theirs.
     ///
-    /// @param loss of the step
+    /// @param loss of the step; where there are several ranks, 0 for all but the first
     /// @param learned scores of the step's micro-batches
     /// @param measured scores of [StepBatches#measured]
     default Map<String, @Nullable Double> parts(StepBatches step, double loss, LogProbs learned, LogProbs measured) {

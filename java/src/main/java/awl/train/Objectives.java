@@ -30,7 +30,7 @@ record Objectives(Objective train, @Nullable Objective validation) {
             return new Objectives(objective, held == null ? null : objective);
         }
         try (ReferenceModel reference = new ReferenceModel(config, kernels, model)) {
-            ReferenceScores references = new ReferenceScores(folder.path(), progress);
+            ReferenceScores references = new ReferenceScores(folder, progress);
             Split split = (name, rows) -> new PreferenceObjective(
                     model,
                     scores,

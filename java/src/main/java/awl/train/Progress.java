@@ -1,6 +1,12 @@
 package awl.train;
 
+import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -33,6 +39,20 @@ public final class Progress implements AutoCloseable {
     public static Progress standard() {
         boolean terminal = System.console() != null && System.console().isTerminal();
         return new Progress(System.err, terminal && !"dumb".equals(System.getenv("TERM")));
+    }
+
+    /// Into a file: what a rank other than 0 would say.
+    static Progress file(Path file) {
+        try {
+            return new Progress(
+                    new PrintStream(
+                            Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND),
+                            true,
+                            StandardCharsets.UTF_8),
+                    false);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + file, e);
+        }
     }
 
     /// A line of its own.

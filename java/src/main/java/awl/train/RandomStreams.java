@@ -12,4 +12,9 @@ record RandomStreams(long seed) {
     long of(long step) {
         return SplitMix.mix(SplitMix.mix(seed) + step) >>> 1; // positive, as seeds are elsewhere
     }
+
+    /// That of one rank: rank 0 draws as a process of its own does, the others other numbers.
+    long of(long step, int rank) {
+        return rank == 0 ? of(step) : SplitMix.mix(of(step) + rank) >>> 1;
+    }
 }

@@ -28,11 +28,12 @@ final class ReferenceScores {
     private static final long NOTE_EVERY_NANOS = 10_000_000_000L;
 
     private final Path folder;
+    private final boolean writes;
     private final Progress progress;
 
-    /// @param folder of the run
-    ReferenceScores(Path folder, Progress progress) {
-        this.folder = folder;
+    ReferenceScores(RunFolder run, Progress progress) {
+        this.folder = run.path();
+        this.writes = run.writes();
         this.progress = progress;
     }
 
@@ -60,7 +61,9 @@ final class ReferenceScores {
                     .put("pairs", missing.size());
             if (!read(file, header, missing, table)) {
                 compute(split, rows, missing, packer, model, table);
-                write(file, header, rows, missing, table);
+                if (writes) {
+                    write(file, header, rows, missing, table);
+                }
             }
         }
         return table;

@@ -19,26 +19,28 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The folder of one run, held by one process at a time.
+/// The folder of one run, held by one process at a time; where there are several ranks, by rank 0, and the others
+/// read.
 ///
 /// ```
 /// config.yaml        the configuration with all defaults      environment.json   versions, device, precision, commit
 /// metrics.jsonl      one line a step                          validation.jsonl   one line a measurement
 /// checkpoints/       step-N                                   model/ or adapter/ what came out
 /// tensorboard/       event files, where asked for             mlflow.json        what the run is known by there
-/// run.lock           locked while a run is at work
+/// run.lock           locked while a run is at work            log-rank1.txt ...  what the other ranks would say
 /// ```
 public final class RunFolder implements AutoCloseable {
 
     private static final JsonMapper JSON = new JsonMapper();
 
     private final Path path;
-    private final FileChannel lockFile;
+    /// Null for a rank that only reads.
+    private final @Nullable FileChannel lockFile;
     private @Nullable FileChannel metrics;
     private Tracker tracker = Tracker.NONE;
     private Tracker.End ended = Tracker.End.FAILED;
 
-    private RunFolder(Path path, FileChannel lockFile) {
+    private RunFolder(Path path, @Nullable FileChannel lockFile) {
         this.path = path;
         this.lockFile = lockFile;
     }
@@ -59,6 +61,21 @@ public final class RunFolder implements AutoCloseable {
         } catch (IOException e) {
             throw new ConfigException("output: " + path + " cannot be used: " + e.getMessage(), e);
         }
+    }
+
+    /// The same folder for a rank other than 0, which writes nothing of it.
+    static RunFolder follow(Path path, int rank) {
+        if (!Files.isDirectory(path)) {
+            throw new ConfigException(
+                    "output: rank %d does not see %s, which rank 0 has made; it must be a folder that all ranks share"
+                            .formatted(rank, path));
+        }
+        return new RunFolder(path, null);
+    }
+
+    /// Whether this process writes.
+    boolean writes() {
+        return lockFile != null;
     }
 
     /// The lock ends with the process, however it ends.
@@ -108,16 +125,22 @@ public final class RunFolder implements AutoCloseable {
     }
 
     void writeConfig(TrainConfig config) {
+        if (!writes()) {
+            return;
+        }
         Durable.replace(config(), "# as it ran, defaults filled in\n" + ConfigFile.write(config));
     }
 
     /// @param progress told where this differs from how the run was started in what decides on rounding
     void writeEnvironment(Map<String, ?> environment, Progress progress) {
+        if (!writes()) {
+            return;
+        }
         try {
             Path file = path.resolve("environment.json");
             if (Files.exists(file)) {
                 JsonNode before = JSON.readTree(Files.readAllBytes(file));
-                for (String key : new String[] {"threads", "kernels", "optimizer", "processor", "libtorch"}) {
+                for (String key : new String[] {"ranks", "threads", "kernels", "optimizer", "processor", "libtorch"}) {
                     String now = String.valueOf(environment.get(key));
                     if (!before.path(key).asText().equals(now)) {
                         progress.note("%s is %s, before it was %s: the last digits may differ from an unbroken run"
@@ -134,6 +157,9 @@ public final class RunFolder implements AutoCloseable {
     /// Opens the metrics for appending behind `step`. Later lines, written by a run that was killed before its
     /// next checkpoint, are dropped: those steps come again and each step has one line.
     void continueAfter(long step) {
+        if (!writes()) {
+            return;
+        }
         try {
             keepUpTo(metricsFile(), step);
             keepUpTo(validationFile(), step);
@@ -165,6 +191,9 @@ public final class RunFolder implements AutoCloseable {
 
     /// Appends one line.
     void report(StepReport report) {
+        if (!writes()) {
+            return;
+        }
         try {
             FileChannel open = java.util.Objects.requireNonNull(metrics, "continueAfter comes first");
             append(open, JSON.writeValueAsString(report));
@@ -178,6 +207,9 @@ public final class RunFolder implements AutoCloseable {
 
     /// Appends one measurement; step 0 is before training.
     void reportValidation(long step, Validation.Measured measured) {
+        if (!writes()) {
+            return;
+        }
         try (FileChannel open = FileChannel.open(
                 validationFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
             append(open, JSON.writeValueAsString(measured.line(step)));

@@ -1,6 +1,7 @@
 package awl.train;
 
 import awl.CheckpointException;
+import awl.optim.StateSection;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -11,6 +12,8 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32C;
 import org.bytedeco.javacpp.BytePointer;
@@ -32,20 +35,23 @@ final class StateFile {
 
     private StateFile() {}
 
-    /// Writes the tensors and forces them to disk.
+    /// Writes the sections, each collected when its turn comes, and forces them to disk.
     ///
     /// @return CRC32C of the whole file
-    static long write(Path file, Map<String, Tensor> tensors) throws IOException {
+    static long write(Path file, List<StateSection> sections) throws IOException {
         CRC32C sum = new CRC32C();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            byte[] header = header(tensors);
+            byte[] header = header(whole(sections));
             ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             put(channel, sum, length.putLong(header.length).flip());
             put(channel, sum, ByteBuffer.wrap(header));
-            for (Tensor tensor : tensors.values()) {
-                for (long at = 0; at < tensor.nbytes(); at += CHUNK) {
-                    try (BytePointer pointer = new BytePointer(tensor.data_ptr())) {
-                        put(channel, sum, window(pointer, at, tensor.nbytes()));
+            for (StateSection section : sections) {
+                section.collect().run();
+                for (Tensor tensor : section.tensors().values()) {
+                    for (long at = 0; at < tensor.nbytes(); at += CHUNK) {
+                        try (BytePointer pointer = new BytePointer(tensor.data_ptr())) {
+                            put(channel, sum, window(pointer, at, tensor.nbytes()));
+                        }
                     }
                 }
             }
@@ -67,8 +73,14 @@ final class StateFile {
         return sum.getValue();
     }
 
+    private static Map<String, Tensor> whole(List<StateSection> sections) {
+        Map<String, Tensor> all = new LinkedHashMap<>();
+        sections.forEach(section -> all.putAll(section.tensors()));
+        return all;
+    }
+
     /// Reads every tensor of `into` from the file; names, dtypes and sizes must be exactly those of the file.
-    static void read(Path file, Map<String, Tensor> into) throws IOException {
+    static void read(Path file, List<StateSection> into) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
             ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             fill(channel, length, file);
@@ -79,19 +91,23 @@ final class StateFile {
             ByteBuffer bytes = ByteBuffer.allocate((int) size);
             fill(channel, bytes, file);
             JsonNode header = JSON.readTree(bytes.array());
-            if (header.size() != into.size()) {
+            int tensors = whole(into).size();
+            if (header.size() != tensors) {
                 throw new CheckpointException(
                         "%s: holds %d tensors, this run has %d; the model or the configuration is another one"
-                                .formatted(file, header.size(), into.size()));
+                                .formatted(file, header.size(), tensors));
             }
-            for (Map.Entry<String, Tensor> entry : into.entrySet()) {
-                restore(
-                        channel,
-                        file,
-                        Long.BYTES + size,
-                        entry.getKey(),
-                        entry.getValue(),
-                        header.path(entry.getKey()));
+            for (StateSection section : into) {
+                for (Map.Entry<String, Tensor> entry : section.tensors().entrySet()) {
+                    restore(
+                            channel,
+                            file,
+                            Long.BYTES + size,
+                            entry.getKey(),
+                            entry.getValue(),
+                            header.path(entry.getKey()));
+                }
+                section.spread().run();
             }
         }
     }

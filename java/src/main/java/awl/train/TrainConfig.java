@@ -73,6 +73,9 @@ public record TrainConfig(
     /// @param seed of the order, of new LoRA weights and of dropout
     /// @param clipNorm most norm of all gradients together; 0 = no clipping
     /// @param recompute compute the activations of a block again in the backward pass, to save memory
+    /// @param zero with several ranks: 0 = each has the whole optimiser state, 1 = each a share of it (ZeRO-1)
+    /// @param overlap with several ranks: send gradients while the backward pass goes on
+    /// @param bucketMib with several ranks: MiB of gradients that are sent at once
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Train(
             @Nullable Long steps,
@@ -81,7 +84,10 @@ public record TrainConfig(
             @JsonProperty("micro_batch_size") @Nullable Integer microBatchSize,
             long seed,
             @JsonProperty("clip_norm") double clipNorm,
-            boolean recompute) {}
+            boolean recompute,
+            int zero,
+            boolean overlap,
+            @JsonProperty("bucket_mib") int bucketMib) {}
 
     /// AdamW.
     ///

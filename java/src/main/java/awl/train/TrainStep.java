@@ -3,9 +3,11 @@ package awl.train;
 import awl.data.Batch;
 import awl.data.StepBatches;
 import awl.kernel.Kernels;
-import awl.optim.AdamW;
 import awl.optim.GradientNorm;
+import awl.optim.Optimizer;
 import awl.optim.Schedule;
+import awl.parallel.GradientBuckets;
+import awl.parallel.World;
 import awl.tensor.Parameter;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
@@ -21,25 +23,35 @@ import org.jspecify.annotations.Nullable;
 /// The normaliser belongs to the whole step and is known before the first micro-batch, so accumulation and
 /// packing change nothing but rounding. Nothing waits for the device before the end of the step; a NaN anywhere
 /// keeps AdamW from touching the weights and is reported there.
+///
+/// Where there are several ranks, each computes its own micro-batches; loss and gradients are summed, and from there
+/// on every rank does the same with the same numbers.
 final class TrainStep {
 
     private final Objective objective;
-    private final AdamW adam;
+    private final World world;
+    private final GradientBuckets buckets;
+    private final Optimizer optimizer;
     private final Kernels kernels;
     private final Schedule schedule;
     private final double clipNorm;
     private final RandomStreams random;
 
+    /// @param buckets of the objective's parameters
     /// @param kernels compute the global norm
     TrainStep(
+            World world,
             Objective objective,
-            AdamW adam,
+            GradientBuckets buckets,
+            Optimizer optimizer,
             Kernels kernels,
             Schedule schedule,
             double clipNorm,
             RandomStreams random) {
+        this.world = world;
         this.objective = objective;
-        this.adam = adam;
+        this.buckets = buckets;
+        this.optimizer = optimizer;
         this.kernels = kernels;
         this.schedule = schedule;
         this.clipNorm = clipNorm;
@@ -53,27 +65,32 @@ final class TrainStep {
             Tensor loss = Tensors.zeros(ScalarType.Double);
             LogProbs learned = new LogProbs();
             parameters.forEach(Parameter::zeroGradient);
-            objective.startRandomStream(random.of(step.step()));
-            for (Batch batch : active(step.microBatches())) {
+            objective.startRandomStream(random.of(step.step(), world.rank()));
+            List<Batch> batches = active(step.microBatches());
+            for (int b = 0; b < batches.size(); b++) {
+                Batch batch = batches.get(b);
+                buckets.microBatch(b == batches.size() - 1);
                 try (TensorScope micro = TensorScope.open()) {
                     Objective.Learned out = objective.learn(batch, 1.0 / step.normaliser());
                     loss.add_(out.loss());
                     learned.add(batch, micro.keep(out.logProb_A()));
                 }
             }
+            buckets.finish();
+            world.sum(loss);
             List<Tensor> gradients =
                     parameters.stream().map(Parameter::gradient).toList();
             Tensor norm = GradientNorm.of(kernels, gradients);
             Tensor broken = torch.isfinite(norm.add(loss)).logical_not().to(ScalarType.Float);
-            adam.step(gradients, schedule.at(step.step()), GradientNorm.divisor(norm, clipNorm), broken);
+            optimizer.step(gradients, schedule.at(step.step()), GradientNorm.divisor(norm, clipNorm), broken);
 
             double lossValue = loss.item_double(); // the only wait for the device
             double normValue = norm.item_double();
             if (!Double.isFinite(lossValue) || !Double.isFinite(normValue)) {
-                throw Divergence.explain(step, lossValue, normValue, learned, parameters);
+                throw Divergence.explain(step, lossValue, normValue, learned, parameters, world);
             }
-            Map<String, @Nullable Double> parts =
-                    objective.parts(step, lossValue, learned, scored(objective, step.measured()));
+            Map<String, @Nullable Double> parts = objective.parts(
+                    step, world.first() ? lossValue : 0, learned, scored(objective, step.measured()));
             return new StepReport(
                     step.step(),
                     step.epoch(),
@@ -85,7 +102,7 @@ final class TrainStep {
                     (System.nanoTime() - start) / 1e9,
                     Machine.peakMemory(),
                     null,
-                    parts);
+                    RankSums.of(world, parts));
         }
     }
 

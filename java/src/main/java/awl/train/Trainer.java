@@ -5,12 +5,18 @@ import awl.data.BatchStream;
 import awl.data.StepBatches;
 import awl.kernel.Kernels;
 import awl.optim.AdamW;
+import awl.optim.Optimizer;
 import awl.optim.Schedule;
+import awl.optim.StateSection;
+import awl.parallel.GradientBuckets;
+import awl.parallel.World;
 import awl.tensor.Parameter;
+import awl.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 /// A run that stops anywhere, by a signal, an error or kill -9, and is resumed gives the same weights and
 /// metrics bit by bit as one that never stopped: a step depends only on the tensors in the checkpoint, the seed
 /// and its own number.
+///
+/// Where there are several ranks, all go through the same loop; the first one writes. What one of them is asked by a
+/// signal is agreed on at the border of each step.
 final class Trainer implements AutoCloseable {
 
     /// How a run ended.
@@ -29,6 +38,7 @@ final class Trainer implements AutoCloseable {
         STOPPED
     }
 
+    private final World world;
     private final Objective objective;
     private final BatchStream data;
     private final @Nullable Validation validation;
@@ -36,13 +46,14 @@ final class Trainer implements AutoCloseable {
     private final CheckpointStore checkpoints;
     private final Plan plan;
     private final Schedule schedule;
-    private final AdamW adam;
+    private final Optimizer optimizer;
     private final TrainStep step;
     private final Progress progress;
     private final StopSignal stop;
     private final RandomStreams random;
 
     private long done;
+    private long saved;
     private @Nullable Long bestStep;
     private @Nullable Double bestLoss;
     private @Nullable Double lastValidation;
@@ -58,17 +69,21 @@ final class Trainer implements AutoCloseable {
     /// @param dataFingerprint of the training rows
     record Plan(long steps, int batchSize, long seed, double clipNorm, long every, int keep, String dataFingerprint) {}
 
+    /// @param buckets of the objective's parameters
     Trainer(
+            World world,
             Objective objective,
             BatchStream data,
             @Nullable Validation validation,
             RunFolder folder,
             Plan plan,
             Schedule schedule,
-            AdamW adam,
+            GradientBuckets buckets,
+            Optimizer optimizer,
             Kernels kernels,
             Progress progress,
             StopSignal stop) {
+        this.world = world;
         this.objective = objective;
         this.data = data;
         this.validation = validation;
@@ -76,9 +91,10 @@ final class Trainer implements AutoCloseable {
         this.checkpoints = folder.checkpoints();
         this.plan = plan;
         this.schedule = schedule;
-        this.adam = adam;
+        this.optimizer = optimizer;
         this.random = new RandomStreams(plan.seed());
-        this.step = new TrainStep(objective, adam, kernels, schedule, plan.clipNorm(), random);
+        this.step = new TrainStep(
+                world, objective, buckets, optimizer, kernels, schedule, plan.clipNorm(), random);
         this.progress = progress;
         this.stop = stop;
     }
@@ -87,19 +103,23 @@ final class Trainer implements AutoCloseable {
     ///
     /// @return steps that are done
     long resume() {
-        checkpoints.newest(progress::note).ifPresent(found -> {
+        CheckpointStore.Found found = newest();
+        if (found != null) {
             TrainingState state = found.state();
             if (!state.dataFingerprint().equals(plan.dataFingerprint())) {
                 throw new awl.ConfigException(
                         "data.train: the rows are not those the run in %s was started with; put them back or use another output"
                                 .formatted(folder.path()));
             }
-            checkpoints.restore(found, tensors());
+            try (TensorScope scope = TensorScope.open()) {
+                checkpoints.restore(found, sections());
+            }
             done = state.step();
+            saved = done;
             bestStep = state.bestStep();
             bestLoss = state.bestLoss();
             lastValidation = state.validationLoss();
-        });
+        }
         progress.note(
                 done == 0
                         ? "no checkpoint in " + folder.path() + " yet: starting from the beginning"
@@ -107,18 +127,31 @@ final class Trainer implements AutoCloseable {
         return done;
     }
 
+    /// The first rank looks, the others take what it found.
+    private CheckpointStore.@Nullable Found newest() {
+        CheckpointStore.Found found =
+                world.first() ? checkpoints.newest(progress::note).orElse(null) : null;
+        String step = world.gather(found == null ? "" : Long.toString(found.step())).getFirst();
+        return world.first() || step.isEmpty() ? found : checkpoints.at(Long.parseLong(step));
+    }
+
     End run() {
         try (NoGradGuard guard = new NoGradGuard();
                 BatchStream.Ahead ahead = data.from(done + 1, plan.steps())) {
+            objective
+                    .trainable()
+                    .forEach(parameter ->
+                            world.startBroadcast(parameter.value(), 0).await());
             folder.continueAfter(done == 0 ? -1 : done);
             progress.begin(done, plan.steps());
             if (done == 0) {
                 validate();
             }
             while (done < plan.steps()) {
+                agree();
                 if (stop.isRequested()) {
                     progress.note("%s: stopping behind step %d".formatted(stop.name(), done));
-                    if (done > 0 && !checkpoints.steps().contains(done)) {
+                    if (done > saved) {
                         checkpoint();
                     }
                     return End.STOPPED;
@@ -127,6 +160,29 @@ final class Trainer implements AutoCloseable {
             }
             return End.FINISHED;
         }
+    }
+
+    /// All ranks stop, or write a checkpoint, when one of them was asked to.
+    private void agree() {
+        String name = stop.name();
+        String checkpoint = stop.takeCheckpoint();
+        if (world.size() > 1) {
+            double[] asked = RankSums.of(world, name == null ? 0 : 1, checkpoint == null ? 0 : 1);
+            if (asked[0] > 0) {
+                named(name).ifPresent(stop::adopt);
+            }
+            checkpoint = asked[1] > 0 ? named(checkpoint).orElse(null) : null;
+        }
+        if (checkpoint != null && !stop.isRequested() && done > saved) {
+            progress.note("%s: checkpoint behind step %d".formatted(checkpoint, done));
+            checkpoint();
+        }
+    }
+
+    private Optional<String> named(@Nullable String own) {
+        return world.gather(own == null ? "" : own).stream()
+                .filter(name -> !name.isEmpty())
+                .findFirst();
     }
 
     private void next(StepBatches batches) {
@@ -181,9 +237,16 @@ final class Trainer implements AutoCloseable {
     }
 
     private void checkpoint() {
-        folder.force(); // a checkpoint is never newer than the metrics on disk
-        checkpoints.write(state(), tensors());
-        checkpoints.prune(plan.keep(), bestStep);
+        saved = done;
+        try (TensorScope scope = TensorScope.open()) {
+            if (!folder.writes()) {
+                sections().forEach(section -> section.collect().run());
+                return;
+            }
+            folder.force(); // a checkpoint is never newer than the metrics on disk
+            checkpoints.write(state(), sections());
+            checkpoints.prune(plan.keep(), bestStep);
+        }
     }
 
     private TrainingState state() {
@@ -202,13 +265,14 @@ final class Trainer implements AutoCloseable {
     }
 
     /// All that changes: parameters, masters and moments.
-    private Map<String, Tensor> tensors() {
-        Map<String, Tensor> tensors = new LinkedHashMap<>();
+    private List<StateSection> sections() {
+        Map<String, Tensor> weights = new LinkedHashMap<>();
         for (Parameter parameter : objective.trainable()) {
-            tensors.put(parameter.name(), parameter.value());
+            weights.put(parameter.name(), parameter.value());
         }
-        tensors.putAll(adam.state());
-        return tensors;
+        List<StateSection> sections = new ArrayList<>(List.of(StateSection.of(weights)));
+        sections.addAll(optimizer.state());
+        return sections;
     }
 
     static List<AdamW.Slot> slots(Objective objective) {
@@ -222,6 +286,6 @@ final class Trainer implements AutoCloseable {
     @Override
     public void close() {
         progress.close();
-        adam.close();
+        optimizer.close();
     }
 }

@@ -13,6 +13,7 @@ import awl.data.PreferenceFile;
 import awl.data.PreferencePair;
 import awl.data.RowOrder;
 import awl.data.RowRenderer;
+import awl.data.Share;
 import awl.data.StepRows;
 import awl.data.Weighting;
 import java.nio.ByteBuffer;
@@ -124,8 +125,8 @@ record TrainingData(StepRows train, @Nullable StepRows validation, Packer packer
         return rows.examples().stream().mapToInt(Example::longest).max().orElse(1);
     }
 
-    BatchStream stream(TrainConfig config) {
-        return new BatchStream(train, packer, config.train().batchSize());
+    BatchStream stream(TrainConfig config, Share share) {
+        return new BatchStream(train, packer, config.train().batchSize(), share);
     }
 
     /// Of all ids and weights of the training rows, in order, their origins, and what pairs count.

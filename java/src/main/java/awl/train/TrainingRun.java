@@ -4,6 +4,7 @@ import awl.ConfigException;
 import awl.data.BatchStream;
 import awl.data.Example;
 import awl.data.RowRenderer;
+import awl.data.Share;
 import awl.data.StepRows;
 import awl.kernel.KernelSelection;
 import awl.kernel.Kernels;
@@ -13,6 +14,10 @@ import awl.model.PeftAdapter;
 import awl.model.TensorSource;
 import awl.optim.AdamW;
 import awl.optim.AdamWRule;
+import awl.optim.Optimizer;
+import awl.parallel.GradientBuckets;
+import awl.parallel.ShardedOptimizer;
+import awl.parallel.World;
 import awl.tensor.Parameter;
 import awl.tensor.TensorScope;
 import awl.tensor.Threads;
@@ -43,6 +48,9 @@ public final class TrainingRun {
             "data.validation",
             "train.steps",
             "train.epochs",
+            "train.zero",
+            "train.overlap",
+            "train.bucket_mib",
             "checkpoint.every",
             "checkpoint.keep",
             "output");
@@ -51,8 +59,9 @@ public final class TrainingRun {
     private final boolean resume;
     private final KernelSelection.Wanted kernelsWanted;
     private final Supplier<RowRenderer> renderer;
-    private final Progress progress;
+    private final World world;
     private final StopSignal stop;
+    private Progress progress;
 
     /// @param renderer asked only when a row has text
     public TrainingRun(
@@ -62,6 +71,21 @@ public final class TrainingRun {
             Supplier<RowRenderer> renderer,
             Progress progress,
             StopSignal stop) {
+        this(World.single(), config, resume, kernels, renderer, progress, stop);
+    }
+
+    /// @param world the processes that make this run together
+    /// @param renderer asked only when a row has text
+    /// @param progress what the first rank says; the others write theirs into the run folder
+    public TrainingRun(
+            World world,
+            TrainConfig config,
+            boolean resume,
+            KernelSelection.Wanted kernels,
+            Supplier<RowRenderer> renderer,
+            Progress progress,
+            StopSignal stop) {
+        this.world = world;
         this.asked = config;
         this.resume = resume;
         this.kernelsWanted = kernels;
@@ -74,14 +98,17 @@ public final class TrainingRun {
     ///
     /// @return exit code: 0, or that of the signal
     public int run() {
-        try (RunFolder folder = RunFolder.open(Path.of(asked.output()));
-                progress) {
+        try (RunFolder folder = open();
+                Progress own = world.first()
+                        ? progress
+                        : Progress.file(folder.path().resolve("log-rank%d.txt".formatted(world.rank())))) {
+            progress = own;
             if (asked.lora() == null && !Files.isDirectory(Path.of(asked.model().path()))) {
                 throw new ConfigException(
                         "model.path: %s is no Hugging Face folder; training all parameters writes one and needs one to begin with: make it by awl convert FILE.gguf DIR, or train LoRA adapters"
                                 .formatted(asked.model().path()));
             }
-            TrainConfig before = earlier(folder);
+            TrainConfig before = world.first() ? earlier(folder) : null;
             PrecisionChoice precision = precision(before);
             TrainConfig config = asked.withPrecision(precision.precision().toString());
             if (before != null) {
@@ -106,6 +133,13 @@ public final class TrainingRun {
         }
     }
 
+    private RunFolder open() {
+        Path path = Path.of(asked.output());
+        RunFolder own = world.first() ? RunFolder.open(path) : null;
+        world.barrier();
+        return own == null ? RunFolder.follow(path, world.rank()) : own;
+    }
+
     private @Nullable TrainConfig earlier(RunFolder folder) {
         if (!folder.isUsed()) {
             return null;
@@ -118,7 +152,16 @@ public final class TrainingRun {
         return Files.exists(folder.config()) ? ConfigFile.read(folder.config(), List.of()) : null;
     }
 
+    /// As the first rank chose it: machines may differ in what is fast.
     private PrecisionChoice precision(@Nullable TrainConfig before) {
+        PrecisionChoice own = world.first() ? chosen(before) : null;
+        String agreed = world.gather(own == null ? "" : own.precision().toString()).getFirst();
+        return own == null
+                ? new PrecisionChoice(PrecisionChoice.of(agreed).precision(), "as rank 0 has chosen")
+                : own;
+    }
+
+    private PrecisionChoice chosen(@Nullable TrainConfig before) {
         if (before != null && asked.model().precision().equals("auto")) {
             return new PrecisionChoice(
                     PrecisionChoice.of(before.model().precision()).precision(), "auto: as this run was started");
@@ -154,25 +197,33 @@ public final class TrainingRun {
             TrainingData data,
             Kernels kernels,
             Decoder model) {
+        if (!world.first()) {
+            world.barrier(); // what the first rank computes now, the others read
+        }
         Objectives objectives = Objectives.of(config, data, kernels, model, folder, progress);
+        if (world.first()) {
+            world.barrier();
+        }
         prepare(model, config);
         Objective objective = objectives.train();
-        BatchStream stream = data.stream(config);
+        BatchStream stream = data.stream(config, new Share(world.rank(), world.size()));
         Trainer.Plan plan = plan(config, stream, data.fingerprint());
+        requireSameOnAllRanks(plan, objective);
         AdamWRule rule = AdamWRule.best(kernels);
         TrainConfig.Optimizer adam = config.optimizer();
-        try (Trainer trainer = new Trainer(
+        TrainConfig.Train how = config.train();
+        try (GradientBuckets buckets = new GradientBuckets(
+                        world, objective.trainable(), (long) how.bucketMib() << 20, how.overlap());
+                Trainer trainer = new Trainer(
+                world,
                 objective,
                 stream,
-                validation(objectives.validation(), data),
+                validation(objectives.validation(), data, world),
                 folder,
                 plan,
                 config.schedule().over(plan.steps(), adam.lr()),
-                new AdamW(
-                        Trainer.slots(objective),
-                        new AdamW.Settings(
-                                adam.betas().getFirst(), adam.betas().getLast(), adam.eps(), adam.weightDecay()),
-                        rule),
+                buckets,
+                optimizer(config, objective, buckets, rule),
                 kernels,
                 progress,
                 stop)) {
@@ -180,19 +231,46 @@ public final class TrainingRun {
                 trainer.resume();
             }
             folder.writeConfig(config);
-            Map<String, Object> environment = environment(precision, kernels, rule, model);
+            Map<String, Object> environment = environment(precision, kernels, rule, model, world);
             folder.writeEnvironment(environment, progress);
-            folder.track(tracker(folder, config, environment));
+            if (world.first()) {
+                folder.track(tracker(folder, config, environment));
+            }
             say(config, data, plan, model, precision, kernels, rule);
             if (trainer.run() == Trainer.End.STOPPED) {
                 folder.ended(Tracker.End.STOPPED);
                 return stop.exitCode();
             }
         }
-        Path written = FinalModel.write(folder.path(), config, model);
-        folder.ended(Tracker.End.FINISHED);
-        progress.note("done: " + written);
+        if (world.first()) {
+            Path written = FinalModel.write(folder.path(), config, model);
+            folder.ended(Tracker.End.FINISHED);
+            progress.note("done: " + written);
+        }
         return 0;
+    }
+
+    private Optimizer optimizer(TrainConfig config, Objective objective, GradientBuckets buckets, AdamWRule rule) {
+        TrainConfig.Optimizer adam = config.optimizer();
+        AdamW.Settings settings = new AdamW.Settings(
+                adam.betas().getFirst(), adam.betas().getLast(), adam.eps(), adam.weightDecay());
+        return world.size() > 1 && config.train().zero() > 0
+                ? new ShardedOptimizer(world, objective.trainable(), buckets, settings, rule)
+                : new AdamW(Trainer.slots(objective), settings, rule);
+    }
+
+    /// Ranks that read other files would train something that nobody asked for.
+    private void requireSameOnAllRanks(Trainer.Plan plan, Objective objective) {
+        long trained =
+                objective.trainable().stream().mapToLong(Parameter::count).sum();
+        List<String> all = world.gather("%d steps of %d rows, seed %d, %d parameters trained, rows %s"
+                .formatted(plan.steps(), plan.batchSize(), plan.seed(), trained, plan.dataFingerprint()));
+        for (int r = 1; r < all.size(); r++) {
+            if (!all.get(r).equals(all.getFirst())) {
+                throw new ConfigException("rank %d has %s, rank 0 has %s; configuration and files must be the same everywhere"
+                        .formatted(r, all.get(r), all.getFirst()));
+            }
+        }
     }
 
     private Tracker tracker(RunFolder folder, TrainConfig config, Map<String, Object> environment) {
@@ -257,7 +335,7 @@ public final class TrainingRun {
             AdamWRule rule) {
         long trained = model.trainable().stream().mapToLong(Parameter::count).sum();
         long all = model.parameters().stream().mapToLong(Parameter::count).sum();
-        progress.note("%s, %,d of %,d parameters trained (%s), %s (%s), kernels %s, AdamW by %s, %d threads"
+        progress.note("%s, %,d of %,d parameters trained (%s), %s (%s), kernels %s, AdamW by %s, %s"
                 .formatted(
                         config.model().path(),
                         trained,
@@ -267,7 +345,13 @@ public final class TrainingRun {
                         precision.reason(),
                         kernels.name(),
                         rule.name(),
-                        Threads.count()));
+                        world.size() == 1
+                                ? Threads.count() + " threads"
+                                : "%d ranks of %d threads%s"
+                                        .formatted(
+                                                world.size(),
+                                                Threads.count(),
+                                                config.train().zero() > 0 ? ", optimiser state in shares" : "")));
         List<Example> rows = data.train().examples();
         long tokens = rows.stream().mapToLong(Example::tokens).sum();
         long learned = rows.stream().mapToLong(Example::learned).sum();
@@ -287,16 +371,18 @@ public final class TrainingRun {
         }
     }
 
-    private static @Nullable Validation validation(@Nullable Objective objective, TrainingData data) {
+    private static @Nullable Validation validation(
+            @Nullable Objective objective, TrainingData data, World world) {
         StepRows rows = data.validation();
-        return objective == null || rows == null ? null : new Validation(objective, rows, data.packer());
+        return objective == null || rows == null ? null : new Validation(world, objective, rows, data.packer());
     }
 
     private static Map<String, Object> environment(
-            PrecisionChoice precision, Kernels kernels, AdamWRule rule, Decoder model) {
+            PrecisionChoice precision, Kernels kernels, AdamWRule rule, Decoder model, World world) {
         Map<String, Object> facts = new LinkedHashMap<>(Machine.describe());
         facts.put("libtorch", String.valueOf(Tensor.class.getPackage().getImplementationVersion()));
         facts.put("device", "cpu");
+        facts.put("ranks", world.size());
         facts.put("threads", Threads.count());
         facts.put("precision", precision.precision().toString());
         facts.put("precision_reason", precision.reason());

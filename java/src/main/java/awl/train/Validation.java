@@ -2,23 +2,28 @@ package awl.train;
 
 import awl.DataException;
 import awl.data.Packer;
+import awl.data.Share;
 import awl.data.StepBatches;
 import awl.data.StepRows;
+import awl.parallel.World;
 import awl.tensor.TensorScope;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The loss of rows that are not trained on, with the objective of training, over all of them at once.
+/// The loss of rows that are not trained on, with the objective of training, over all of them at once; every rank
+/// computes its share.
 final class Validation {
 
+    private final World world;
     private final Objective objective;
     private final StepBatches rows;
 
     /// @param packer how many rows are computed at once; changes nothing but rounding
-    Validation(Objective objective, StepRows rows, Packer packer) {
+    Validation(World world, Objective objective, StepRows rows, Packer packer) {
+        this.world = world;
         this.objective = objective;
-        this.rows = StepBatches.of(rows.all(), packer, 0, 0);
+        this.rows = StepBatches.of(rows.all(), packer, new Share(world.rank(), world.size()), 0, 0);
         if (this.rows.normaliser() == 0) {
             throw new DataException("data.validation: no row has a token to learn");
         }
@@ -40,9 +45,10 @@ final class Validation {
     Measured measure() {
         try (TensorScope scope = TensorScope.open()) {
             LogProbs counted = TrainStep.scored(objective, rows.microBatches());
-            double loss = objective.loss(counted, 1 / rows.normaliser());
+            double loss = RankSums.of(world, objective.loss(counted, 1 / rows.normaliser()))[0];
             LogProbs measured = TrainStep.scored(objective, rows.measured());
-            return new Measured(loss, objective.parts(rows, loss, counted, measured));
+            return new Measured(
+                    loss, RankSums.of(world, objective.parts(rows, world.first() ? loss : 0, counted, measured)));
         }
     }
 }

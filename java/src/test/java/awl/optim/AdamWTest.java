@@ -101,7 +101,7 @@ final class AdamWTest {
                     for (int s = 0; s < 100; s++) { // one unit of bf16 at 256 is 2; a step is 0.1
                         adam.step(List.of(scalar(1).to(ScalarType.BFloat16).view(1, 1)), 0.1, scalar(1), scalar(0));
                     }
-                    assertThat(adam.state()).containsKey("optimizer.master.w");
+                    assertThat(adam.tensors()).containsKey("optimizer.master.w");
                 }
                 assertThat(weight.to(ScalarType.Float).item_double()).isCloseTo(246, within(1.0));
             }
@@ -116,7 +116,7 @@ final class AdamWTest {
                 try (AdamW adam = new AdamW(List.of(new AdamW.Slot("w", weight)), SETTINGS, rule)) {
                     adam.step(List.of(scalar(Double.NaN).view(1, 1)), 0.1, scalar(Double.NaN), scalar(1));
                     assertThat(adam.steps()).isZero();
-                    assertThat(adam.state().values())
+                    assertThat(adam.tensors().values())
                             .allSatisfy(each ->
                                     assertThat(each.abs().sum().item_double()).isZero());
                 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import awl.CheckpointException;
+import awl.optim.StateSection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,10 +49,10 @@ final class CheckpointStoreTest {
     @Test
     void comesBackBitForBit() {
         try (PointerScope scope = new PointerScope()) {
-            store().write(state(3), tensors(1));
+            store().write(state(3), List.of(StateSection.of(tensors(1))));
             Map<String, Tensor> into = tensors(2);
             CheckpointStore.Found found = store().newest(note -> {}).orElseThrow();
-            store().restore(found, into);
+            store().restore(found, List.of(StateSection.of(into)));
             assertThat(found.state()).isEqualTo(state(3));
             tensors(1)
                     .forEach((name, tensor) ->
@@ -64,8 +65,8 @@ final class CheckpointStoreTest {
         try (PointerScope scope = new PointerScope()) {
             for (String name : List.of("tensors.safetensors", "state.json", "manifest.json")) {
                 for (int way = 0; way < 3; way++) {
-                    store().write(state(1), tensors(1));
-                    store().write(state(2), tensors(2));
+                    store().write(state(1), List.of(StateSection.of(tensors(1))));
+                    store().write(state(2), List.of(StateSection.of(tensors(2))));
                     byte[] bytes = Files.readAllBytes(file(2, name));
                     switch (way) {
                         case 0 -> Files.delete(file(2, name));
@@ -88,9 +89,9 @@ final class CheckpointStoreTest {
     @Test
     void aDamagedOneIsReplacedWhenItsStepComesAgain() throws IOException {
         try (PointerScope scope = new PointerScope()) {
-            store().write(state(1), tensors(1));
+            store().write(state(1), List.of(StateSection.of(tensors(1))));
             Files.delete(file(1, "manifest.json"));
-            store().write(state(1), tensors(1));
+            store().write(state(1), List.of(StateSection.of(tensors(1))));
             assertThat(store().newest(note -> {})).isPresent();
         }
     }
@@ -101,7 +102,7 @@ final class CheckpointStoreTest {
             Path partial = Files.createDirectories(folder.resolve("checkpoints/.step-9.partial"));
             Files.writeString(partial.resolve("tensors.safetensors"), "x");
             assertThat(store().newest(note -> {})).isEmpty();
-            store().write(state(1), tensors(1));
+            store().write(state(1), List.of(StateSection.of(tensors(1))));
             store().prune(1, null);
             assertThat(partial).doesNotExist();
         }
@@ -111,7 +112,7 @@ final class CheckpointStoreTest {
     void keepsTheNewestAndTheBest() {
         try (PointerScope scope = new PointerScope()) {
             for (long step : new long[] {2, 4, 6, 8, 10}) {
-                store().write(state(step), tensors(1));
+                store().write(state(step), List.of(StateSection.of(tensors(1))));
             }
             store().prune(2, 4L);
             assertThat(store().steps()).containsExactly(4L, 8L, 10L);
@@ -123,16 +124,16 @@ final class CheckpointStoreTest {
     @Test
     void anotherModelIsRefusedByName() {
         try (PointerScope scope = new PointerScope()) {
-            store().write(state(3), tensors(1));
+            store().write(state(3), List.of(StateSection.of(tensors(1))));
             CheckpointStore.Found found = store().newest(note -> {}).orElseThrow();
             Map<String, Tensor> other = tensors(1);
             other.put("matrix", torch.randn(11, 37));
-            assertThatThrownBy(() -> store().restore(found, other))
+            assertThatThrownBy(() -> store().restore(found, List.of(StateSection.of(other))))
                     .isInstanceOf(CheckpointException.class)
                     .hasMessageContaining("matrix: expected")
                     .hasMessageContaining("[11,37]");
             other.remove("matrix");
-            assertThatThrownBy(() -> store().restore(found, other))
+            assertThatThrownBy(() -> store().restore(found, List.of(StateSection.of(other))))
                     .hasMessageContaining("holds 3 tensors, this run has 2");
         }
     }
@@ -141,9 +142,9 @@ final class CheckpointStoreTest {
     void largeTensorsGoThroughInPieces() {
         try (PointerScope scope = new PointerScope()) {
             Map<String, Tensor> large = Map.of("w", torch.randn(5_000_000).mul_(new Scalar(3)));
-            store().write(state(1), large);
+            store().write(state(1), List.of(StateSection.of(large)));
             Map<String, Tensor> into = Map.of("w", torch.zeros(5_000_000));
-            store().restore(store().newest(note -> {}).orElseThrow(), into);
+            store().restore(store().newest(note -> {}).orElseThrow(), List.of(StateSection.of(into)));
             assertThat(java.util.Objects.requireNonNull(into.get("w")).equal(large.get("w")))
                     .isTrue();
         }

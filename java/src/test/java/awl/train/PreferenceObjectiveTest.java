@@ -235,7 +235,7 @@ final class PreferenceObjectiveTest {
             Objective objective = Objectives.of(
                             read, data, new awl.kernel.TorchKernels(), model, folder, new Progress(System.out, false))
                     .train();
-            awl.data.StepBatches step = data.stream(read).at(1);
+            awl.data.StepBatches step = data.stream(read, awl.data.Share.ALL).at(1);
             step.microBatches().forEach(batch -> objective.learn(batch, 1 / step.normaliser()));
             int compared = 0;
             for (Parameter parameter : model.trainable()) {

@@ -13,6 +13,8 @@ import awl.kernel.Kernels;
 import awl.optim.AdamW;
 import awl.optim.AdamWRule;
 import awl.optim.Schedule;
+import awl.parallel.GradientBuckets;
+import awl.parallel.World;
 import awl.tensor.Parameter;
 import awl.tensor.TensorScope;
 import awl.tensor.Threads;
@@ -113,12 +115,14 @@ final class TinyRun {
         AdamW adam =
                 new AdamW(Trainer.slots(objective), new AdamW.Settings(0.9, 0.95, 1e-8, 0.1), AdamWRule.best(KERNELS));
         return new Trainer(
+                World.single(),
                 paused,
                 data,
-                new Validation(objective, new PlainRows(rows(5, 2), weighting, new RowOrder(false, 0)), packer),
+                new Validation(World.single(), objective, new PlainRows(rows(5, 2), weighting, new RowOrder(false, 0)), packer),
                 folder,
                 new Trainer.Plan(steps, 6, 42, 1.0, 7, 2, "rows-1"),
                 new Schedule.Cosine(rate, 10, 60, 0.1),
+                new GradientBuckets(World.single(), objective.trainable(), 1, true),
                 adam,
                 KERNELS,
                 new Progress(out, false),

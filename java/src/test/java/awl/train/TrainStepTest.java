@@ -15,6 +15,8 @@ import awl.data.Weighting;
 import awl.optim.AdamW;
 import awl.optim.AdamWRule;
 import awl.optim.Schedule;
+import awl.parallel.GradientBuckets;
+import awl.parallel.World;
 import awl.tensor.Parameter;
 import awl.tensor.TensorScope;
 import awl.tensor.Threads;
@@ -41,7 +43,11 @@ final class TrainStepTest {
 
     private static TrainStep step(TinyObjective objective, AdamW adam) {
         return new TrainStep(
-                objective, adam, TinyRun.KERNELS, new Schedule.Constant(1e-2, 0), 1.0, new RandomStreams(5));
+                World.single(), objective, buckets(objective), adam, TinyRun.KERNELS, new Schedule.Constant(1e-2, 0), 1.0, new RandomStreams(5));
+    }
+
+    private static GradientBuckets buckets(TinyObjective objective) {
+        return new GradientBuckets(World.single(), objective.trainable(), 1, true);
     }
 
     private static AdamW adam(TinyObjective objective) {
@@ -102,7 +108,7 @@ final class TrainStepTest {
                 TinyObjective objective = new TinyObjective(TinyRun.VOCABULARY, 8, 0);
                 AdamW adam = adam(objective)) {
             TrainStep frozen = new TrainStep(
-                    objective, adam, TinyRun.KERNELS, new Schedule.Constant(0, 0), 0, new RandomStreams(5));
+                    World.single(), objective, buckets(objective), adam, TinyRun.KERNELS, new Schedule.Constant(0, 0), 0, new RandomStreams(5));
             frozen.run(batches);
             for (Parameter parameter : objective.trainable()) {
                 Tensor flat = parameter.value().view(-1);
@@ -197,12 +203,14 @@ final class TrainStepTest {
                 RunFolder run = RunFolder.open(folder);
                 TinyObjective objective = new TinyObjective(TinyRun.VOCABULARY, 8, 0);
                 Trainer other = new Trainer(
+                        World.single(),
                         objective,
                         stream(TinyRun.rows(8, 9), Reduction.TOKEN_MEAN, new Packer(true, 24, 1)),
                         null,
                         run,
                         new Trainer.Plan(20, 8, 42, 1, 7, 2, "other rows"),
                         new Schedule.Constant(1e-2, 0),
+                        buckets(objective),
                         adam(objective),
                         TinyRun.KERNELS,
                         new Progress(quiet, false),

@@ -1,0 +1,250 @@
+package awl.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import awl.DivergedException;
+import awl.kernel.KernelSelection;
+import awl.parallel.ThreadWorld;
+import awl.parallel.World;
+import awl.tensor.Threads;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Several ranks compute what one computes: the same loss curve, parts and weights within float32 rounding, whatever
+/// the objective, however unequal the shares. The ranks are threads; real processes are tried in `LaunchCommandTest`.
+final class RanksTest {
+
+    private static final String[] NUMBERS = {
+        "train.steps=12", "train.batch_size=3", "optimizer.lr=1e-3", "schedule.type=constant", "checkpoint.every=4"
+    };
+    private static final PrintStream NOWHERE = new PrintStream(PrintStream.nullOutputStream());
+
+    @TempDir
+    Path temp;
+
+    private Path rows(String objective) throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < 7; i++) {
+            ObjectNode row = GoldenRows.JSON.createObjectNode();
+            if (objective.equals("dpo")) {
+                document(row.putObject("chosen"), i, 3 + i);
+                document(row.putObject("rejected"), i + 50, 2 + i);
+                row.put("pair_weight", 1 + i % 3);
+            } else {
+                document(row, i, 2 + 3 * i);
+                row.put("origin", List.of("knowledge", "easy", "hard").get(i % 3));
+            }
+            lines.add(row.toString());
+        }
+        return Files.write(temp.resolve(objective + ".jsonl"), lines);
+    }
+
+    private static void document(ObjectNode row, int seed, int length) {
+        ArrayNode ids = row.putArray("ids");
+        ArrayNode weights = row.putArray("weights");
+        for (int t = 0; t < length; t++) {
+            ids.add((seed * 37 + t * 11) % 300);
+            weights.add(t == 0 ? 0 : 1);
+        }
+    }
+
+    private TrainConfig config(String name, String objective, String... more) throws IOException {
+        String extra = switch (objective) {
+            case "mixed" -> "objective: {type: mixed, alpha: 0.4, lambda: 0.3}";
+            case "dpo" -> "objective: {type: dpo, beta: 0.2}";
+            case "lora" -> "lora: {rank: 4}";
+            default -> "lora: null";
+        };
+        Path rows = rows(objective);
+        Path yaml = Files.writeString(temp.resolve(name + ".yaml"), """
+                model: {path: %s}
+                data: {train: %s, validation: %s, packing: true}
+                output: %s
+                %s
+                """.formatted(GoldenRows.model("llama"), rows, rows, temp.resolve(name), extra));
+        return ConfigFile.read(
+                yaml, Stream.concat(Arrays.stream(NUMBERS), Arrays.stream(more)).toList());
+    }
+
+    private int run(int ranks, TrainConfig config, boolean resume) {
+        return run(ranks, config, resume, new StopSignal());
+    }
+
+    /// @param asked what the last rank is asked
+    private int run(int ranks, TrainConfig config, boolean resume, StopSignal asked) {
+        Threads.set(1);
+        List<World> worlds = ranks == 1 ? List.of(World.single()) : ThreadWorld.of(ranks);
+        List<Callable<Integer>> all = new ArrayList<>();
+        for (World world : worlds) {
+            StopSignal stop = world.rank() == ranks - 1 ? asked : new StopSignal();
+            all.add(() -> {
+                try {
+                    int code = new TrainingRun(
+                                    world,
+                                    config,
+                                    resume,
+                                    KernelSelection.Wanted.REFERENCE,
+                                    Runs.NO_TEXT,
+                                    new Progress(NOWHERE, false),
+                                    stop)
+                            .run();
+                    world.close();
+                    return code;
+                } catch (RuntimeException e) {
+                    world.fail(String.valueOf(e.getMessage()));
+                    throw e;
+                }
+            });
+        }
+        try (ExecutorService threads = Executors.newFixedThreadPool(ranks)) {
+            List<Integer> codes = new ArrayList<>();
+            for (Future<Integer> each : threads.invokeAll(all)) {
+                codes.add(each.get());
+            }
+            assertThat(codes).containsOnly(codes.getFirst());
+            return codes.getFirst();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw new IllegalStateException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private List<JsonNode> metrics(String name, String file) throws IOException {
+        List<JsonNode> lines = new ArrayList<>();
+        for (String line : Files.readAllLines(temp.resolve(name).resolve(file))) {
+            ObjectNode node = (ObjectNode) GoldenRows.JSON.readTree(line);
+            node.remove(List.of("seconds", "tokens_per_second", "peak_memory"));
+            lines.add(node);
+        }
+        return lines;
+    }
+
+    private void assertSameCurve(String name, String reference) throws IOException {
+        for (String file : List.of("metrics.jsonl", "validation.jsonl")) {
+            List<JsonNode> lines = metrics(name, file);
+            List<JsonNode> expected = metrics(reference, file);
+            assertThat(lines).hasSameSizeAs(expected);
+            for (int i = 0; i < lines.size(); i++) {
+                JsonNode line = lines.get(i);
+                assertThat(line.propertyStream().map(p -> p.getKey()).toList())
+                        .containsExactlyElementsOf(
+                                expected.get(i).propertyStream().map(p -> p.getKey()).toList());
+                expected.get(i).properties().forEach(property -> {
+                    double value = property.getValue().asDouble();
+                    assertThat(line.path(property.getKey()).asDouble())
+                            .as("%s: %s", file, property)
+                            .isCloseTo(value, within(2e-5 * Math.max(1, Math.abs(value))));
+                });
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"plain,2,0", "plain,4,1", "lora,3,0", "mixed,2,1", "mixed,4,0", "dpo,2,0", "dpo,4,1"})
+    void severalRanksGiveTheCurveOfOne(String objective, int ranks, int zero) throws IOException {
+        run(1, config("one", objective), false);
+        run(ranks, config("many", objective, "train.zero=" + zero, "train.bucket_mib=1"), false);
+        assertSameCurve("many", "one");
+        assertThat(metrics("many", "metrics.jsonl").getLast().path("loss").asDouble())
+                .isLessThan(metrics("many", "metrics.jsonl").getFirst().path("loss").asDouble());
+    }
+
+    @Test
+    void theSameRanksGiveTheSameBits() throws IOException {
+        run(3, config("first", "plain", "train.zero=1"), false);
+        run(3, config("second", "plain", "train.zero=1", "train.overlap=false"), false);
+        assertThat(metrics("first", "metrics.jsonl")).isEqualTo(metrics("second", "metrics.jsonl"));
+        for (String file : List.of("model/model.safetensors", "checkpoints/step-12/tensors.safetensors")) {
+            assertThat(temp.resolve("first").resolve(file))
+                    .hasSameBinaryContentAs(temp.resolve("second").resolve(file));
+        }
+    }
+
+    @Test
+    void aCheckpointGoesOnWithAnyNumberOfRanks() throws IOException {
+        run(1, config("straight", "plain"), false);
+        int[] ranks = {1, 2, 4, 1};
+        for (int part = 0; part < ranks.length; part++) {
+            TrainConfig config =
+                    config("elastic", "plain", "train.steps=" + 3 * (part + 1), "train.zero=" + part % 2, "checkpoint.every=3");
+            assertThat(run(ranks[part], config, part > 0)).isZero();
+        }
+        List<JsonNode> lines = metrics("elastic", "metrics.jsonl");
+        List<JsonNode> expected = metrics("straight", "metrics.jsonl");
+        assertThat(lines).hasSize(12);
+        for (int i = 0; i < 12; i++) {
+            for (String key : List.of("loss", "gradient_norm")) {
+                assertThat(lines.get(i).path(key).asDouble())
+                        .isCloseTo(expected.get(i).path(key).asDouble(), within(2e-5));
+            }
+        }
+    }
+
+    @Test
+    void bf16MastersAreSharedOutToo() throws IOException {
+        run(2, config("whole", "plain", "model.precision=bf16"), false);
+        run(2, config("shares", "plain", "model.precision=bf16", "train.zero=1"), false);
+        assertSameCurve("shares", "whole");
+        run(4, config("shares", "plain", "model.precision=bf16", "train.zero=1", "train.steps=16"), true);
+        run(2, config("whole", "plain", "model.precision=bf16", "train.steps=16"), true);
+        assertThat(metrics("shares", "metrics.jsonl").getLast().path("loss").asDouble())
+                .isCloseTo(metrics("whole", "metrics.jsonl").getLast().path("loss").asDouble(), within(1e-3));
+    }
+
+    @Test
+    void whatOneRankIsAskedAllDo() throws IOException {
+        StopSignal asked = new StopSignal();
+        asked.request();
+        assertThat(run(2, config("stopped", "plain"), false, asked)).isEqualTo(143);
+        assertThat(metrics("stopped", "metrics.jsonl")).isEmpty();
+
+        StopSignal checkpoint = new StopSignal();
+        run(1, config("goes on", "plain", "train.steps=4"), false);
+        run(2, config("goes on", "plain", "train.steps=6"), true);
+        checkpoint.requestCheckpoint();
+        // Behind step 6 there is one already, and nothing is written twice.
+        assertThat(run(2, config("goes on", "plain", "train.steps=7"), true, checkpoint))
+                .isZero();
+        assertThat(temp.resolve("goes on/checkpoints/step-7")).isDirectory();
+        assertThat(temp.resolve("goes on/log-rank1.txt")).content().contains("resuming behind step 6");
+    }
+
+    @Test
+    void allRanksEndWhenLossOrGradientIsNoNumber() {
+        assertThatThrownBy(() -> run(2, config("wild", "plain", "optimizer.lr=1e30", "data.validation=null"), false))
+                .isInstanceOf(DivergedException.class)
+                .hasMessageContaining("step 2: the loss is")
+                .hasMessageContaining("first seen in documents: ");
+    }
+
+    @Test
+    void ranksWithOtherFilesAreRefused() {
+        assertThatThrownBy(() -> run(2, config("run", "plain", "model.path=/nowhere"), false))
+                .isInstanceOf(awl.ConfigException.class)
+                .hasMessageContaining("model.path: /nowhere");
+    }
+}
