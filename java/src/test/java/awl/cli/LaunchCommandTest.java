@@ -32,7 +32,7 @@ final class LaunchCommandTest {
             List<Integer> ids = new ArrayList<>();
             List<Integer> weights = new ArrayList<>();
             for (int t = 0; t < 3 + 2 * i; t++) {
-                ids.add((31 * i + 7 * t) % 300);
+                ids.add(1 + (31 * i + 7 * t) % 300);
                 weights.add(t == 0 ? 0 : 1);
             }
             rows.append("{\"ids\": %s, \"weights\": %s}\n".formatted(ids, weights));

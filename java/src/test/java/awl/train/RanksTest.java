@@ -153,7 +153,12 @@ final class RanksTest {
                 assertThat(line.propertyStream().map(p -> p.getKey()).toList())
                         .containsExactlyElementsOf(
                                 expected.get(i).propertyStream().map(p -> p.getKey()).toList());
-                expected.get(i).properties().forEach(property -> {
+                JsonNode before = expected.get(i);
+                before.properties().forEach(property -> {
+                    if (property.getKey().equals("accuracy")
+                            && Math.abs(before.path("margin").asDouble()) < 1e-3) {
+                        return; // before training both branches are as likely: rounding decides
+                    }
                     double value = property.getValue().asDouble();
                     assertThat(line.path(property.getKey()).asDouble())
                             .as("%s: %s", file, property)
@@ -169,8 +174,8 @@ final class RanksTest {
         run(1, config("one", objective), false);
         run(ranks, config("many", objective, "train.zero=" + zero, "train.bucket_mib=1"), false);
         assertSameCurve("many", "one");
-        assertThat(metrics("many", "metrics.jsonl").getLast().path("loss").asDouble())
-                .isLessThan(metrics("many", "metrics.jsonl").getFirst().path("loss").asDouble());
+        assertThat(metrics("many", "validation.jsonl").getLast().path("loss").asDouble())
+                .isLessThan(metrics("many", "validation.jsonl").getFirst().path("loss").asDouble());
     }
 
     @Test
