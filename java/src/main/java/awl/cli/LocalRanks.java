@@ -158,7 +158,8 @@ final class LocalRanks {
                                 .formatted(rank, process.pid(), own - SIGNAL_BASE));
                     }
                     if (own != 0) {
-                        deadline = deadline == 0 ? System.nanoTime() + TimeUnit.SECONDS.toNanos(graceSeconds) : deadline;
+                        deadline =
+                                deadline == 0 ? System.nanoTime() + TimeUnit.SECONDS.toNanos(graceSeconds) : deadline;
                         code = code == 0 || own == USERS_MISTAKE ? own : code;
                     }
                 }

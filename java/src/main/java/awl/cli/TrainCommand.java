@@ -112,9 +112,7 @@ final class TrainCommand implements Callable<Integer>, Computing {
         StopSignal stop = new StopSignal();
         stop.install();
         World.Limits limits = new World.Limits(
-                Duration.ofSeconds(arrivalTimeout),
-                Duration.ofSeconds(peerTimeout),
-                World.Limits.STANDARD.operation());
+                Duration.ofSeconds(arrivalTimeout), Duration.ofSeconds(peerTimeout), World.Limits.STANDARD.operation());
         World world = World.open(launch, limits);
         try {
             int code = train(world, run, model, wanted, stop);
@@ -143,7 +141,12 @@ final class TrainCommand implements Callable<Integer>, Computing {
             String calls = run.data().callFormat();
             return new TrainingRun(
                             world,
-                            run, resume, wanted, () -> ModelText.rows(text, calls, progress::note), progress, stop)
+                            run,
+                            resume,
+                            wanted,
+                            () -> ModelText.rows(text, calls, progress::note),
+                            progress,
+                            stop)
                     .run();
         }
     }

@@ -26,8 +26,9 @@ public record Share(int rank, int size) {
         if (size == 1) {
             return units;
         }
-        int[] length =
-                units.stream().mapToInt(u -> u.stream().mapToInt(Datum::length).sum()).toArray();
+        int[] length = units.stream()
+                .mapToInt(u -> u.stream().mapToInt(Datum::length).sum())
+                .toArray();
         int[] longestFirst = IntStream.range(0, length.length)
                 .boxed()
                 .sorted(Comparator.comparingInt((Integer u) -> length[u]).reversed()) // stable
@@ -43,7 +44,10 @@ public record Share(int rank, int size) {
             load[least] += length[unit];
             own[unit] = least == rank;
         }
-        return IntStream.range(0, own.length).filter(u -> own[u]).mapToObj(units::get).toList();
+        return IntStream.range(0, own.length)
+                .filter(u -> own[u])
+                .mapToObj(units::get)
+                .toList();
     }
 
     /// The same for documents that each stand for themselves.

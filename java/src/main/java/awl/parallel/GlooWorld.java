@@ -61,9 +61,8 @@ final class GlooWorld implements World {
                                     ? ProcessGroupGloo.createDeviceForHostname(ownAddress(launch))
                                     : ProcessGroupGloo.createDeviceForInterface(card)));
             options.threads(2);
-            ProcessGroupGloo group =
-                    Rendezvous.keep(new ProcessGroupGloo(
-                            Rendezvous.keep(new PrefixStore("group", store)), launch.rank(), launch.size(), options));
+            ProcessGroupGloo group = Rendezvous.keep(new ProcessGroupGloo(
+                    Rendezvous.keep(new PrefixStore("group", store)), launch.rank(), launch.size(), options));
             group.setTimeout(new Milliseconds(limits.operation().toMillis()));
             return new GlooWorld(launch, watch, group);
         } catch (RuntimeException e) {

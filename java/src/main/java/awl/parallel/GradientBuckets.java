@@ -146,8 +146,9 @@ public final class GradientBuckets implements AutoCloseable {
             return;
         }
         if (added[index] > known[index]) {
-            throw new IllegalStateException("the gradient of %s was added to %d times, %d before; it may be sent already"
-                    .formatted(parameters.get(index).name(), added[index], known[index]));
+            throw new IllegalStateException(
+                    "the gradient of %s was added to %d times, %d before; it may be sent already"
+                            .formatted(parameters.get(index).name(), added[index], known[index]));
         }
         if (added[index] == known[index]) {
             for (Bucket bucket : buckets) {

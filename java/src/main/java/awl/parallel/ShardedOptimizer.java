@@ -51,11 +51,7 @@ public final class ShardedOptimizer implements Optimizer {
     }
 
     public ShardedOptimizer(
-            World world,
-            List<Parameter> parameters,
-            GradientBuckets buckets,
-            AdamW.Settings settings,
-            AdamWRule rule) {
+            World world, List<Parameter> parameters, GradientBuckets buckets, AdamW.Settings settings, AdamWRule rule) {
         this.world = world;
         this.parameters = List.copyOf(parameters);
         this.buckets = buckets;
@@ -136,7 +132,8 @@ public final class ShardedOptimizer implements Optimizer {
         if (!rounded.isEmpty()) {
             sections.add(section("optimizer.master.", rounded));
         }
-        sections.add(StateSection.of(Map.of(AdamW.COUNT, Objects.requireNonNull(adam.tensors().get(AdamW.COUNT)))));
+        sections.add(StateSection.of(
+                Map.of(AdamW.COUNT, Objects.requireNonNull(adam.tensors().get(AdamW.COUNT)))));
         return sections;
     }
 

@@ -89,8 +89,8 @@ final class TrainStep {
             if (!Double.isFinite(lossValue) || !Double.isFinite(normValue)) {
                 throw Divergence.explain(step, lossValue, normValue, learned, parameters, world);
             }
-            Map<String, @Nullable Double> parts = objective.parts(
-                    step, world.first() ? lossValue : 0, learned, scored(objective, step.measured()));
+            Map<String, @Nullable Double> parts =
+                    objective.parts(step, world.first() ? lossValue : 0, learned, scored(objective, step.measured()));
             return new StepReport(
                     step.step(),
                     step.epoch(),

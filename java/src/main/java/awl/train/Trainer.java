@@ -93,8 +93,7 @@ final class Trainer implements AutoCloseable {
         this.schedule = schedule;
         this.optimizer = optimizer;
         this.random = new RandomStreams(plan.seed());
-        this.step = new TrainStep(
-                world, objective, buckets, optimizer, kernels, schedule, plan.clipNorm(), random);
+        this.step = new TrainStep(world, objective, buckets, optimizer, kernels, schedule, plan.clipNorm(), random);
         this.progress = progress;
         this.stop = stop;
     }
@@ -131,7 +130,8 @@ final class Trainer implements AutoCloseable {
     private CheckpointStore.@Nullable Found newest() {
         CheckpointStore.Found found =
                 world.first() ? checkpoints.newest(progress::note).orElse(null) : null;
-        String step = world.gather(found == null ? "" : Long.toString(found.step())).getFirst();
+        String step =
+                world.gather(found == null ? "" : Long.toString(found.step())).getFirst();
         return world.first() || step.isEmpty() ? found : checkpoints.at(Long.parseLong(step));
     }
 

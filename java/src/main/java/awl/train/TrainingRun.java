@@ -155,10 +155,9 @@ public final class TrainingRun {
     /// As the first rank chose it: machines may differ in what is fast.
     private PrecisionChoice precision(@Nullable TrainConfig before) {
         PrecisionChoice own = world.first() ? chosen(before) : null;
-        String agreed = world.gather(own == null ? "" : own.precision().toString()).getFirst();
-        return own == null
-                ? new PrecisionChoice(PrecisionChoice.of(agreed).precision(), "as rank 0 has chosen")
-                : own;
+        String agreed =
+                world.gather(own == null ? "" : own.precision().toString()).getFirst();
+        return own == null ? new PrecisionChoice(PrecisionChoice.of(agreed).precision(), "as rank 0 has chosen") : own;
     }
 
     private PrecisionChoice chosen(@Nullable TrainConfig before) {
@@ -212,21 +211,21 @@ public final class TrainingRun {
         AdamWRule rule = AdamWRule.best(kernels);
         TrainConfig.Optimizer adam = config.optimizer();
         TrainConfig.Train how = config.train();
-        try (GradientBuckets buckets = new GradientBuckets(
-                        world, objective.trainable(), (long) how.bucketMib() << 20, how.overlap());
+        try (GradientBuckets buckets =
+                        new GradientBuckets(world, objective.trainable(), (long) how.bucketMib() << 20, how.overlap());
                 Trainer trainer = new Trainer(
-                world,
-                objective,
-                stream,
-                validation(objectives.validation(), data, world),
-                folder,
-                plan,
-                config.schedule().over(plan.steps(), adam.lr()),
-                buckets,
-                optimizer(config, objective, buckets, rule),
-                kernels,
-                progress,
-                stop)) {
+                        world,
+                        objective,
+                        stream,
+                        validation(objectives.validation(), data, world),
+                        folder,
+                        plan,
+                        config.schedule().over(plan.steps(), adam.lr()),
+                        buckets,
+                        optimizer(config, objective, buckets, rule),
+                        kernels,
+                        progress,
+                        stop)) {
             if (resume) {
                 trainer.resume();
             }
@@ -252,8 +251,8 @@ public final class TrainingRun {
 
     private Optimizer optimizer(TrainConfig config, Objective objective, GradientBuckets buckets, AdamWRule rule) {
         TrainConfig.Optimizer adam = config.optimizer();
-        AdamW.Settings settings = new AdamW.Settings(
-                adam.betas().getFirst(), adam.betas().getLast(), adam.eps(), adam.weightDecay());
+        AdamW.Settings settings =
+                new AdamW.Settings(adam.betas().getFirst(), adam.betas().getLast(), adam.eps(), adam.weightDecay());
         return world.size() > 1 && config.train().zero() > 0
                 ? new ShardedOptimizer(world, objective.trainable(), buckets, settings, rule)
                 : new AdamW(Trainer.slots(objective), settings, rule);
@@ -267,8 +266,9 @@ public final class TrainingRun {
                 .formatted(plan.steps(), plan.batchSize(), plan.seed(), trained, plan.dataFingerprint()));
         for (int r = 1; r < all.size(); r++) {
             if (!all.get(r).equals(all.getFirst())) {
-                throw new ConfigException("rank %d has %s, rank 0 has %s; configuration and files must be the same everywhere"
-                        .formatted(r, all.get(r), all.getFirst()));
+                throw new ConfigException(
+                        "rank %d has %s, rank 0 has %s; configuration and files must be the same everywhere"
+                                .formatted(r, all.get(r), all.getFirst()));
             }
         }
     }
@@ -371,8 +371,7 @@ public final class TrainingRun {
         }
     }
 
-    private static @Nullable Validation validation(
-            @Nullable Objective objective, TrainingData data, World world) {
+    private static @Nullable Validation validation(@Nullable Objective objective, TrainingData data, World world) {
         StepRows rows = data.validation();
         return objective == null || rows == null ? null : new Validation(world, objective, rows, data.packer());
     }

@@ -68,9 +68,8 @@ final class LaunchCommandTest {
 
     private Ended ended(ProcessBuilder builder) throws Exception {
         Path said = Files.createTempFile(folder, "said", ".txt");
-        Process process = builder.redirectErrorStream(true)
-                .redirectOutput(said.toFile())
-                .start();
+        Process process =
+                builder.redirectErrorStream(true).redirectOutput(said.toFile()).start();
         try {
             assertThat(process.waitFor(90, TimeUnit.SECONDS))
                     .as("it ends: %s", Files.readString(said))
@@ -92,11 +91,22 @@ final class LaunchCommandTest {
 
     @Test
     void twoProcessesGiveTheCurveOfOneAndTheSameBitsTwice() throws Exception {
-        assertThat(Main.execute("train", "--threads", "1", "--config", config("one", "steps: 8").toString()))
+        assertThat(Main.execute(
+                        "train",
+                        "--threads",
+                        "1",
+                        "--config",
+                        config("one", "steps: 8").toString()))
                 .isZero();
         for (String name : List.of("two", "again")) {
             Ended two = ended(awl(
-                    "launch", "--nproc", "2", "--", "train", "--config", config(name, "steps: 8, zero: 1").toString()));
+                    "launch",
+                    "--nproc",
+                    "2",
+                    "--",
+                    "train",
+                    "--config",
+                    config(name, "steps: 8, zero: 1").toString()));
             assertThat(two.code()).as(two.said()).isZero();
             assertThat(two.said()).contains("2 ranks of ", "step 8/8: loss ", "done: ");
         }
@@ -132,10 +142,14 @@ final class LaunchCommandTest {
                         awl("train", "--config", config.toString(), "--set", "checkpoint.every=20", "--threads", "1");
                 builder.environment()
                         .putAll(Map.of(
-                                "RANK", Integer.toString(rank),
-                                "WORLD_SIZE", "2",
-                                "MASTER_ADDR", "127.0.0.1",
-                                "MASTER_PORT", Integer.toString(port)));
+                                "RANK",
+                                Integer.toString(rank),
+                                "WORLD_SIZE",
+                                "2",
+                                "MASTER_ADDR",
+                                "127.0.0.1",
+                                "MASTER_PORT",
+                                Integer.toString(port)));
                 said.add(folder.resolve("rank" + rank + ".txt"));
                 ranks.add(builder.redirectErrorStream(true)
                         .redirectOutput(said.get(rank).toFile())
@@ -167,7 +181,13 @@ final class LaunchCommandTest {
 
         long done = metrics("run").size();
         Ended rest = ended(awl(
-                "train", "--resume", "--threads", "1", "--config", config.toString(), "--set",
+                "train",
+                "--resume",
+                "--threads",
+                "1",
+                "--config",
+                config.toString(),
+                "--set",
                 "train.steps=" + (done + 2)));
         assertThat(rest.code()).as(rest.said()).isZero();
         assertThat(rest.said()).contains("resuming behind step ", "ranks is 1, before it was 2");
@@ -178,9 +198,20 @@ final class LaunchCommandTest {
     void theUsersMistakeIsSaidOnceAndEndsWithTwo() throws Exception {
         Path config = config("run", "steps: 8");
         Ended ended = ended(awl(
-                "launch", "--nproc", "2", "--max-restarts", "3", "--", "train", "--config", config.toString(), "--set",
+                "launch",
+                "--nproc",
+                "2",
+                "--max-restarts",
+                "3",
+                "--",
+                "train",
+                "--config",
+                config.toString(),
+                "--set",
                 "model.path=/nowhere"));
         assertThat(ended.code()).as(ended.said()).isEqualTo(2);
-        assertThat(ended.said()).contains("awl: ", "model.path: /nowhere is not there").doesNotContain("start 2");
+        assertThat(ended.said())
+                .contains("awl: ", "model.path: /nowhere is not there")
+                .doesNotContain("start 2");
     }
 }

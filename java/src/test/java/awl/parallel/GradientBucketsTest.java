@@ -130,7 +130,9 @@ final class GradientBucketsTest {
                 buckets.microBatch(true);
                 add(second);
                 add(first);
-                assertThat(world.sent).as("the second one is not finished, and goes first").hasSize(2);
+                assertThat(world.sent)
+                        .as("the second one is not finished, and goes first")
+                        .hasSize(2);
                 add(second);
                 assertThat(world.sent).hasSize(4);
                 assertThatThrownBy(() -> add(first)).hasMessageContaining("the gradient of first was added to 2 times");
@@ -138,7 +140,9 @@ final class GradientBucketsTest {
 
                 zero(first, second);
                 buckets.finish();
-                assertThat(world.sent).as("a step without a micro-batch sends zeros").hasSize(6);
+                assertThat(world.sent)
+                        .as("a step without a micro-batch sends zeros")
+                        .hasSize(6);
                 assertThat(sum(first)).isZero();
             }
         }

@@ -12,15 +12,44 @@ import org.junit.jupiter.api.Test;
 final class LaunchTest {
 
     private static final Map<String, String> TORCHRUN = Map.of(
-            "RANK", "3", "WORLD_SIZE", "4", "LOCAL_RANK", "1", "LOCAL_WORLD_SIZE", "2", "MASTER_ADDR", "n1",
-            "MASTER_PORT", "1234");
+            "RANK",
+            "3",
+            "WORLD_SIZE",
+            "4",
+            "LOCAL_RANK",
+            "1",
+            "LOCAL_WORLD_SIZE",
+            "2",
+            "MASTER_ADDR",
+            "n1",
+            "MASTER_PORT",
+            "1234");
     private static final Map<String, String> SLURM = Map.of(
-            "SLURM_STEP_ID", "0", "SLURM_PROCID", "1", "SLURM_STEP_NUM_TASKS", "2", "SLURM_LOCALID", "0",
-            "SLURM_STEP_NODELIST", "gpu[07-08],x", "SLURM_JOB_ID", "1234567", "SLURM_STEP_TASKS_PER_NODE", "1(x2)",
-            "SLURM_RESTART_COUNT", "2");
+            "SLURM_STEP_ID",
+            "0",
+            "SLURM_PROCID",
+            "1",
+            "SLURM_STEP_NUM_TASKS",
+            "2",
+            "SLURM_LOCALID",
+            "0",
+            "SLURM_STEP_NODELIST",
+            "gpu[07-08],x",
+            "SLURM_JOB_ID",
+            "1234567",
+            "SLURM_STEP_TASKS_PER_NODE",
+            "1(x2)",
+            "SLURM_RESTART_COUNT",
+            "2");
     private static final Map<String, String> OPEN_MPI = Map.of(
-            "OMPI_COMM_WORLD_RANK", "1", "OMPI_COMM_WORLD_SIZE", "2", "OMPI_COMM_WORLD_LOCAL_RANK", "1",
-            "OMPI_COMM_WORLD_LOCAL_SIZE", "2");
+            "OMPI_COMM_WORLD_RANK",
+            "1",
+            "OMPI_COMM_WORLD_SIZE",
+            "2",
+            "OMPI_COMM_WORLD_LOCAL_RANK",
+            "1",
+            "OMPI_COMM_WORLD_LOCAL_SIZE",
+            "2");
 
     private static Launch of(Map<String, String> environment) {
         return Launch.of(Launch.Flags.NONE, environment);
@@ -49,8 +78,7 @@ final class LaunchTest {
 
     @Test
     void torchrun() {
-        assertThat(of(TORCHRUN))
-                .isEqualTo(new Launch(3, 4, 1, 2, "n1", 1234, false, "0..0", "torchrun's variables"));
+        assertThat(of(TORCHRUN)).isEqualTo(new Launch(3, 4, 1, 2, "n1", 1234, false, "0..0", "torchrun's variables"));
         assertThat(of(all(TORCHRUN, Map.of("TORCHELASTIC_USE_AGENT_STORE", "True")))
                         .storeElsewhere())
                 .isTrue();
@@ -60,8 +88,8 @@ final class LaunchTest {
     @Test
     void slurmOnlyUnderSrun() {
         assertThat(of(SLURM))
-                .isEqualTo(new Launch(
-                        1, 2, 0, 1, "gpu07", 15000 + 4567, false, "1234567.0.2", "Slurm's step variables"));
+                .isEqualTo(
+                        new Launch(1, 2, 0, 1, "gpu07", 15000 + 4567, false, "1234567.0.2", "Slurm's step variables"));
         assertThat(of(without(SLURM, "SLURM_STEP_ID")).many()).isFalse();
         assertThat(of(all(SLURM, Map.of("SLURM_STEP_ID", "4294967290"))).many()).isFalse();
         assertThat(of(all(SLURM, Map.of("MASTER_ADDR", "head", "MASTER_PORT", "99"))))
@@ -128,7 +156,8 @@ final class LaunchTest {
         assertThat(HostList.parse("node9")).containsExactly("node9");
         assertThat(HostList.parse("r[1-2]n[09-10].x,y"))
                 .containsExactly("r1n09.x", "r1n10.x", "r2n09.x", "r2n10.x", "y");
-        for (String wrong : List.of("", "a[1", "a]1[", "a[3-1]", "a[x]", "a,,b", "a[1-2-3]", "a[[1]]", "a[0-99999999]")) {
+        for (String wrong :
+                List.of("", "a[1", "a]1[", "a[3-1]", "a[x]", "a,,b", "a[1-2-3]", "a[[1]]", "a[0-99999999]")) {
             assertThatThrownBy(() -> HostList.parse(wrong))
                     .as(wrong)
                     .isInstanceOf(ConfigException.class)

@@ -81,7 +81,8 @@ final class RanksTest {
                 data: {train: %s, validation: %s, packing: true}
                 output: %s
                 %s
-                """.formatted(GoldenRows.model("llama"), rows, rows, temp.resolve(name), extra));
+                """.formatted(
+                        GoldenRows.model("llama"), rows, rows, temp.resolve(name), extra));
         return ConfigFile.read(
                 yaml, Stream.concat(Arrays.stream(NUMBERS), Arrays.stream(more)).toList());
     }
@@ -151,8 +152,10 @@ final class RanksTest {
             for (int i = 0; i < lines.size(); i++) {
                 JsonNode line = lines.get(i);
                 assertThat(line.propertyStream().map(p -> p.getKey()).toList())
-                        .containsExactlyElementsOf(
-                                expected.get(i).propertyStream().map(p -> p.getKey()).toList());
+                        .containsExactlyElementsOf(expected.get(i)
+                                .propertyStream()
+                                .map(p -> p.getKey())
+                                .toList());
                 JsonNode before = expected.get(i);
                 before.properties().forEach(property -> {
                     if (property.getKey().equals("accuracy")
@@ -175,7 +178,10 @@ final class RanksTest {
         run(ranks, config("many", objective, "train.zero=" + zero, "train.bucket_mib=1"), false);
         assertSameCurve("many", "one");
         assertThat(metrics("many", "validation.jsonl").getLast().path("loss").asDouble())
-                .isLessThan(metrics("many", "validation.jsonl").getFirst().path("loss").asDouble());
+                .isLessThan(metrics("many", "validation.jsonl")
+                        .getFirst()
+                        .path("loss")
+                        .asDouble());
     }
 
     @Test
@@ -194,8 +200,12 @@ final class RanksTest {
         run(1, config("straight", "plain"), false);
         int[] ranks = {1, 2, 4, 1};
         for (int part = 0; part < ranks.length; part++) {
-            TrainConfig config =
-                    config("elastic", "plain", "train.steps=" + 3 * (part + 1), "train.zero=" + part % 2, "checkpoint.every=3");
+            TrainConfig config = config(
+                    "elastic",
+                    "plain",
+                    "train.steps=" + 3 * (part + 1),
+                    "train.zero=" + part % 2,
+                    "checkpoint.every=3");
             assertThat(run(ranks[part], config, part > 0)).isZero();
         }
         List<JsonNode> lines = metrics("elastic", "metrics.jsonl");
@@ -217,7 +227,8 @@ final class RanksTest {
         run(4, config("shares", "plain", "model.precision=bf16", "train.zero=1", "train.steps=16"), true);
         run(2, config("whole", "plain", "model.precision=bf16", "train.steps=16"), true);
         assertThat(metrics("shares", "metrics.jsonl").getLast().path("loss").asDouble())
-                .isCloseTo(metrics("whole", "metrics.jsonl").getLast().path("loss").asDouble(), within(1e-3));
+                .isCloseTo(
+                        metrics("whole", "metrics.jsonl").getLast().path("loss").asDouble(), within(1e-3));
     }
 
     @Test

@@ -118,7 +118,11 @@ final class TinyRun {
                 World.single(),
                 paused,
                 data,
-                new Validation(World.single(), objective, new PlainRows(rows(5, 2), weighting, new RowOrder(false, 0)), packer),
+                new Validation(
+                        World.single(),
+                        objective,
+                        new PlainRows(rows(5, 2), weighting, new RowOrder(false, 0)),
+                        packer),
                 folder,
                 new Trainer.Plan(steps, 6, 42, 1.0, 7, 2, "rows-1"),
                 new Schedule.Cosine(rate, 10, 60, 0.1),

@@ -43,7 +43,14 @@ final class TrainStepTest {
 
     private static TrainStep step(TinyObjective objective, AdamW adam) {
         return new TrainStep(
-                World.single(), objective, buckets(objective), adam, TinyRun.KERNELS, new Schedule.Constant(1e-2, 0), 1.0, new RandomStreams(5));
+                World.single(),
+                objective,
+                buckets(objective),
+                adam,
+                TinyRun.KERNELS,
+                new Schedule.Constant(1e-2, 0),
+                1.0,
+                new RandomStreams(5));
     }
 
     private static GradientBuckets buckets(TinyObjective objective) {
@@ -108,7 +115,14 @@ final class TrainStepTest {
                 TinyObjective objective = new TinyObjective(TinyRun.VOCABULARY, 8, 0);
                 AdamW adam = adam(objective)) {
             TrainStep frozen = new TrainStep(
-                    World.single(), objective, buckets(objective), adam, TinyRun.KERNELS, new Schedule.Constant(0, 0), 0, new RandomStreams(5));
+                    World.single(),
+                    objective,
+                    buckets(objective),
+                    adam,
+                    TinyRun.KERNELS,
+                    new Schedule.Constant(0, 0),
+                    0,
+                    new RandomStreams(5));
             frozen.run(batches);
             for (Parameter parameter : objective.trainable()) {
                 Tensor flat = parameter.value().view(-1);
