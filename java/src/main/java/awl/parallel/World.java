@@ -65,8 +65,7 @@ public interface World extends AutoCloseable {
 
     /// @param arrival how long to wait for the others at the start
     /// @param silence a rank that gives no sign of life for so long is taken for dead; longer than a pause that is
-    to
-    ///     be survived
+    ///     to be survived
     /// @param operation most time of one exchange while everybody is alive: the slowest rank may be so much later
     record Limits(Duration arrival, Duration silence, Duration operation) {
 
