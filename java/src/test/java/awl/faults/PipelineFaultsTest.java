@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// `-Dawl.faults=N` says.
 final class PipelineFaultsTest {
 
-    private static final int KILLS = Integer.getInteger("awl.faults", 3);
+    private static final int KILLS = Integer.getInteger("awl.faults", 2);
     private static final long SEED = Long.getLong("awl.faults.seed", 1);
 
     @TempDir

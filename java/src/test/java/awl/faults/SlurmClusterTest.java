@@ -112,7 +112,7 @@ final class SlurmClusterTest {
 
         Path run = folder.resolve("preempted");
         String job = submit(training, run);
-        while (TinyTraining.steps(run) < 40) {
+        while (TinyTraining.steps(run) < 15) {
             Thread.sleep(10);
         }
         long stepsBefore = TinyTraining.steps(run);

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// `awl train` of a tiny model on seeded rows, some seconds long, and what a run of it has to leave.
 final class TinyTraining {
 
-    static final int STEPS = 240;
+    static final int STEPS = 72;
 
     private final Path config;
 
@@ -47,7 +47,7 @@ final class TinyTraining {
                 lora: {rank: 4, dropout: 0.1}
                 data: {train: %s, validation: %s, packing: true, max_length: 128}
                 train: {steps: %d, batch_size: 8, seed: 3}
-                checkpoint: {every: 12, keep: 3}
+                checkpoint: {every: 6, keep: 3}
                 output: unset
                 """.formatted(model, train, held, STEPS)));
     }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// `-Dawl.faults.pause=20` freezes so many seconds.
 final class TrainingFaultsTest {
 
-    private static final int KILLS = Integer.getInteger("awl.faults", 4);
+    private static final int KILLS = Integer.getInteger("awl.faults", 3);
     private static final long SEED = Long.getLong("awl.faults.seed", 1);
     private static final int PAUSE = Integer.getInteger("awl.faults.pause", 2);
 
@@ -83,7 +83,7 @@ final class TrainingFaultsTest {
     void frozenForAWhileAndAskedForByASecondRun() throws Exception {
         Path run = folder.resolve("frozen");
         try (AwlProcess frozen = AwlProcess.start(folder.resolve("frozen.log"), training.into(run))) {
-            while (TinyTraining.steps(run) < 20) {
+            while (TinyTraining.steps(run) < 10) {
                 assertThat(frozen.endsWithin(5)).isFalse();
             }
             frozen.signal("STOP");
@@ -104,7 +104,7 @@ final class TrainingFaultsTest {
     @Test
     void aFullDiskEndsTheRunAndItGoesOnWhenThereIsRoom() throws Exception {
         Path disk = Files.createDirectories(folder.resolve("disk"));
-        mountOrSkip(disk, "size=1m");
+        mountOrSkip(disk, "size=400k");
         try {
             Path run = disk.resolve("run");
             Path log = folder.resolve("full.log");
