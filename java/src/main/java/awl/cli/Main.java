@@ -87,7 +87,8 @@ public final class Main implements Runnable {
                 return ours.exitCode();
             }
             if (error instanceof UncheckedIOException io) { // the disk is full, a file was taken away
-                String why = String.valueOf(io.getCause().getMessage());
+                Throwable cause = io.getCause();
+                String why = cause == null ? "" : String.valueOf(cause.getMessage());
                 String said = String.valueOf(io.getMessage());
                 at.getErr().println("awl: " + said + (said.contains(why) ? "" : ": " + why));
                 return 1;

@@ -22,7 +22,9 @@ public record RunFacts(Path folder, String config, Map<String, String> parameter
         Path whole = folder.toAbsolutePath().normalize();
         Path above = whole.getParent();
         String own = String.valueOf(whole.getFileName());
-        boolean alone = above == null || above.getFileName() == null || above.endsWith("runs");
-        return alone ? own : above.getFileName() + "/" + own;
+        if (above == null || above.getFileName() == null || above.endsWith("runs")) {
+            return own;
+        }
+        return above.getFileName() + "/" + own;
     }
 }

@@ -33,8 +33,9 @@ public final class Trackers implements Tracker {
             trackers.all.add(new Named("mlflow", new MlflowTracker(server, facts, notes)));
         }
         TrackConfig.Prometheus prometheus = config.prometheus();
-        if (prometheus != null) {
-            trackers.all.add(new Named("prometheus", new PrometheusTracker(prometheus.port(), facts.name(), notes)));
+        Integer port = prometheus == null ? null : prometheus.port();
+        if (port != null) {
+            trackers.all.add(new Named("prometheus", new PrometheusTracker(port, facts.name(), notes)));
         }
         return trackers.all.isEmpty() ? NONE : trackers;
     }
