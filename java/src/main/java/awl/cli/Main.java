@@ -49,6 +49,7 @@ public final class Main implements Runnable {
         ProblemsCommand.class,
         BenchCommand.class,
         BenchGenerateCommand.class,
+        BenchRanksCommand.class,
         RehearseCommand.class,
     };
 

@@ -123,7 +123,10 @@ final class PeerWatch {
         }
         long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PARTING_MILLIS);
         for (int r = 0; r < launch.size(); r++) {
-            while (r != launch.rank() && store.add("left/" + r, 0) == 0 && System.nanoTime() < until) {
+            while (r != launch.rank()
+                    && ticks - changed.get(r) < MISSED // the dead do not answer
+                    && store.add("left/" + r, 0) == 0
+                    && System.nanoTime() < until) {
                 Thread.sleep(20);
             }
         }
