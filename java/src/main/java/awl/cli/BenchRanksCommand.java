@@ -25,7 +25,10 @@ import picocli.CommandLine.Option;
 /// `awl launch --nproc 2 -- bench-ranks`: how fast two ranks sum a tensor, beside what the same two processes copy to
 /// each other through a plain socket, round by round in turn. A sum over two ranks moves each byte once each way, as
 /// the copy does.
-@Command(name = "bench-ranks", hidden = true, description = "Rate of an all-reduce over two ranks, and of a plain copy.")
+@Command(
+        name = "bench-ranks",
+        hidden = true,
+        description = "Rate of an all-reduce over two ranks, and of a plain copy.")
 final class BenchRanksCommand implements Callable<Integer>, Computing {
 
     private static final int CHUNK = 1 << 20;
