@@ -1,7 +1,7 @@
 # The CUDA kernels as plain C++ on native/tests/emulation, for machines without a device. For tests only: slow, and it is
 # no use to an engine. What its tests show and what they can not show stands in tests/emulation/cuda_runtime.h.
 
-add_library(awl_cuda_emulated SHARED ${AWL_COMMON} tests/emulation/emulation.cpp)
+add_library(awl_cuda_emulated SHARED ${AWL_COMMON} tests/emulation/emulation.cpp tests/emulation/gemm.cpp)
 target_compile_definitions(awl_cuda_emulated PRIVATE AWL_BACKEND_CUDA)
 target_include_directories(awl_cuda_emulated BEFORE PRIVATE ${AWL_NATIVE}/tests/emulation)
 target_link_libraries(awl_cuda_emulated PRIVATE awl_options)

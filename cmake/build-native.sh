@@ -4,6 +4,7 @@
 #   build-native.sh          builds
 #   build-native.sh test     builds and runs the C++ contract tests, then again under the address sanitizer; then those
 #                            of the CUDA kernels on a host emulation (no device, no nvcc), with and without the sanitizer
+#   build-native.sh emulated builds the CUDA kernels on that emulation as a library, which Java's tests drive
 #   build-native.sh cuda     builds libawl_cuda with the nvcc of fetch-nvcc.sh and tests it; tests that need a device
 #                            are skipped where there is none
 set -eu
@@ -19,6 +20,7 @@ if [ -n "$missing" ]; then
   exit 0
 fi
 
+target=
 generator="Unix Makefiles"
 command -v ninja > /dev/null && generator=Ninja
 
@@ -27,7 +29,7 @@ build() {
   log=build/$1.log
   mkdir -p build
   if ! { [ -f "build/$1/CMakeCache.txt" ] || cmake --preset "$@" -G "$generator"; } > "$log" 2>&1 \
-    || ! cmake --build --preset "$1" -j 2 >> "$log" 2>&1; then
+    || ! cmake --build --preset "$1" -j 2 ${target:+--target "$target"} >> "$log" 2>&1; then
     cat "$log"
     echo "awl: building native kernels failed (preset $1)"
     exit 1
@@ -38,6 +40,11 @@ if [ "$mode" = cuda ]; then
   nvcc=$(../cmake/fetch-nvcc.sh)
   build cuda "-DCMAKE_CUDA_COMPILER=$nvcc"
   ctest --preset cuda
+  exit 0
+fi
+if [ "$mode" = emulated ]; then
+  target=awl_cuda_emulated
+  build cuda-emulated
   exit 0
 fi
 build cpu

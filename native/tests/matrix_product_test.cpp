@@ -40,7 +40,8 @@ struct Matrix {
     awl_tensor view;
 };
 
-template <class A, class B>
+// A, B and C as stored.
+template <class A, class B, class C = float>
 void contract(const Shape &s, bool a_turned, bool b_turned, bool add, double scale) {
     const std::string name = std::to_string(s.rows) + "x" + std::to_string(s.depth) + "x" + std::to_string(s.columns) +
                              (a_turned ? " A^T" : "") + (b_turned ? " B^T" : "") + (add ? " added" : "") + (sizeof(A) == 2 ? " bf16" : " f32") +
@@ -48,14 +49,16 @@ void contract(const Shape &s, bool a_turned, bool b_turned, bool add, double sca
     std::mt19937 random((unsigned)(s.rows * 100 + s.depth * 10 + s.columns));
     Matrix<A> a(s.rows, s.depth, a_turned, 3, random);
     Matrix<B> b(s.depth, s.columns, b_turned, 2, random);
-    Matrix<float> c(s.rows, s.columns, false, 5, random), again(s.rows, s.columns, false, 5, random);
-    std::vector<float> before(c.memory.size());
-    for (int64_t i = 0; i < c.memory.size(); i++) before[i] = again.memory[i] = c.memory[i];
+    Matrix<C> c(s.rows, s.columns, false, 5, random), again(s.rows, s.columns, false, 5, random);
+    std::vector<double> before(c.memory.size());
+    for (int64_t i = 0; i < c.memory.size(); i++) before[i] = c.memory.at(i), again.memory[i] = c.memory[i];
+    a.memory.upload(), b.memory.upload(), c.memory.upload(), again.memory.upload();
     Buffer<float> one(space(1)), three(space(3));
     awl_tensor room = one.view({space(1)});
     awl_set_threads(1);
     expect(awl_matrix_product(&a.view, &b.view, &c.view, &room, scale, add, nullptr) == AWL_OK,
            name + ": " + awl_last_error());
+    c.memory.download();
     const std::vector<double> left = a.lines(s.rows, s.depth, true), right = b.lines(s.columns, s.depth, false);
     for (int64_t i = 0; i < s.rows; i++) {
         for (int64_t j = 0; j < c.row && i * c.row + j < c.memory.size(); j++) {
@@ -71,15 +74,17 @@ void contract(const Shape &s, bool a_turned, bool b_turned, bool add, double sca
                 size += fabs(x[k] * y[k]);
             }
             const double expected = (add ? was : 0) + scale * sum;
-            const double bound = 2e-7 * (fabs(was) + fabs(scale) * size * sqrt((double)s.depth + 1)) + 1e-30;
+            const double bound = 2e-7 * (fabs(was) + fabs(scale) * size * sqrt((double)s.depth + 1)) + 1e-30 +
+                                 (sizeof(C) == 2 ? fabs(expected) / 256 : 0);
             expect(fabs(c.at(i, j) - expected) <= bound, name + " row " + std::to_string(i));
         }
     }
     awl_set_threads(3);
     room = three.view({space(3)});
     expect(awl_matrix_product(&a.view, &b.view, &again.view, &room, scale, add, nullptr) == AWL_OK, name + " on three");
+    again.memory.download();
     for (int64_t i = 0; i < c.memory.size(); i++)
-        expect(memcmp(&c.memory[i], &again.memory[i], 4) == 0, name + " has the same bits on three threads");
+        expect(memcmp(&c.memory[i], &again.memory[i], sizeof(C)) == 0, name + " has the same bits on three threads");
     awl_set_threads(1);
 }
 
@@ -100,8 +105,14 @@ void refuses() {
     c.stride[0] = 1, c.stride[1] = 2;
     expect(call() == AWL_BAD_ARGUMENT, "a transposed result is refused");
     c = z.view({2, 4});
+#ifndef AWL_TEST_CUDA
     w = small.view({8});
     expect(call() == AWL_BAD_ARGUMENT, "too small a workspace is refused");
+#else
+    Buffer<Bf16> narrow(12);
+    b = narrow.view({3, 4});
+    expect(call() == AWL_BAD_ARGUMENT, "operands of two dtypes are refused");
+#endif
     expect(awl_matrix_product(nullptr, &b, &c, &w, 1, 0, nullptr) == AWL_BAD_ARGUMENT, "no tensor is refused");
 }
 
@@ -116,8 +127,13 @@ int main() {
             }
             contract<Bf16, Bf16>(shape, true, false, false, 1);
             contract<Bf16, Bf16>(shape, false, true, true, -0.5);
+#ifndef AWL_TEST_CUDA
             contract<float, Bf16>(shape, false, true, false, 1);
             contract<Bf16, float>(shape, true, false, true, 1);
+#else
+            contract<Bf16, Bf16, Bf16>(shape, true, false, false, 1);
+            contract<Bf16, Bf16, Bf16>(shape, false, true, true, -0.5);
+#endif
         }
         refuses();
     });

@@ -141,7 +141,9 @@ AWL_EXPORT int32_t awl_dequantize(const awl_tensor *weight, awl_tensor *out, voi
 /* c = scale a b, or c += scale a b with add != 0. a: f32 or bf16 [N, K]; b: f32 or bf16 [K, M], widened exactly; either
  * may be the transpose of a matrix with a contiguous last axis; c: f32 [N, M], last axis contiguous, apart from a and b.
  * workspace: f32, AWL_PRODUCT_SPACE floats and AWL_PRODUCT_SPACE_THREAD more for every thread; with room for fewer threads
- * fewer run. Every element is summed in float32 in the order of K, in pieces that depend on K alone. */
+ * fewer run. Every element is summed in float32 in the order of K, in pieces that depend on K alone.
+ * On CUDA, by cuBLASLt: a and b of one dtype, c of theirs or f32; the workspace is cuBLASLt's, of any size (32 MiB and more
+ * let it choose freely). Sums are float32, never TF32 or bf16. */
 #define AWL_PRODUCT_DEPTH 320
 #define AWL_PRODUCT_ROWS 144
 #define AWL_PRODUCT_SPACE (1 << 20)

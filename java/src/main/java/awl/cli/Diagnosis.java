@@ -3,6 +3,7 @@ package awl.cli;
 import awl.NativeException;
 import awl.kernel.KernelSelection;
 import awl.kernel.NativeKernels;
+import awl.tensor.DeviceChoice;
 import awl.tensor.LibTorch;
 import awl.tensor.Threads;
 import awl.token.HuggingFaceTokenizer;
@@ -157,35 +158,28 @@ final class Diagnosis {
                             + " AWL needs Linux on x86-64 with glibc"));
             return;
         }
-        findings.add(device(jar));
-        PrecisionChoice precision = PrecisionChoice.of("auto");
+        DeviceChoice device = DeviceChoice.here("auto");
+        findings.add(device(device));
+        PrecisionChoice precision = PrecisionChoice.of("auto", device.device());
         findings.add(Finding.ok("libtorch", "precision", precision.precision() + " (" + precision.reason() + ")"));
         findings.add(Finding.ok("libtorch", "threads", Threads.count() + " compute; OpenBLAS " + Threads.openBlas()));
     }
 
-    private static Finding device(@Nullable String jar) {
-        boolean built = jar != null && jar.contains("-gpu");
-        boolean driver = Files.exists(Path.of("/proc/driver/nvidia/version"));
-        if (!built) {
-            String why = driver ? "an NVIDIA driver is there, but this is" : "there is no NVIDIA driver, and this is";
-            String value = "CPU (" + why + " the CPU build of libtorch)";
-            return driver
-                    ? Finding.note("libtorch", "device", value, "build with the Maven profile cuda to use the GPU")
-                    : Finding.ok("libtorch", "device", value);
-        }
-        if (torch.cuda_is_available()) {
-            return Finding.ok("libtorch", "device", "CUDA, " + torch.cuda_device_count() + " device(s)");
-        }
-        return Finding.note(
-                "libtorch",
-                "device",
-                "CPU (CUDA build, but libtorch sees no device; driver " + (driver ? "loaded" : "not loaded") + ")",
-                "install the NVIDIA driver, or use the CPU build");
+    /// A note only where there is a GPU that is not used.
+    private static Finding device(DeviceChoice chosen) {
+        DeviceChoice.Facts facts = DeviceChoice.facts();
+        boolean idle = chosen.device().isCpu() && (facts.natives() || facts.driver());
+        return idle
+                ? Finding.note("libtorch", "device", chosen.toString(), "or leave it: everything runs on the CPU too")
+                : Finding.ok("libtorch", "device", chosen.toString());
     }
 
     private void kernels() {
         try {
-            List<KernelSelection.Candidate> candidates = KernelSelection.search(System::getProperty, System::getenv);
+            List<KernelSelection.Candidate> candidates = KernelSelection.search(
+                    System::getProperty,
+                    System::getenv,
+                    DeviceChoice.here("auto").device());
             KernelSelection chosen = KernelSelection.choose(KernelSelection.Wanted.AUTO, candidates);
             if (chosen.library() == null) {
                 findings.add(Finding.note(

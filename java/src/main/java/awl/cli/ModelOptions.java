@@ -6,6 +6,8 @@ import awl.model.Checkpoint;
 import awl.model.Decoder;
 import awl.model.PeftAdapter;
 import awl.model.TensorSource;
+import awl.tensor.Cuda;
+import awl.tensor.DeviceChoice;
 import awl.tensor.LibTorch;
 import awl.tensor.Precision;
 import awl.tensor.TensorScope;
@@ -40,6 +42,12 @@ final class ModelOptions {
             defaultValue = "auto",
             description = "auto, native or reference. Default: ${DEFAULT-VALUE}.")
     String kernels = "auto";
+
+    @Option(
+            names = "--device",
+            defaultValue = "auto",
+            description = "auto (a CUDA device where libtorch sees one), cpu, cuda or cuda:N. Default: ${DEFAULT-VALUE}.")
+    String device = "auto";
 
     @Option(
             names = "--dequantize",
@@ -82,8 +90,11 @@ final class ModelOptions {
             }
             int vocabulary = source.config().vocabSize();
             rows.forEach(row -> row.requireVocabulary(vocabulary));
-            Kernels chosen = KernelSelection.forThisMachine(wanted).open();
-            Decoder decoder = Decoder.map(source, parsed, chosen, !dequantize);
+            DeviceChoice where = DeviceChoice.here(device);
+            Cuda.use(where.device());
+            Kernels chosen =
+                    KernelSelection.forThisMachine(wanted, where.device()).open();
+            Decoder decoder = Decoder.map(source, parsed, chosen, !dequantize, where.device());
             if (over != null) {
                 try {
                     attach(decoder, over);
@@ -93,10 +104,11 @@ final class ModelOptions {
                 }
             }
             System.err.printf(
-                    "awl: %s (%s)%s on the CPU, %s, %d threads, kernels %s%n",
+                    "awl: %s (%s)%s on %s, %s, %d threads, kernels %s%n",
                     model,
                     source.config().modelType(),
                     over == null ? "" : " with " + over,
+                    where.device(),
                     decoder.numbers(),
                     Threads.count(),
                     chosen.name());

@@ -1,11 +1,12 @@
 package awl.kernel;
 
 import awl.ConfigException;
+import awl.tensor.DeviceHandle;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// How much memory the logits of the loss head may take: property `awl.head.mib`, variable `AWL_HEAD_MIB`, else
-/// [HeadOptions#DEFAULT_BUDGET_BYTES]. Less memory costs time, see [HeadPlan]; the last bits of sums depend on it.
+/// [HeadOptions#DEFAULT_BUDGET_BYTES] or, on CUDA, [HeadOptions#DEVICE_BUDGET_BYTES]. Less memory costs time, see [HeadPlan]; the last bits of sums depend on it.
 final class HeadBudget {
 
     private static final long MOST_MIB = 1 << 20;
@@ -15,6 +16,12 @@ final class HeadBudget {
     /// Bytes, for this process.
     static long here() {
         return bytes(System::getProperty, System::getenv);
+    }
+
+    /// @param device where the logits will be
+    static long here(DeviceHandle device) {
+        long bytes = here();
+        return device.isCuda() && bytes == HeadOptions.DEFAULT_BUDGET_BYTES ? HeadOptions.DEVICE_BUDGET_BYTES : bytes;
     }
 
     static long bytes(UnaryOperator<@Nullable String> property, UnaryOperator<@Nullable String> variable) {

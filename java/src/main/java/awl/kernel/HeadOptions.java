@@ -1,6 +1,7 @@
 package awl.kernel;
 
 import awl.ConfigException;
+import awl.tensor.DeviceHandle;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,9 @@ public record HeadOptions(
         STORAGE
     }
 
+    /// 2 GiB on a device, where logits of many rows are what fills it: 4,185 rows of 128,256 classes.
+    public static final long DEVICE_BUDGET_BYTES = 2L << 30;
+
     /// 256 MiB: 1,365 rows of a vocabulary of 49,152 in one piece.
     public static final long DEFAULT_BUDGET_BYTES = 256L << 20;
 
@@ -43,6 +47,11 @@ public record HeadOptions(
     /// No cap, no bias, float32 logits, the budget of [HeadBudget].
     public static HeadOptions standard() {
         return new HeadOptions(null, null, null, Logits.FLOAT32, HeadBudget.here(), null);
+    }
+
+    /// The same for tensors on a device.
+    public static HeadOptions standard(DeviceHandle device) {
+        return standard().withBudget(HeadBudget.here(device));
     }
 
     public HeadOptions withSoftCap(@Nullable Double cap) {

@@ -3,6 +3,7 @@ package awl.kernel;
 import awl.ConfigException;
 import awl.NativeException;
 import awl.kernel.ffm.NativeLibrary;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Threads;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,48 +60,75 @@ public record KernelSelection(@Nullable Path library, String reason) {
                 .collect(Collectors.joining("; "));
         if (wanted == Wanted.NATIVE) {
             throw new ConfigException("kernels: native was asked for, but no library can be used. Searched " + searched
-                    + ". Build one with cmake/build-native.sh, name one with -Dawl.native.path or AWL_NATIVE_PATH,"
+                    + ". Build one with cmake/build-native.sh (for a GPU: cmake/build-native.sh cuda), name one with -Dawl.native.path or AWL_NATIVE_PATH,"
                     + " or ask for auto or reference.");
         }
         return new KernelSelection(null, "no native library: " + searched);
     }
 
-    /// Looks in the order of property `awl.native.path`, variable `AWL_NATIVE_PATH`,
-    /// `<awl.home>/native/build/cpu`; either of the first two may name the file or its folder, and where one is
-    /// set the later ones are not used.
+    /// [#search] for kernels on the CPU.
     public static List<Candidate> search(
             UnaryOperator<@Nullable String> property, UnaryOperator<@Nullable String> variable) {
+        return search(property, variable, DeviceHandle.CPU);
+    }
+
+    /// Looks in the order of property `awl.native.path`, variable `AWL_NATIVE_PATH`,
+    /// `<awl.home>/native/build/cpu` (or `cuda`); either of the first two may name the file or its folder, and where one
+    /// is set the later ones are not used.
+    ///
+    /// @param device that the kernels must compute on
+    public static List<Candidate> search(
+            UnaryOperator<@Nullable String> property,
+            UnaryOperator<@Nullable String> variable,
+            DeviceHandle device) {
         List<Candidate> found = new ArrayList<>();
         String named = property.apply("awl.native.path");
         String inherited = variable.apply("AWL_NATIVE_PATH");
         String home = property.apply("awl.home");
         if (named != null && !named.isEmpty()) {
-            found.add(inspect(Path.of(named), "property awl.native.path"));
+            found.add(inspect(Path.of(named), "property awl.native.path", device));
         } else if (inherited != null && !inherited.isEmpty()) {
-            found.add(inspect(Path.of(inherited), "variable AWL_NATIVE_PATH"));
+            found.add(inspect(Path.of(inherited), "variable AWL_NATIVE_PATH", device));
         } else {
             Path root = home == null || home.isEmpty() ? Path.of("") : Path.of(home);
-            found.add(inspect(root.resolve("native/build/cpu"), "build folder"));
+            found.add(inspect(root.resolve("native/build/" + backend(device)), "build folder", device));
         }
         return found;
     }
 
-    private static Candidate inspect(Path place, String origin) {
-        Path file = Files.isDirectory(place) ? place.resolve("libawl_cpu.so") : place;
+    private static String backend(DeviceHandle device) {
+        return device.kind().name().toLowerCase(Locale.ROOT);
+    }
+
+    private static Candidate inspect(Path place, String origin, DeviceHandle device) {
+        String backend = backend(device);
+        Path file = Files.isDirectory(place) ? place.resolve("libawl_" + backend + ".so") : place;
         if (!Files.exists(file)) {
             return new Candidate(file, origin, "not there");
         }
         try {
-            NativeKernels.open(file);
+            NativeLibrary library = NativeKernels.open(file).library();
+            if (!library.backend().equals(backend)) {
+                return new Candidate(
+                        file, origin, "computes on %s, not on %s".formatted(library.backend(), device));
+            }
+            if (device.isCuda() && library.deviceCount() <= device.index()) {
+                return new Candidate(file, origin, "sees no %s: %s".formatted(device, library.lastError()));
+            }
             return new Candidate(file, origin, null);
         } catch (NativeException e) {
             return new Candidate(file, origin, e.getMessage());
         }
     }
 
-    /// Chooses for this process.
+    /// Chooses for this process, on the CPU.
     public static KernelSelection forThisMachine(Wanted wanted) {
-        return choose(wanted, search(System::getProperty, System::getenv));
+        return forThisMachine(wanted, DeviceHandle.CPU);
+    }
+
+    /// @param device where tensors will be
+    public static KernelSelection forThisMachine(Wanted wanted, DeviceHandle device) {
+        return choose(wanted, search(System::getProperty, System::getenv, device));
     }
 
     /// Does what needs neither a library nor libtorch, while the latter is being loaded.

@@ -135,7 +135,8 @@ public interface Kernels {
     void gatedBackward(Tensor gradient_NF, Tensor both_N2F, Activation activation, Tensor below_N2F);
 
     /// The matrix product of training, `out = scale left right` or `out += scale left right`, summed in float32
-    /// (float64) whatever is stored, with one rounding at the end.
+    /// (float64) whatever is stored, with one rounding at the end. On CUDA a float32 operand beside a bfloat16 operand or
+    /// result is rounded to bfloat16 first, as PyTorch's autocast does: matrix units take one dtype.
     ///
     /// @param left_NK float32, bfloat16 or float64; may be the transpose of a matrix
     /// @param right_KM as `left`; float32 and bfloat16 may stand in one product
@@ -224,7 +225,7 @@ public interface Kernels {
     /// @param skip 0-d fp32; where 1 nothing is changed
     void adamW(List<AdamWTensors> tensors, AdamWStep step, Tensor divisor, Tensor skip);
 
-    /// Whether [#adamW] on tensors in host memory is one pass, and thereby at least as fast as libtorch's own.
+    /// Whether [#adamW] is one pass over all tensors, and thereby at least as fast as libtorch's own.
     default boolean fusesAdamW() {
         return false;
     }

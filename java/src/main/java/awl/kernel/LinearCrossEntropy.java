@@ -2,13 +2,14 @@ package awl.kernel;
 
 import awl.ShapeException;
 import awl.kernel.HeadPlan.Order;
+import awl.tensor.Cuda;
+import awl.tensor.DeviceHandle;
 import awl.tensor.MatrixProduct;
+import awl.tensor.Tensors;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
@@ -26,15 +27,25 @@ final class LinearCrossEntropy {
 
     private final RowPasses passes;
     private final MatrixProduct gemm;
+    private final boolean narrowAlways;
     private final Workspace workspace = new Workspace();
+    private final Workspace rounded = new Workspace();
 
     LinearCrossEntropy(RowPasses passes, MatrixProduct gemm) {
+        this(passes, gemm, false);
+    }
+
+    /// @param narrowAlways whether bfloat16 operands stay bfloat16 in host memory too, as they do on a device, whose
+    ///     matrix units take nothing wider: logits are float32 all the same, their gradient is rounded once
+    LinearCrossEntropy(RowPasses passes, MatrixProduct gemm, boolean narrowAlways) {
+        this.narrowAlways = narrowAlways;
         this.passes = passes;
         this.gemm = gemm;
     }
 
     void releaseWorkspace() {
         workspace.close();
+        rounded.close();
     }
 
     HeadLoss lossAndGradient(
@@ -158,9 +169,10 @@ final class LinearCrossEntropy {
                     passes.gradient(logits, 0, target, weights, in.softCap, logProb, logSumExp);
                 }
                 Tensor dHidden_CD = dActive_AD.narrow(0, row, rows);
+                Tensor gradients = in.operand(logits);
                 for (long first = 0; first < in.vocabulary; first += plan.classes()) {
                     long classes = Math.min(plan.classes(), in.vocabulary - first);
-                    Tensor gradient = logits.narrow(1, first, classes);
+                    Tensor gradient = gradients.narrow(1, first, classes);
                     in.hiddenGradient(gradient, first, dHidden_CD, first == 0);
                     in.headGradient(gradient, hidden_CD, first, headGradient_VD);
                 }
@@ -201,8 +213,9 @@ final class LinearCrossEntropy {
                 Tensor logits = in.matrix(in.active, classes);
                 in.logits(logits, in.hidden, first);
                 passes.gradient(logits, first, in.target, in.weights(), in.softCap, logProb_A, logSumExp_A);
-                in.hiddenGradient(logits, first, dActive_AD, first == 0);
-                in.headGradient(logits, in.hidden, first, headGradient_VD);
+                Tensor gradient = in.operand(logits);
+                in.hiddenGradient(gradient, first, dActive_AD, first == 0);
+                in.headGradient(gradient, in.hidden, first, headGradient_VD);
             }
         }
     }
@@ -222,6 +235,8 @@ final class LinearCrossEntropy {
         final @Nullable Double softCap;
         final ScalarType storage;
         final ScalarType type;
+        /// What products read: the logits' dtype, or bfloat16 as it is stored.
+        final ScalarType operands;
 
         Chunks(
                 Tensor hidden_ND,
@@ -237,12 +252,14 @@ final class LinearCrossEntropy {
             width = weight_VD.size(1);
             storage = Arguments.dtype(hidden_ND);
             type = options.logits() == HeadOptions.Logits.FLOAT32 ? Arguments.accumulator(storage) : storage;
+            boolean narrow = storage == ScalarType.BFloat16 && (narrowAlways || !hidden_ND.is_cpu());
+            operands = narrow ? storage : type;
             // Ascending distinct rows, as many as there are rows, are all of them in order.
             compacted = activeRows_A != null && activeRows_A.size(0) < hidden_ND.size(0);
             activeRows = activeRows_A == null ? target_N : activeRows_A;
-            hidden = (compacted ? hidden_ND.index_select(0, activeRows) : hidden_ND).to(type);
-            target = compacted ? target_N.index_select(0, activeRows) : target_N;
-            weights = weights_N == null || !compacted ? weights_N : weights_N.index_select(0, activeRows);
+            hidden = (compacted ? Tensors.rows(hidden_ND, activeRows) : hidden_ND).to(operands);
+            target = compacted ? Tensors.rows(target_N, activeRows) : target_N;
+            weights = weights_N == null || !compacted ? weights_N : Tensors.rows(weights_N, activeRows);
             active = hidden.size(0);
             requireClasses();
         }
@@ -264,22 +281,44 @@ final class LinearCrossEntropy {
         }
 
         boolean converts() {
-            return type != storage;
+            return operands != storage;
         }
 
         HeadPlan plan(boolean trainable) {
             HeadPlan fixed = options.plan();
-            return fixed != null
-                    ? fixed
-                    : HeadPlan.choose(active, vocabulary, width, bytes(), converts(), trainable, options.budgetBytes());
+            if (fixed != null) {
+                return fixed;
+            }
+            HeadPlan plan = HeadPlan.choose(
+                    active, vocabulary, width, bytes(), converts(), trainable, options.budgetBytes());
+            if (!hidden.is_cuda() || plan.order() != Order.ROWS || plan.rows() == active) {
+                return plan;
+            }
+            long fit = options.budgetBytes() / (vocabulary * bytes());
+            int processors = Cuda.multiprocessors(DeviceHandle.of(hidden));
+            return new HeadPlan(Order.ROWS, HeadWaves.rows(active, width, fit, processors), plan.classes());
         }
 
         private int bytes() {
-            return (int) hidden.element_size();
+            return switch (type) {
+                case Double -> Double.BYTES;
+                case Float -> Float.BYTES;
+                default -> Short.BYTES;
+            };
         }
 
         Tensor matrix(long rows, long columns) {
             return workspace.matrix(hidden, type, rows, columns, bytes());
+        }
+
+        /// The gradient of a chunk's logits as products take it, rounded where they are wider.
+        Tensor operand(Tensor gradient_CK) {
+            if (operands == type) {
+                return gradient_CK;
+            }
+            Tensor narrow = rounded.matrix(
+                    gradient_CK, operands, gradient_CK.size(0), gradient_CK.size(1), Short.BYTES);
+            return narrow.copy_(gradient_CK);
         }
 
         private Tensor head(long first, long classes) {
@@ -330,7 +369,7 @@ final class LinearCrossEntropy {
             }
             // A gradient that is already in the sums' dtype goes in whole; otherwise in slices, which the reference
             // converts.
-            long step = type == sums ? classes : Math.min(classes, CONVERTED_COLUMNS);
+            long step = type == sums || operands != type ? classes : Math.min(classes, CONVERTED_COLUMNS);
             for (long at = 0; at < classes; at += step) {
                 try (PointerScope _ = new PointerScope()) {
                     long columns = Math.min(step, classes - at);
@@ -394,11 +433,10 @@ final class LinearCrossEntropy {
     }
 
     private static Tensor empty(Tensor like, ScalarType dtype, long... shape) {
-        return torch.empty(
-                shape, new TensorOptions(dtype).device(like.options().device_opt()), new MemoryFormatOptional());
+        return Tensors.beside(like, dtype, shape);
     }
 
     private static Tensor filled(Tensor like, ScalarType dtype, long... shape) {
-        return torch.zeros(shape, new TensorOptions(dtype).device(like.options().device_opt()));
+        return Tensors.zerosBeside(like, dtype, shape);
     }
 }

@@ -1,8 +1,6 @@
 package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
-import awl.kernel.ffm.TensorView;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -29,15 +27,15 @@ record NativeAddRmsNorm(NativeLibrary library, MethodHandle forward, MethodHandl
             Tensor inverseRms_N) {
         RmsNormArguments.sum(x_ND, branch_ND, weight_D, sum_ND, y_ND, inverseRms_N);
         library.call("add_rms_norm", arena -> (int) forward.invokeExact(
-                TensorView.of(x_ND, arena),
-                TensorView.of(branch_ND, arena),
-                TensorView.of(weight_D, arena),
-                TensorView.of(sum_ND, arena),
-                TensorView.of(y_ND, arena),
-                TensorView.of(inverseRms_N, arena),
+                library.view(x_ND, arena),
+                library.view(branch_ND, arena),
+                library.view(weight_D, arena),
+                library.view(sum_ND, arena),
+                library.view(y_ND, arena),
+                library.view(inverseRms_N, arena),
                 epsilon,
                 onePlusWeight ? 1.0 : 0.0,
-                MemorySegment.NULL));
+                library.stream()));
     }
 
     void runBackward(
@@ -54,16 +52,16 @@ record NativeAddRmsNorm(NativeLibrary library, MethodHandle forward, MethodHandl
         try (PointerScope _ = new PointerScope()) {
             Tensor workspace = weightGradient_D == null ? null : NativeKernels.weightGradientSpace(sum_ND);
             library.call("add_rms_norm_backward", arena -> (int) backward.invokeExact(
-                    TensorView.of(outputGradient_ND, arena),
-                    TensorView.of(sumGradient_ND, arena),
-                    TensorView.of(sum_ND, arena),
-                    TensorView.of(weight_D, arena),
-                    TensorView.of(inverseRms_N, arena),
-                    TensorView.of(inputGradient_ND, arena),
-                    TensorView.of(weightGradient_D, arena),
-                    TensorView.of(workspace, arena),
+                    library.view(outputGradient_ND, arena),
+                    library.view(sumGradient_ND, arena),
+                    library.view(sum_ND, arena),
+                    library.view(weight_D, arena),
+                    library.view(inverseRms_N, arena),
+                    library.view(inputGradient_ND, arena),
+                    library.view(weightGradient_D, arena),
+                    library.view(workspace, arena),
                     onePlusWeight ? 1.0 : 0.0,
-                    MemorySegment.NULL));
+                    library.stream()));
         }
     }
 }

@@ -4,7 +4,6 @@ import awl.kernel.ffm.NativeLibrary;
 import awl.kernel.ffm.TensorView;
 import awl.tensor.BlockMatrix;
 import awl.tensor.Tensors;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
 import java.util.Set;
@@ -46,11 +45,11 @@ final class NativeBlocks {
 
     void linear(Tensor x_ND, List<BlockMatrix> weights, Tensor y_NO) {
         library.call("linear_blocks", arena -> (int) linear.invokeExact(
-                TensorView.of(x_ND, arena),
+                library.view(x_ND, arena),
                 TensorView.ofBlocks(weights, arena),
                 weights.size(),
-                TensorView.of(y_NO, arena),
-                MemorySegment.NULL));
+                library.view(y_NO, arena),
+                library.stream()));
     }
 
     /// The matrix as float32 in memory that the next call uses again; the view belongs to the caller's pointer
@@ -72,6 +71,6 @@ final class NativeBlocks {
 
     private void into(BlockMatrix weight, Tensor out_OD) {
         library.call("dequantize", arena -> (int) dequantize.invokeExact(
-                TensorView.ofBlocks(List.of(weight), arena), TensorView.of(out_OD, arena), MemorySegment.NULL));
+                TensorView.ofBlocks(List.of(weight), arena), library.view(out_OD, arena), library.stream()));
     }
 }

@@ -1,9 +1,7 @@
 package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
-import awl.kernel.ffm.TensorView;
 import awl.tensor.Tensors;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -42,15 +40,15 @@ final class NativeDocumentAttention {
             Tensor start = Tensors.indices(documentStart);
             Tensor space = space(documentStart, out_NHE, logSumExp_HN);
             library.call("document_attention", arena -> (int) forward.invokeExact(
-                    TensorView.of(projected_NW, arena),
-                    TensorView.of(start, arena),
-                    TensorView.of(out_NHE, arena),
-                    TensorView.of(logSumExp_HN, arena),
-                    TensorView.of(space, arena),
+                    library.view(projected_NW, arena),
+                    library.view(start, arena),
+                    library.view(out_NHE, arena),
+                    library.view(logSumExp_HN, arena),
+                    library.view(space, arena),
                     scores.scale(),
                     scores.nativeCap(),
                     (long) scores.window(),
-                    MemorySegment.NULL));
+                    library.stream()));
         }
     }
 
@@ -66,17 +64,17 @@ final class NativeDocumentAttention {
             Tensor start = Tensors.indices(documentStart);
             Tensor space = space(documentStart, out_NHE, logSumExp_HN);
             library.call("document_attention_backward", arena -> (int) backward.invokeExact(
-                    TensorView.of(gradient_NHE, arena),
-                    TensorView.of(projected_NW, arena),
-                    TensorView.of(start, arena),
-                    TensorView.of(out_NHE, arena),
-                    TensorView.of(logSumExp_HN, arena),
-                    TensorView.of(below_NW, arena),
-                    TensorView.of(space, arena),
+                    library.view(gradient_NHE, arena),
+                    library.view(projected_NW, arena),
+                    library.view(start, arena),
+                    library.view(out_NHE, arena),
+                    library.view(logSumExp_HN, arena),
+                    library.view(below_NW, arena),
+                    library.view(space, arena),
                     scores.scale(),
                     scores.nativeCap(),
                     (long) scores.window(),
-                    MemorySegment.NULL));
+                    library.stream()));
         }
     }
 

@@ -1,8 +1,6 @@
 package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
-import awl.kernel.ffm.TensorView;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -29,18 +27,18 @@ final class NativeGated {
 
     void forward(Tensor both_N2F, Activation activation, Tensor out_NF) {
         library.call("gated", arena -> (int) forward.invokeExact(
-                TensorView.of(both_N2F, arena),
-                TensorView.of(out_NF, arena),
+                library.view(both_N2F, arena),
+                library.view(out_NF, arena),
                 activation.ordinal(),
-                MemorySegment.NULL));
+                library.stream()));
     }
 
     void backward(Tensor gradient_NF, Tensor both_N2F, Activation activation, Tensor below_N2F) {
         library.call("gated_backward", arena -> (int) backward.invokeExact(
-                TensorView.of(gradient_NF, arena),
-                TensorView.of(both_N2F, arena),
-                TensorView.of(below_N2F, arena),
+                library.view(gradient_NF, arena),
+                library.view(both_N2F, arena),
+                library.view(below_N2F, arena),
                 activation.ordinal(),
-                MemorySegment.NULL));
+                library.stream()));
     }
 }

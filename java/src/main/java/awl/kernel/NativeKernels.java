@@ -1,11 +1,9 @@
 package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
-import awl.kernel.ffm.TensorView;
 import awl.tensor.BlockMatrix;
 import awl.tensor.LibTorch;
 import awl.tensor.Tensors;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,7 +11,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
@@ -40,9 +37,9 @@ public final class NativeKernels extends TorchKernels {
     /// A library is opened and checked once in a process.
     private record Bound(NativeLibrary library, KernelHandles handles) {
 
-        static Bound of(Path path) {
+        static Bound of(Path path, boolean emulated) {
             LibTorch.await(); // its libgomp must be there first, or the process has two
-            NativeLibrary library = NativeLibrary.open(path, KernelHandles.names());
+            NativeLibrary library = NativeLibrary.open(path, KernelHandles.names(), emulated);
             return new Bound(library, library.bind(KernelHandles.class));
         }
     }
@@ -79,7 +76,13 @@ public final class NativeKernels extends TorchKernels {
 
     /// Opens a library and binds its kernels.
     public static NativeKernels open(Path path) {
-        Bound bound = BOUND.computeIfAbsent(path.toAbsolutePath(), Bound::of);
+        Bound bound = BOUND.computeIfAbsent(path.toAbsolutePath(), at -> Bound.of(at, false));
+        return new NativeKernels(bound.library, bound.handles);
+    }
+
+    /// The CUDA kernels on a host emulation, for tests.
+    static NativeKernels emulated(Path path) {
+        Bound bound = Bound.of(path, true);
         return new NativeKernels(bound.library, bound.handles);
     }
 
@@ -112,7 +115,7 @@ public final class NativeKernels extends TorchKernels {
     }
 
     private boolean takes(Tensor x) {
-        return Arguments.dtype(x) != ScalarType.Double && library.backend().equals(x.is_cuda() ? "cuda" : "cpu");
+        return Arguments.dtype(x) != ScalarType.Double && library.takes(x);
     }
 
     @Override
@@ -125,13 +128,13 @@ public final class NativeKernels extends TorchKernels {
         }
         RmsNormArguments.forward(x_ND, weight_D, y_ND, inverseRms_N);
         library.call("rms_norm", arena -> (int) kernel.invokeExact(
-                TensorView.of(x_ND, arena),
-                TensorView.of(weight_D, arena),
-                TensorView.of(y_ND, arena),
-                TensorView.of(inverseRms_N, arena),
+                library.view(x_ND, arena),
+                library.view(weight_D, arena),
+                library.view(y_ND, arena),
+                library.view(inverseRms_N, arena),
                 epsilon,
                 onePlusWeight ? 1.0 : 0.0,
-                MemorySegment.NULL));
+                library.stream()));
     }
 
     @Override
@@ -153,15 +156,15 @@ public final class NativeKernels extends TorchKernels {
         try (PointerScope _ = new PointerScope()) {
             Tensor workspace = weightGradient_D == null ? null : weightGradientSpace(x_ND);
             library.call("rms_norm_backward", arena -> (int) kernel.invokeExact(
-                    TensorView.of(outputGradient_ND, arena),
-                    TensorView.of(x_ND, arena),
-                    TensorView.of(weight_D, arena),
-                    TensorView.of(inverseRms_N, arena),
-                    TensorView.of(inputGradient_ND, arena),
-                    TensorView.of(weightGradient_D, arena),
-                    TensorView.of(workspace, arena),
+                    library.view(outputGradient_ND, arena),
+                    library.view(x_ND, arena),
+                    library.view(weight_D, arena),
+                    library.view(inverseRms_N, arena),
+                    library.view(inputGradient_ND, arena),
+                    library.view(weightGradient_D, arena),
+                    library.view(workspace, arena),
                     onePlusWeight ? 1.0 : 0.0,
-                    MemorySegment.NULL));
+                    library.stream()));
         }
     }
 
@@ -237,7 +240,7 @@ public final class NativeKernels extends TorchKernels {
                 && weight_OD.stride(1) == 1
                 && y_NO.stride(1) == 1;
         if (kernel == null || !fits) {
-            if (product == null || !product.takes(x_ND, weight_OD, y_NO)) {
+            if (product == null || !product.widens(x_ND, weight_OD) || !product.takes(x_ND, weight_OD, y_NO)) {
                 super.linear(x_ND, weight_OD, y_NO);
                 return;
             }
@@ -262,10 +265,10 @@ public final class NativeKernels extends TorchKernels {
 
     private void rows(MethodHandle kernel, Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
         library.call("linear_rows", arena -> (int) kernel.invokeExact(
-                TensorView.of(x_ND, arena),
-                TensorView.of(weight_OD, arena),
-                TensorView.of(y_NO, arena),
-                MemorySegment.NULL));
+                library.view(x_ND, arena),
+                library.view(weight_OD, arena),
+                library.view(y_NO, arena),
+                library.stream()));
     }
 
     @Override
@@ -276,7 +279,7 @@ public final class NativeKernels extends TorchKernels {
     @Override
     public void linearBlocks(Tensor x_ND, List<BlockMatrix> weights, Tensor y_NO) {
         NativeBlocks kernel = blocks;
-        if (kernel == null || x_ND.is_cuda() || !weights.stream().allMatch(kernel::takes)) {
+        if (kernel == null || !library.takes(x_ND) || !weights.stream().allMatch(kernel::takes)) {
             super.linearBlocks(x_ND, weights, y_NO);
             return;
         }
@@ -361,18 +364,18 @@ public final class NativeKernels extends TorchKernels {
         CacheAttentionArguments.check(
                 projected_NW, cosine_NR, sine_NR, keys_SKCE, values_SKCE, slot_N, position_N, out_NHE);
         library.call("cache_attention", arena -> (int) kernel.invokeExact(
-                TensorView.of(projected_NW, arena),
-                TensorView.of(cosine_NR, arena),
-                TensorView.of(sine_NR, arena),
-                TensorView.of(keys_SKCE, arena),
-                TensorView.of(values_SKCE, arena),
-                TensorView.of(slot_N, arena),
-                TensorView.of(position_N, arena),
-                TensorView.of(out_NHE, arena),
+                library.view(projected_NW, arena),
+                library.view(cosine_NR, arena),
+                library.view(sine_NR, arena),
+                library.view(keys_SKCE, arena),
+                library.view(values_SKCE, arena),
+                library.view(slot_N, arena),
+                library.view(position_N, arena),
+                library.view(out_NHE, arena),
                 scores.scale(),
                 scores.nativeCap(),
                 (long) scores.window(),
-                MemorySegment.NULL));
+                library.stream()));
     }
 
     @Override
@@ -425,7 +428,7 @@ public final class NativeKernels extends TorchKernels {
 
     @Override
     public boolean fusesAdamW() {
-        return optimizer != null && library.backend().equals("cpu");
+        return optimizer != null;
     }
 
     @Override
@@ -446,7 +449,7 @@ public final class NativeKernels extends TorchKernels {
             return super.squaredNorm(tensors);
         }
         OptimizerArguments.squaredNorm(tensors);
-        Tensor out = Tensors.zeros(ScalarType.Double);
+        Tensor out = OptimizerArguments.sum(tensors);
         kernel.squaredNorm(tensors, out);
         return out;
     }
@@ -459,9 +462,6 @@ public final class NativeKernels extends TorchKernels {
     /// sums are the same on any number of threads.
     static Tensor weightGradientSpace(Tensor x_ND) {
         long blocks = Math.clamp(x_ND.size(0) / ROWS_OF_BLOCK, 1, MOST_BLOCKS);
-        return torch.empty(
-                new long[] {blocks, x_ND.size(1)},
-                new TensorOptions(ScalarType.Float).device(x_ND.options().device_opt()),
-                new org.bytedeco.pytorch.MemoryFormatOptional());
+        return Tensors.beside(x_ND, ScalarType.Float, blocks, x_ND.size(1));
     }
 }

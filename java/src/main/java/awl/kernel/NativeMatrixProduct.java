@@ -1,9 +1,7 @@
 package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
-import awl.kernel.ffm.TensorView;
 import awl.tensor.MatrixProduct;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -11,10 +9,11 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// [Kernels#matrixProduct] by `awl_matrix_product`, for float32 and bfloat16 in host memory. bfloat16 is how
-/// numbers are stored: they are widened on their way into the kernel, and a result is rounded once.
+/// [Kernels#matrixProduct] by `awl_matrix_product`, for float32 and bfloat16. In host memory bfloat16 is how numbers are
+/// stored: they are widened on their way into the kernel, and a result is rounded once. On a device the product is
+/// cuBLASLt's, with operands as [CudaProduct] has them.
 ///
-/// It runs on libtorch's own OpenMP threads. libtorch's product goes to OpenBLAS, which has threads of its own: the two
+/// In host memory it runs on libtorch's own OpenMP threads. libtorch's product goes to OpenBLAS, which has threads of its own: the two
 /// pools wait for work by spinning, each on the core the other one needs.
 final class NativeMatrixProduct implements MatrixProduct {
 
@@ -23,8 +22,12 @@ final class NativeMatrixProduct implements MatrixProduct {
 
     private static final long SPACE_OF_THREAD = 320 * 144;
 
+    /// 32 MiB, as much as NVIDIA advises for cuBLAS on Hopper.
+    private static final long DEVICE_SPACE = 8 << 20;
+
     private final NativeLibrary library;
     private final MethodHandle kernel;
+    private final boolean cuda;
     private final Workspace workspace = new Workspace();
     /// A bfloat16 result before it is rounded.
     private final Workspace wide = new Workspace();
@@ -32,6 +35,7 @@ final class NativeMatrixProduct implements MatrixProduct {
     private NativeMatrixProduct(NativeLibrary library, MethodHandle kernel) {
         this.library = library;
         this.kernel = kernel;
+        this.cuda = library.backend().equals("cuda");
     }
 
     /// The library's product, or null where it has none.
@@ -46,9 +50,9 @@ final class NativeMatrixProduct implements MatrixProduct {
     }
 
     boolean takes(Tensor left, Tensor right, Tensor out) {
-        return out.is_cpu()
-                && left.is_cpu()
-                && right.is_cpu()
+        return library.takes(out)
+                && library.takes(left)
+                && library.takes(right)
                 && isNarrow(left)
                 && isNarrow(right)
                 && isNarrow(out)
@@ -56,6 +60,11 @@ final class NativeMatrixProduct implements MatrixProduct {
                 && out.stride(1) == 1
                 && isMatrix(left)
                 && isMatrix(right);
+    }
+
+    /// Whether operands of these dtypes are multiplied exactly: on a device those of two dtypes are not.
+    boolean widens(Tensor left, Tensor right) {
+        return !cuda || Arguments.dtype(left) == Arguments.dtype(right);
     }
 
     private static boolean isNarrow(Tensor tensor) {
@@ -70,6 +79,14 @@ final class NativeMatrixProduct implements MatrixProduct {
 
     @Override
     public void multiply(Tensor left, Tensor right, double scale, boolean add, Tensor out) {
+        if (cuda) {
+            ScalarType operands =
+                    CudaProduct.operands(Arguments.dtype(left), Arguments.dtype(right), Arguments.dtype(out));
+            try (PointerScope _ = new PointerScope()) {
+                run(left.to(operands), right.to(operands), scale, add, out);
+            }
+            return;
+        }
         if (Arguments.dtype(out) == ScalarType.Float) {
             run(left, right, scale, add, out);
             return;
@@ -85,19 +102,19 @@ final class NativeMatrixProduct implements MatrixProduct {
     }
 
     private void run(Tensor left, Tensor right, double scale, boolean add, Tensor out) {
-        int threads = torch.get_num_threads();
+        long floats = cuda ? DEVICE_SPACE : SPACE + torch.get_num_threads() * SPACE_OF_THREAD;
         try (PointerScope _ = new PointerScope()) {
             Tensor space = workspace
-                    .matrix(out, ScalarType.Float, 1, SPACE + threads * SPACE_OF_THREAD, Float.BYTES)
+                    .matrix(out, ScalarType.Float, 1, floats, Float.BYTES)
                     .view(-1);
             library.call("matrix_product", arena -> (int) kernel.invokeExact(
-                    TensorView.of(left, arena),
-                    TensorView.of(right, arena),
-                    TensorView.of(out, arena),
-                    TensorView.of(space, arena),
+                    library.view(left, arena),
+                    library.view(right, arena),
+                    library.view(out, arena),
+                    library.view(space, arena),
                     scale,
                     add ? 1 : 0,
-                    MemorySegment.NULL));
+                    library.stream()));
         }
     }
 }

@@ -1,16 +1,13 @@
 package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
-import awl.kernel.ffm.TensorView;
-import java.lang.foreign.MemorySegment;
+import awl.tensor.Tensors;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +22,6 @@ final class NativeOptimizer {
     private final MethodHandle adamW;
     private final MethodHandle squaredNorm;
     private final MethodHandle embeddingBackward;
-    private final boolean cuda;
 
     private NativeOptimizer(
             NativeLibrary library, MethodHandle adamW, MethodHandle squaredNorm, MethodHandle embeddingBackward) {
@@ -33,7 +29,6 @@ final class NativeOptimizer {
         this.adamW = adamW;
         this.squaredNorm = squaredNorm;
         this.embeddingBackward = embeddingBackward;
-        this.cuda = library.backend().equals("cuda");
     }
 
     /// The library's three kernels, or null where it does not have all.
@@ -47,7 +42,7 @@ final class NativeOptimizer {
     }
 
     boolean takes(Tensor tensor) {
-        return Arguments.dtype(tensor) != ScalarType.Double && tensor.is_cuda() == cuda;
+        return Arguments.dtype(tensor) != ScalarType.Double && library.takes(tensor);
     }
 
     void adamW(List<AdamWTensors> tensors, AdamWStep step, Tensor divisor, Tensor skip) {
@@ -61,11 +56,11 @@ final class NativeOptimizer {
         }
         double[] decay = tensors.stream().mapToDouble(AdamWTensors::decay).toArray();
         library.call("adamw", arena -> (int) adamW.invokeExact(
-                TensorView.list(views, arena),
+                library.views(views, arena),
                 arena.allocateFrom(ValueLayout.JAVA_DOUBLE, decay),
                 (long) tensors.size(),
-                TensorView.of(divisor, arena),
-                TensorView.of(skip, arena),
+                library.view(divisor, arena),
+                library.view(skip, arena),
                 step.rate(),
                 step.beta1(),
                 step.beta2(),
@@ -73,7 +68,7 @@ final class NativeOptimizer {
                 step.correction1(),
                 step.correction2(),
                 step.number(),
-                MemorySegment.NULL));
+                library.stream()));
     }
 
     /// @param out 0-d fp64, written
@@ -83,25 +78,22 @@ final class NativeOptimizer {
             pieces += Math.ceilDiv(each.numel(), NORM_PIECE);
         }
         try (PointerScope _ = new PointerScope()) {
-            Tensor workspace = torch.empty(
-                    new long[] {pieces},
-                    new TensorOptions(ScalarType.Double).device(out.options().device_opt()),
-                    new org.bytedeco.pytorch.MemoryFormatOptional());
+            Tensor workspace = Tensors.beside(out, ScalarType.Double, pieces);
             library.call("squared_norm", arena -> (int) squaredNorm.invokeExact(
-                    TensorView.list(tensors, arena),
+                    library.views(tensors, arena),
                     (long) tensors.size(),
-                    TensorView.of(workspace, arena),
-                    TensorView.of(out, arena),
-                    MemorySegment.NULL));
+                    library.view(workspace, arena),
+                    library.view(out, arena),
+                    library.stream()));
         }
     }
 
     void embeddingBackward(Tensor gradient_ND, Tensor tokens_N, double scale, Tensor table_VD) {
         library.call("embedding_backward", arena -> (int) embeddingBackward.invokeExact(
-                TensorView.of(gradient_ND, arena),
-                TensorView.of(tokens_N, arena),
-                TensorView.of(table_VD, arena),
+                library.view(gradient_ND, arena),
+                library.view(tokens_N, arena),
+                library.view(table_VD, arena),
                 scale,
-                MemorySegment.NULL));
+                library.stream()));
     }
 }

@@ -1,8 +1,6 @@
 package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
-import awl.kernel.ffm.TensorView;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -18,10 +16,10 @@ record NativeRope(NativeLibrary library, MethodHandle kernel) {
 
     void rotate(Tensor x_NHE, Tensor cosine_NR, Tensor sine_NR, boolean back) {
         library.call("rope", arena -> (int) kernel.invokeExact(
-                TensorView.of(x_NHE, arena),
-                TensorView.of(cosine_NR, arena),
-                TensorView.of(sine_NR, arena),
+                library.view(x_NHE, arena),
+                library.view(cosine_NR, arena),
+                library.view(sine_NR, arena),
                 back ? -1.0 : 1.0,
-                MemorySegment.NULL));
+                library.stream()));
     }
 }

@@ -1,25 +1,26 @@
 package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
-import awl.kernel.ffm.TensorView;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// [RowPasses] by the `softmax_xent_*` kernels of a library, for float32 logits in host memory; all others go
-/// to the reference.
+/// [RowPasses] by the `softmax_xent_*` kernels of a library, for float32 logits in the library's memory, on CUDA also
+/// bfloat16 ones; all others go to the reference.
 final class NativeRowPasses implements RowPasses {
 
     private final NativeLibrary library;
     private final MethodHandle rows;
     private final MethodHandle partial;
     private final MethodHandle gradient;
+    /// Whether the kernels take bfloat16 logits; those for the CPU do not.
+    private final boolean narrow;
     private final RowPasses reference = new TorchRowPasses();
 
     private NativeRowPasses(NativeLibrary library, MethodHandle rows, MethodHandle partial, MethodHandle gradient) {
         this.library = library;
+        this.narrow = library.backend().equals("cuda");
         this.rows = rows;
         this.partial = partial;
         this.gradient = gradient;
@@ -35,8 +36,9 @@ final class NativeRowPasses implements RowPasses {
                 : new NativeRowPasses(library, rows, partial, gradient);
     }
 
-    private static boolean fits(Tensor logits) {
-        return logits.is_cpu() && Arguments.dtype(logits) == ScalarType.Float;
+    private boolean fits(Tensor logits) {
+        ScalarType dtype = Arguments.dtype(logits);
+        return library.takes(logits) && (dtype == ScalarType.Float || (narrow && dtype == ScalarType.BFloat16));
     }
 
     private static double cap(@Nullable Double softCap) {
@@ -56,13 +58,13 @@ final class NativeRowPasses implements RowPasses {
             return;
         }
         library.call("softmax_xent_rows", arena -> (int) rows.invokeExact(
-                TensorView.of(logits_CV, arena),
-                TensorView.of(target_C, arena),
-                TensorView.of(weights_C, arena),
-                TensorView.of(logProb_C, arena),
-                TensorView.of(logSumExp_C, arena),
+                library.view(logits_CV, arena),
+                library.view(target_C, arena),
+                library.view(weights_C, arena),
+                library.view(logProb_C, arena),
+                library.view(logSumExp_C, arena),
                 cap(softCap),
-                MemorySegment.NULL));
+                library.stream()));
     }
 
     @Override
@@ -79,14 +81,14 @@ final class NativeRowPasses implements RowPasses {
             return;
         }
         library.call("softmax_xent_partial", arena -> (int) partial.invokeExact(
-                TensorView.of(logits_CK, arena),
-                TensorView.of(target_C, arena),
-                TensorView.of(maximum_C, arena),
-                TensorView.of(sum_C, arena),
-                TensorView.of(targetLogit_C, arena),
+                library.view(logits_CK, arena),
+                library.view(target_C, arena),
+                library.view(maximum_C, arena),
+                library.view(sum_C, arena),
+                library.view(targetLogit_C, arena),
                 firstClass,
                 cap(softCap),
-                MemorySegment.NULL));
+                library.stream()));
     }
 
     @Override
@@ -103,13 +105,13 @@ final class NativeRowPasses implements RowPasses {
             return;
         }
         library.call("softmax_xent_gradient", arena -> (int) gradient.invokeExact(
-                TensorView.of(logits_CK, arena),
-                TensorView.of(target_C, arena),
-                TensorView.of(weights_C, arena),
-                TensorView.of(logProb_C, arena),
-                TensorView.of(logSumExp_C, arena),
+                library.view(logits_CK, arena),
+                library.view(target_C, arena),
+                library.view(weights_C, arena),
+                library.view(logProb_C, arena),
+                library.view(logSumExp_C, arena),
                 firstClass,
                 cap(softCap),
-                MemorySegment.NULL));
+                library.stream()));
     }
 }

@@ -1,6 +1,7 @@
 package awl.kernel;
 
 import awl.ShapeException;
+import awl.tensor.Tensors;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -45,6 +46,13 @@ final class OptimizerArguments {
                                 Arrays.toString(each.strides().vec().get())));
             }
         }
+    }
+
+    /// Where a sum over the tensors goes: a zero on their device.
+    static Tensor sum(List<Tensor> tensors) {
+        return tensors.isEmpty()
+                ? Tensors.zeros(ScalarType.Double)
+                : Tensors.zerosBeside(tensors.getFirst(), ScalarType.Double);
     }
 
     static void embeddingBackward(Tensor gradient_ND, Tensor tokens_N, Tensor table_VD) {

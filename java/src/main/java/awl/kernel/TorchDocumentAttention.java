@@ -1,8 +1,10 @@
 package awl.kernel;
 
+import awl.tensor.Tensors;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.bytedeco.pytorch.global.torch;
 
 /// [Kernels#documentAttention] document by document in libtorch operations, all scores of one at once.
@@ -79,7 +81,9 @@ record TorchDocumentAttention(DocumentAttentionArguments.Heads shape, AttentionS
 
     /// `[1, G T, T]`: 0 where a query sees a key, else minus infinity.
     private Tensor mask(long length, Part part) {
-        Tensor seen = torch.ones(length, length).tril();
+        Tensor seen = Tensors.beside(part.queries_KQE, ScalarType.Float, length, length)
+                .fill_(new Scalar(1.0))
+                .tril();
         if (scores.window() > 0) {
             seen = seen.triu(1 - scores.window());
         }

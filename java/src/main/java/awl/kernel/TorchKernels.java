@@ -8,6 +8,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,12 @@ public class TorchKernels implements Kernels {
     }
 
     TorchKernels(RowPasses passes) {
-        head = new LinearCrossEntropy(passes, this::matrixProduct);
+        this(passes, false);
+    }
+
+    /// @param narrowHead see [LinearCrossEntropy]
+    TorchKernels(RowPasses passes, boolean narrowHead) {
+        head = new LinearCrossEntropy(passes, this::matrixProduct, narrowHead);
     }
 
     @Override
@@ -149,7 +155,8 @@ public class TorchKernels implements Kernels {
                 NoGradGuard _ = new NoGradGuard()) {
             Tensor part = x_NHE.narrow(2, 0, rotated);
             Tensor wide = part.to(Arguments.dtype(cosine_NR));
-            Tensor swapped = wide.roll(new long[] {rotated / 2}, new long[] {2});
+            long half = rotated / 2;
+            Tensor swapped = torch.cat(new TensorVector(wide.narrow(2, half, half), wide.narrow(2, 0, half)), 2);
             // Where nothing was widened this is the stream itself.
             wide.mul_(cosine_NR.unsqueeze(1));
             wide.addcmul_(swapped, sine_NR.unsqueeze(1), new Scalar(back ? -1.0 : 1.0));
@@ -219,6 +226,10 @@ public class TorchKernels implements Kernels {
     @Override
     public void matrixProduct(Tensor left_NK, Tensor right_KM, double scale, boolean add, Tensor out_NM) {
         LinearArguments.product(left_NK, right_KM, out_NM);
+        if (out_NM.is_cuda()) {
+            CudaProduct.multiply(left_NK, right_KM, scale, add, out_NM);
+            return;
+        }
         try (PointerScope _ = new PointerScope();
                 NoGradGuard _ = new NoGradGuard()) {
             // libtorch sums bfloat16 in float32 too, and its product wants one dtype.
@@ -313,7 +324,7 @@ public class TorchKernels implements Kernels {
     @Override
     public Tensor squaredNorm(List<Tensor> tensors) {
         OptimizerArguments.squaredNorm(tensors);
-        Tensor total = Tensors.zeros(ScalarType.Double);
+        Tensor total = OptimizerArguments.sum(tensors);
         try (NoGradGuard _ = new NoGradGuard()) {
             TorchOptimizer.addSquares(tensors, total);
         }

@@ -1,10 +1,9 @@
 package awl.kernel;
 
+import awl.tensor.DeviceHandle;
+import awl.tensor.Tensors;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
@@ -14,24 +13,22 @@ final class Workspace implements AutoCloseable {
 
     private @Nullable Tensor bytes_;
     private long capacity;
-    private boolean onCuda;
+    private DeviceHandle device = DeviceHandle.CPU;
 
     /// Uninitialised [rows, columns] on the device of `like`, valid until the next call; the view belongs to
     /// the caller's pointer scope.
     Tensor matrix(Tensor like, ScalarType dtype, long rows, long columns, int elementBytes) {
         long needed = Math.max(1, rows * columns * elementBytes);
-        if (bytes_ == null || capacity < needed || onCuda != like.is_cuda()) {
+        DeviceHandle here = DeviceHandle.of(like);
+        if (bytes_ == null || capacity < needed || !device.equals(here)) {
             close();
             try (PointerScope _ = new PointerScope()) {
-                Tensor fresh = torch.empty(
-                        new long[] {needed},
-                        new TensorOptions(ScalarType.Byte).device(like.options().device_opt()),
-                        new MemoryFormatOptional());
+                Tensor fresh = Tensors.beside(like, ScalarType.Byte, needed);
                 fresh.retainReference();
                 bytes_ = fresh;
             }
             capacity = needed;
-            onCuda = like.is_cuda();
+            device = here;
         }
         return bytes_.narrow(0, 0, rows * columns * elementBytes).view(dtype).view(rows, columns);
     }

@@ -6,6 +6,7 @@ import awl.kernel.HeadScore;
 import awl.kernel.Kernels;
 import awl.model.Head;
 import awl.model.TokenBatch;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Parameter;
 import awl.tensor.Tensors;
 import java.util.ArrayList;
@@ -43,7 +44,7 @@ public final class DirectPreference {
     ///
     /// @param hidden_ND hidden states behind the final norm
     public LossResult at(Head head, Tensor hidden_ND, TokenBatch in, double scale) {
-        HeadOptions options = HeadOptions.standard().withSoftCap(head.softCap());
+        HeadOptions options = HeadOptions.standard(DeviceHandle.of(hidden_ND)).withSoftCap(head.softCap());
         Parameter weight = head.weight();
         HeadScore score = kernels.score(hidden_ND, weight.value(), in.targets_N(), in.activeRows_A(), options);
         Batch batch = in.batch();
@@ -59,13 +60,13 @@ public final class DirectPreference {
                 hidden_ND,
                 weight.value(),
                 in.targets_N(),
-                Tensors.floats(weights),
+                Tensors.floats(DeviceHandle.of(hidden_ND), weights),
                 in.activeRows_A(),
                 score,
                 weight.gradient(),
                 options);
         weight.added();
-        Tensor total = Tensors.zeros(ScalarType.Double);
+        Tensor total = Tensors.zerosBeside(hidden_ND, ScalarType.Double);
         try (Scalar value = new Scalar(sum)) {
             total.fill_(value);
         }

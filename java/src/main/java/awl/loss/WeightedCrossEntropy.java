@@ -5,6 +5,7 @@ import awl.kernel.HeadOptions;
 import awl.kernel.Kernels;
 import awl.model.Head;
 import awl.model.TokenBatch;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Parameter;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -37,18 +38,18 @@ public final class WeightedCrossEntropy {
                 weights_N,
                 in.activeRows_A(),
                 weight.gradient(),
-                options(head));
+                options(head, hidden_ND));
         weight.added();
         return new LossResult(loss.lossSum(), loss.hiddenGradient_ND(), loss.logProb_A());
     }
 
     /// Log-probabilities of the active rows' targets, `[A]`, fp32.
     public Tensor logProb(Head head, Tensor hidden_ND, TokenBatch in) {
-        return kernels.score(hidden_ND, head.weight().value(), in.targets_N(), in.activeRows_A(), options(head))
+        return kernels.score(hidden_ND, head.weight().value(), in.targets_N(), in.activeRows_A(), options(head, hidden_ND))
                 .logProb_A();
     }
 
-    private static HeadOptions options(Head head) {
-        return HeadOptions.standard().withSoftCap(head.softCap());
+    private static HeadOptions options(Head head, Tensor hidden_ND) {
+        return HeadOptions.standard(DeviceHandle.of(hidden_ND)).withSoftCap(head.softCap());
     }
 }

@@ -3,6 +3,7 @@ package awl.model;
 import awl.CheckpointException;
 import awl.ConfigException;
 import awl.ShapeException;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Parameter;
 import awl.tensor.Shapes;
 import awl.tensor.TensorScope;
@@ -158,9 +159,10 @@ public final class Adapters {
         boolean wide = linear.weight().dtype() == ScalarType.Double;
         ScalarType dtype = wide ? ScalarType.Double : ScalarType.Float;
         String name = Lora.PREFIX + linear.module();
+        DeviceHandle device = linear.weight().device();
         linear.adapter(new Lora(
-                new Parameter(name + ".lora_A.weight", a.to(dtype)),
-                new Parameter(name + ".lora_B.weight", b.to(dtype)),
+                new Parameter(name + ".lora_A.weight", device.move(a, dtype)),
+                new Parameter(name + ".lora_B.weight", device.move(b, dtype)),
                 scaling,
                 new LoraDropout(dropout, stream)));
     }

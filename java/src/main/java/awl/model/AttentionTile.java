@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// A piece of a document's attention: query rows `[query, query + queries)` against key rows `[key, key + keys)` of
 /// the stream, everything they can see.
@@ -45,18 +44,20 @@ record AttentionTile(int query, int queries, int key, int keys, boolean plain, i
     }
 
     /// What is added to the scores: 0 where a query sees a key, else minus infinity. Tiles of one geometry share it.
-    Tensor mask(Map<List<Integer>, Tensor> known, ScalarType dtype) {
-        return known.computeIfAbsent(List.of(queries, keys, query - key, window), shape -> mask(dtype));
+    ///
+    /// @param like of the scores' dtype, on their device
+    Tensor mask(Map<List<Integer>, Tensor> known, Tensor like) {
+        return known.computeIfAbsent(List.of(queries, keys, query - key, window), shape -> mask(like));
     }
 
-    private Tensor mask(ScalarType dtype) {
-        Tensor mask = Tensors.empty(dtype, queries, keys);
+    private Tensor mask(Tensor like) {
+        Tensor mask = Tensors.like(like, queries, keys);
         mask.fill_(MINUS_INFINITY);
         // Row r stands at column r + offset; later keys are masked, and those a window or more before.
         int offset = query - key;
         mask.triu_(offset + 1L);
         if (window > 0) {
-            Tensor early = Tensors.empty(dtype, queries, keys);
+            Tensor early = Tensors.like(like, queries, keys);
             early.fill_(MINUS_INFINITY);
             early.tril_((long) offset - window);
             mask.add_(early);

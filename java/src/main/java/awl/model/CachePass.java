@@ -68,10 +68,10 @@ final class CachePass implements Pass {
         boolean inPlace = longer.isEmpty() && span(ones) == ones.size();
         this.singleRows = ones.isEmpty() || inPlace
                 ? null
-                : Tensors.indices(ones.stream().mapToInt(Piece::row).toArray());
+                : Tensors.indices(cache.device(), ones.stream().mapToInt(Piece::row).toArray());
         this.singleSlots = singleRows == null
                 ? null
-                : Tensors.indices(ones.stream()
+                : Tensors.indices(cache.device(), ones.stream()
                         .mapToInt(piece -> piece.slot - single.getFirst().slot)
                         .toArray());
     }
@@ -91,7 +91,7 @@ final class CachePass implements Pass {
                 }
             }
         }
-        return Tensors.indices(rows);
+        return Tensors.indices(cache.device(), rows);
     }
 
     @Override
@@ -102,7 +102,7 @@ final class CachePass implements Pass {
     @Override
     public Value attend(Tape tape, int layer, AttentionShape shape, Value projected) {
         Tensor all = projected.tensor();
-        Tensor out = Tensors.empty(Tensors.dtype(all), all.size(0), shape.keys());
+        Tensor out = Tensors.like(all, all.size(0), shape.keys());
         try (TensorScope scope = TensorScope.open()) {
             Tensor turning =
                     all.narrow(1, 0, shape.values()).view(all.size(0), shape.heads() + kvHeads, shape.headDim());
@@ -141,8 +141,8 @@ final class CachePass implements Pass {
         if (singleRows == null || singleSlots == null) {
             queries = queries.contiguous();
         } else {
-            Tensor chosen = queries.index_select(0, singleRows);
-            queries = Tensors.zeros(Tensors.dtype(all), count, shape.keys());
+            Tensor chosen = Tensors.rows(queries, singleRows);
+            queries = Tensors.zerosBeside(all, Tensors.dtype(all), count, shape.keys());
             queries.index_copy_(0, singleSlots, chosen);
         }
         Tensor attended = CacheAttention.attend(
@@ -155,7 +155,7 @@ final class CachePass implements Pass {
         if (singleRows == null || singleSlots == null) {
             out.copy_(rows);
         } else {
-            Tensor chosen = rows.index_select(0, singleSlots);
+            Tensor chosen = Tensors.rows(rows, singleSlots);
             out.index_copy_(
                     0,
                     singleRows,
@@ -194,7 +194,7 @@ final class CachePass implements Pass {
                 java.util.Arrays.fill(rows, row + from, row + to, 0f);
             }
         }
-        Tensor mask = Tensors.floats(rows).view((long) count * kvHeads, 1, 1, longest);
+        Tensor mask = Tensors.floats(cache.device(), rows).view((long) count * kvHeads, 1, 1, longest);
         return home.adopt(mask.to(Tensors.dtype(cache.keys(0))));
     }
 
@@ -212,7 +212,7 @@ final class CachePass implements Pass {
             AttentionTile tile =
                     new AttentionTile(past, tokens, from, past + tokens - from, false, windowed ? window : 0);
             boolean plain = tile.query() == 0 && !windowed && shape.softCap() == null;
-            Tensor mask = plain ? null : home.adopt(tile.mask(promptMasks, Tensors.dtype(keys)));
+            Tensor mask = plain ? null : home.adopt(tile.mask(promptMasks, keys));
             CacheAttention.prompt(all, out, piece.row + done, keys, values, mask, tile, shape);
         }
     }

@@ -3,6 +3,7 @@ package awl.model;
 import awl.CheckpointException;
 import awl.kernel.Kernels;
 import awl.tensor.BlockMatrix;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Parameter;
 import awl.tensor.Precision;
 import awl.tensor.Shapes;
@@ -27,6 +28,7 @@ final class CheckpointWeights implements Weights {
 
     private final TensorSource source;
     private final Precision precision;
+    private final DeviceHandle device;
     private final boolean mapped;
     private final @Nullable Kernels inPlace;
     private final Map<String, Integer> kept = new TreeMap<>();
@@ -39,8 +41,14 @@ final class CheckpointWeights implements Weights {
     ///     it is used)
     /// @param inPlace for inference: computes with quantised blocks as they lie in the file, where it can; null:
     ///     all are decoded
-    CheckpointWeights(TensorSource source, Precision precision, boolean mapped, @Nullable Kernels inPlace) {
-        this.inPlace = inPlace;
+    CheckpointWeights(
+            TensorSource source,
+            Precision precision,
+            DeviceHandle device,
+            boolean mapped,
+            @Nullable Kernels inPlace) {
+        this.device = device;
+        this.inPlace = device.isCpu() ? inPlace : null;
         this.source = source;
         this.precision = precision;
         this.mapped = mapped;
@@ -60,6 +68,15 @@ final class CheckpointWeights implements Weights {
                 misshapen.add("%s: expected %s found %s".formatted(name, Shapes.text(shape), Shapes.text(found)));
                 return placeholder(name, shape);
             }
+            if (!device.isCpu()) {
+                // In the file's dtype over the bus, converted there.
+                Tensor there = device.move(source.view(name, stored(name)), precision.scalarType());
+                Parameter parameter = new Parameter(name, there);
+                if (mapped) {
+                    parameter.freeze();
+                }
+                return parameter;
+            }
             if (!mapped) {
                 return new Parameter(name, source.read(name, precision.scalarType()));
             }
@@ -76,6 +93,11 @@ final class CheckpointWeights implements Weights {
             parameter.freeze();
             return parameter;
         }
+    }
+
+    private ScalarType stored(String name) {
+        ScalarType dtype = source.dtype(name).intern();
+        return dtype == ScalarType.BFloat16 || dtype == ScalarType.Half ? dtype : precision.scalarType();
     }
 
     /// Lets the model be built to its end, so that the error can name everything that is wrong at once.

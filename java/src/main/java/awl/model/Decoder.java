@@ -3,6 +3,7 @@ package awl.model;
 import awl.ShapeException;
 import awl.kernel.Kernels;
 import awl.kernel.TorchKernels;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Parameter;
 import awl.tensor.Precision;
 import awl.tensor.Tape;
@@ -30,6 +31,7 @@ public final class Decoder implements AutoCloseable {
 
     private final ModelConfig config;
     private final Precision precision;
+    private final DeviceHandle device;
     private final Embedding embedding;
     private final List<Block> blocks;
     private final RmsNorm norm;
@@ -41,11 +43,12 @@ public final class Decoder implements AutoCloseable {
     private @Nullable TensorSource source;
     private Map<String, Integer> quantized = Map.of();
 
-    private Decoder(ModelConfig config, Precision precision, Weights weights, Kernels kernels) {
+    private Decoder(ModelConfig config, Precision precision, DeviceHandle device, Weights weights, Kernels kernels) {
         Family family = Families.of(config);
         Parts parts = new Parts(config, weights, kernels, family.onePlusNorms());
         this.config = config;
         this.precision = precision;
+        this.device = device;
         this.kernels = kernels;
         this.rope = new Rope(config, kernels);
         long v = config.vocabSize();
@@ -72,7 +75,13 @@ public final class Decoder implements AutoCloseable {
 
     /// @param kernels computes the norms, and the linear layers of generation
     public static Decoder load(TensorSource source, Precision precision, Kernels kernels) {
-        return load(source, new CheckpointWeights(source, precision, false, null), precision, kernels);
+        return load(source, precision, kernels, DeviceHandle.CPU);
+    }
+
+    /// @param device where the weights go and everything is computed; the kernels must be able to
+    public static Decoder load(TensorSource source, Precision precision, Kernels kernels, DeviceHandle device) {
+        CheckpointWeights weights = new CheckpointWeights(source, precision, device, false, null);
+        return load(source, weights, precision, kernels, device);
     }
 
     /// A model for inference alone: its weights are views of the file where the file's dtype allows, so that it is
@@ -86,15 +95,26 @@ public final class Decoder implements AutoCloseable {
     /// @param inPlace whether matrices in quantised blocks stay so where the kernels compute with them: the
     ///     results are the same, bit for bit; a quarter of the memory is read, and nothing is decoded at the start
     public static Decoder map(TensorSource source, Precision precision, Kernels kernels, boolean inPlace) {
-        CheckpointWeights weights = new CheckpointWeights(source, precision, true, inPlace ? kernels : null);
-        Decoder model = load(source, weights, precision, kernels);
+        return map(source, precision, kernels, inPlace, DeviceHandle.CPU);
+    }
+
+    /// @param device where everything is computed; on another than the CPU weights are copies
+    public static Decoder map(
+            TensorSource source, Precision precision, Kernels kernels, boolean inPlace, DeviceHandle device) {
+        CheckpointWeights weights = new CheckpointWeights(source, precision, device, true, inPlace ? kernels : null);
+        Decoder model = load(source, weights, precision, kernels, device);
         model.source = source;
         model.quantized = Map.copyOf(weights.kept());
         return model;
     }
 
-    private static Decoder load(TensorSource source, CheckpointWeights weights, Precision precision, Kernels kernels) {
-        Decoder model = new Decoder(source.config(), precision, weights, kernels);
+    private static Decoder load(
+            TensorSource source,
+            CheckpointWeights weights,
+            Precision precision,
+            Kernels kernels,
+            DeviceHandle device) {
+        Decoder model = new Decoder(source.config(), precision, device, weights, kernels);
         try {
             if (source.config().tied()) {
                 weights.superfluous("lm_head.weight");
@@ -114,13 +134,19 @@ public final class Decoder implements AutoCloseable {
 
     /// @param kernels computes the norms, and the linear layers of generation
     public static Decoder random(ModelConfig config, long seed, Precision precision, Kernels kernels) {
-        return new Decoder(config, precision, RandomWeights.uniform(seed, precision), kernels);
+        return random(config, seed, precision, kernels, DeviceHandle.CPU);
+    }
+
+    /// @param device where everything is computed; the weights are the same on all
+    public static Decoder random(
+            ModelConfig config, long seed, Precision precision, Kernels kernels, DeviceHandle device) {
+        return new Decoder(config, precision, device, RandomWeights.uniform(seed, precision, device), kernels);
     }
 
     /// An untrained narrow model that is to be trained: random matrices scaled by their inputs and the depth.
     public static Decoder untrained(ModelConfig config, long seed, Precision precision) {
         RandomWeights weights = RandomWeights.scaled(seed, precision, config.layers());
-        return new Decoder(config, precision, weights, new TorchKernels());
+        return new Decoder(config, precision, DeviceHandle.CPU, weights, new TorchKernels());
     }
 
     public ModelConfig config() {
@@ -136,6 +162,11 @@ public final class Decoder implements AutoCloseable {
 
     public Precision precision() {
         return precision;
+    }
+
+    /// Where its parameters are, and everything it computes.
+    public DeviceHandle device() {
+        return device;
     }
 
     public Head head() {
@@ -198,13 +229,19 @@ public final class Decoder implements AutoCloseable {
     private Tensor hidden(int[] tokens, Tensor tokens_N, int[] positions, int[] documentStart, Tape tape) {
         check(tokens);
         try (TensorScope scope = TensorScope.open()) {
-            Rope.Angles angles = rope.angles(positions, documentStart, precision.scalarType());
+            Rope.Angles angles = rope.angles(positions, documentStart, precision.scalarType(), device);
+            Tensor start_S = device.isCuda()
+                    ? Tensors.indices(device, documentStart).to(ScalarType.Int)
+                    : null;
             if (tape.isRecording()) {
                 scope.keep(angles.cos_NR());
                 scope.keep(angles.sin_NR());
+                if (start_S != null) {
+                    scope.keep(start_S);
+                }
             }
             long key = tape.isTraining() ? adapters.nextKey() : 0;
-            Pass pass = new DocumentPass(kernels, documentStart, rope, angles, key);
+            Pass pass = new DocumentPass(kernels, documentStart, start_S, rope, angles, key);
             Value x = embedding.forward(tape, tokens_N);
             return scope.keep(norm.forward(tape, layers(x, tape, pass)).normed().tensor());
         }
@@ -212,7 +249,8 @@ public final class Decoder implements AutoCloseable {
 
     /// Room for the keys and values of sequences being generated. The caller closes it.
     public KvCache cache(int slots, int capacity) {
-        return new KvCache(config, slots, capacity, precision == Precision.FP64 ? ScalarType.Double : ScalarType.Float);
+        ScalarType dtype = precision == Precision.FP64 ? ScalarType.Double : ScalarType.Float;
+        return new KvCache(config, slots, capacity, dtype, device);
     }
 
     /// Appends tokens to slots of a cache, at most one segment a slot.
@@ -244,18 +282,18 @@ public final class Decoder implements AutoCloseable {
         }
         check(tokens);
         try (TensorScope scope = TensorScope.open()) {
-            Rope.Angles angles = rope.angles(positions, start, precision.scalarType());
+            Rope.Angles angles = rope.angles(positions, start, precision.scalarType(), device);
             Pass pass = precision == Precision.FP32 && FusedCachePass.suits(cache, kernels, angles, pieces)
                     ? new FusedCachePass(cache, kernels, angles, pieces)
                     : new CachePass(scope, cache, rope, angles, pieces, config.kvHeads());
             Tape tape = Tape.none();
-            Value embedded = embedding.forward(tape, Tensors.indices(tokens));
+            Value embedded = embedding.forward(tape, Tensors.indices(device, tokens));
             int[] rows = segments.stream()
                     .mapToInt(segment -> Objects.requireNonNull(lastRow.get(segment.slot())))
                     .toArray();
             Residual last = layers(embedded, tape, pass);
             if (!Arrays.equals(rows, IntStream.range(0, total).toArray())) {
-                last = last.rows(Tensors.indices(rows));
+                last = last.rows(Tensors.indices(device, rows));
             }
             Tensor logits = head.logits(norm.forward(tape, last).normed().tensor());
             pieces.forEach(piece -> cache.appended(piece.slot(), piece.tokens()));

@@ -5,7 +5,10 @@ import awl.tensor.Tape;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
 import awl.tensor.Value;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// A pass over whole documents laid end to end: each token sees the tokens of its own document before it, and nothing
 /// is padded.
@@ -13,14 +16,23 @@ final class DocumentPass implements Pass {
 
     private final Kernels kernels;
     private final int[] documentStart;
+    private final @Nullable Tensor start_S;
     private final Rope rope;
     private final Rope.Angles angles;
     private final long dropoutKey;
 
-    /// @param angles of all tokens; they have to live as long as the tape
-    DocumentPass(Kernels kernels, int[] documentStart, Rope rope, Rope.Angles angles, long dropoutKey) {
+    /// @param start_S `documentStart` on a CUDA device, int32; null elsewhere
+    /// @param angles of all tokens; they and `start_S` have to live as long as the tape
+    DocumentPass(
+            Kernels kernels,
+            int[] documentStart,
+            @Nullable Tensor start_S,
+            Rope rope,
+            Rope.Angles angles,
+            long dropoutKey) {
         this.kernels = kernels;
         this.documentStart = documentStart;
+        this.start_S = start_S;
         this.rope = rope;
         this.angles = angles;
         this.dropoutKey = dropoutKey;
@@ -36,25 +48,23 @@ final class DocumentPass implements Pass {
         Tensor all = projected.tensor();
         rope.rotate(rotated(all, shape), angles);
         boolean record = tape.records(false, projected);
-        AttentionCore core = AttentionCore.of(kernels, shape, all, documentStart);
-        Tensor out = Tensors.empty(Tensors.dtype(all), all.size(0), shape.keys());
-        Tensor logSumExp = core.forward(all, shape, documentStart, out, record);
+        AttentionCore core = AttentionCore.of(kernels, shape, all, documentStart, start_S);
+        Tensor out = Tensors.like(all, all.size(0), shape.keys());
+        Tensor[] kept = core.forward(all, shape, documentStart, out, record);
         if (!record) {
             return Value.constant(out);
         }
         return tape.operation(
                 out,
                 gradient -> {
-                    Tensor below = Tensors.empty(Tensors.dtype(all), all.size(0), shape.width());
+                    Tensor below = Tensors.like(all, all.size(0), shape.width());
                     try (TensorScope scope = TensorScope.open()) {
-                        core.backward(gradient.tensor(), all, out, logSumExp, shape, documentStart, below);
+                        core.backward(gradient.tensor(), all, out, kept, shape, documentStart, below);
                         rope.rotateBack(rotated(below, shape), angles);
                     }
                     projected.accumulate(below);
                 },
-                all,
-                out,
-                logSumExp);
+                Stream.concat(Stream.of(all, out), Arrays.stream(kept)).toArray(Tensor[]::new));
     }
 
     /// Queries and keys as one tensor of heads.

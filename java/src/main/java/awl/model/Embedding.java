@@ -10,7 +10,6 @@ import awl.tensor.Tensors;
 import awl.tensor.Value;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// Rows of a table, one a token.
@@ -48,7 +47,7 @@ final class Embedding {
     Value forward(Tape tape, Tensor tokens_N) {
         BlockMatrix blocks = weight_VD.blocks();
         Tensor rows = blocks == null
-                ? torch.index_select(weight_VD.value(), 0, tokens_N)
+                ? Tensors.rows(weight_VD.value(), tokens_N)
                 : blocks.dequantized(Tensors.integers(tokens_N));
         Tensor out = Tensors.dtype(rows) == dtype ? rows : rows.to(dtype);
         if (scale != null) {

@@ -32,7 +32,7 @@ final class ExplicitAttention implements AttentionCore {
             Tensor probabilities_KQT, @Nullable Tensor squashed_KQT) {}
 
     @Override
-    public Tensor forward(Tensor all, AttentionShape shape, int[] documentStart, Tensor out_NHE, boolean record) {
+    public Tensor[] forward(Tensor all, AttentionShape shape, int[] documentStart, Tensor out_NHE, boolean record) {
         try (TensorScope scope = TensorScope.open();
                 Threads.SerialBlas serial = Threads.serialBlas()) {
             Tensor wide = widen(all);
@@ -44,7 +44,7 @@ final class ExplicitAttention implements AttentionCore {
                     store(out_NHE, scores.probabilities_KQT.bmm(values), tile, shape);
                 }
             }
-            return scope.keep(Tensors.empty(Tensors.dtype(all), 0));
+            return new Tensor[0];
         }
     }
 
@@ -53,7 +53,7 @@ final class ExplicitAttention implements AttentionCore {
             Tensor gradient_NHE,
             Tensor all,
             Tensor out_NHE,
-            Tensor saved,
+            Tensor[] saved,
             AttentionShape shape,
             int[] documentStart,
             Tensor below) {
@@ -61,7 +61,7 @@ final class ExplicitAttention implements AttentionCore {
                 Threads.SerialBlas serial = Threads.serialBlas()) {
             Tensor wide = widen(all);
             Tensor up = widen(gradient_NHE);
-            Tensor sum = Tensors.zeros(Tensors.dtype(wide), below.size(0), below.size(1));
+            Tensor sum = Tensors.zerosBeside(wide, Tensors.dtype(wide), below.size(0), below.size(1));
             Scalar scale = scalar(shape.scale());
             for (AttentionTile tile : tiles(shape, documentStart)) {
                 try (TensorScope inner = TensorScope.open()) {
@@ -122,7 +122,7 @@ final class ExplicitAttention implements AttentionCore {
         }
         Map<List<Integer>, Tensor> masks = AttentionTile.masks();
         scores.view(shape.kvHeads(), shape.group(), tile.queries(), tile.keys())
-                .add_(tile.mask(masks, Tensors.dtype(scores)));
+                .add_(tile.mask(masks, scores));
         return new Scores(scores.softmax(2), squashed);
     }
 

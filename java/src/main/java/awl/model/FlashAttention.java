@@ -41,15 +41,15 @@ final class FlashAttention implements AttentionCore {
     }
 
     @Override
-    public Tensor forward(Tensor all, AttentionShape shape, int[] documentStart, Tensor out_NHE, boolean record) {
+    public Tensor[] forward(Tensor all, AttentionShape shape, int[] documentStart, Tensor out_NHE, boolean record) {
         try (TensorScope scope = TensorScope.open();
                 Threads.SerialBlas serial = Threads.serialBlas()) {
             Tensor wide = widen(all);
-            Tensor logSumExp_HN = Tensors.empty(Tensors.dtype(wide), shape.heads(), all.size(0));
+            Tensor logSumExp_HN = Tensors.like(wide, shape.heads(), all.size(0));
             Map<List<Integer>, Tensor> masks = AttentionTile.masks();
             for (AttentionTile tile : AttentionTile.of(documentStart, shape.window(), 0)) {
                 try (TensorScope inner = TensorScope.open()) {
-                    Tensor mask = tile.plain() ? null : scope.adopt(tile.mask(masks, Tensors.dtype(wide)));
+                    Tensor mask = tile.plain() ? null : scope.adopt(tile.mask(masks, wide));
                     Tensor[] results = FORWARD.call(
                             queries(wide, tile, shape, 0, shape.width()),
                             keys(wide, tile, shape, shape.keys(), true),
@@ -64,7 +64,7 @@ final class FlashAttention implements AttentionCore {
                     }
                 }
             }
-            return scope.keep(logSumExp_HN);
+            return new Tensor[] {scope.keep(logSumExp_HN)};
         }
     }
 
@@ -73,7 +73,7 @@ final class FlashAttention implements AttentionCore {
             Tensor gradient_NHE,
             Tensor all,
             Tensor out_NHE,
-            Tensor saved,
+            Tensor[] saved,
             AttentionShape shape,
             int[] documentStart,
             Tensor below) {
@@ -85,21 +85,21 @@ final class FlashAttention implements AttentionCore {
             Tensor up = widen(gradient_NHE);
             Tensor out = widen(out_NHE);
             boolean same = Tensors.dtype(below) == Tensors.dtype(wide);
-            Tensor sum = same ? below : Tensors.empty(Tensors.dtype(wide), below.size(0), below.size(1));
+            Tensor sum = same ? below : Tensors.like(wide, below.size(0), below.size(1));
             if (overlapping) {
                 sum.zero_();
             }
             Map<List<Integer>, Tensor> masks = AttentionTile.masks();
             for (AttentionTile tile : tiles) {
                 try (TensorScope inner = TensorScope.open()) {
-                    Tensor mask = tile.plain() ? null : scope.adopt(tile.mask(masks, Tensors.dtype(wide)));
+                    Tensor mask = tile.plain() ? null : scope.adopt(tile.mask(masks, wide));
                     Tensor[] gradients = BACKWARD.call(
                             queries(up, tile, shape, 0, shape.keys()),
                             queries(wide, tile, shape, 0, shape.width()),
                             keys(wide, tile, shape, shape.keys(), true),
                             keys(wide, tile, shape, shape.values(), true),
                             queries(out, tile, shape, 0, shape.keys()),
-                            logSumExp(saved, tile, shape),
+                            logSumExp(saved[0], tile, shape),
                             0.0,
                             tile.plain(),
                             mask,

@@ -40,8 +40,8 @@ final class FusedCachePass implements Pass {
             Arrays.fill(slots, piece.row(), piece.row() + piece.tokens(), piece.slot());
             Arrays.setAll(positions, row -> row < piece.row() ? positions[row] : piece.past() + row - piece.row());
         }
-        this.slot_N = Tensors.indices(slots);
-        this.position_N = Tensors.indices(positions);
+        this.slot_N = Tensors.indices(cache.device(), slots);
+        this.position_N = Tensors.indices(cache.device(), positions);
     }
 
     static boolean suits(KvCache cache, Kernels kernels, Rope.Angles angles, List<CachePass.Piece> pieces) {
@@ -58,7 +58,7 @@ final class FusedCachePass implements Pass {
     @Override
     public Value attend(Tape tape, int layer, AttentionShape shape, Value projected) {
         Tensor all = projected.tensor();
-        Tensor out = Tensors.empty(Tensors.dtype(all), all.size(0), shape.keys());
+        Tensor out = Tensors.like(all, all.size(0), shape.keys());
         kernels.cacheAttention(
                 all,
                 cosine_NR,

@@ -38,7 +38,7 @@ final class GatedMlp {
     /// `act(gate) * up`, `[N, 2F] -> [N, F]`
     private Value gated(Tape tape, Value both) {
         Tensor both_N2F = both.tensor();
-        Tensor out = Tensors.empty(Tensors.dtype(both_N2F), both_N2F.size(0), both_N2F.size(1) / 2);
+        Tensor out = Tensors.like(both_N2F, both_N2F.size(0), both_N2F.size(1) / 2);
         kernels.gated(both_N2F, activation, out);
         if (!tape.records(false, both)) {
             return Value.constant(out);
@@ -46,7 +46,7 @@ final class GatedMlp {
         return tape.operation(
                 out,
                 gradient -> {
-                    Tensor below = Tensors.empty(Tensors.dtype(both_N2F), both_N2F.size(0), both_N2F.size(1));
+                    Tensor below = Tensors.like(both_N2F, both_N2F.size(0), both_N2F.size(1));
                     kernels.gatedBackward(gradient.tensor(), both_N2F, activation, below);
                     both.accumulate(below);
                 },

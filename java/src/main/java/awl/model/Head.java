@@ -44,7 +44,7 @@ public final class Head {
     public Tensor logits(Tensor hidden_SD) {
         try (TensorScope scope = TensorScope.open()) {
             ScalarType wide = Tensors.dtype(hidden_SD) == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
-            Tensor logits = Tensors.empty(wide, hidden_SD.size(0), weight_VD.size(0));
+            Tensor logits = Tensors.beside(hidden_SD, wide, hidden_SD.size(0), weight_VD.size(0));
             BlockMatrix blocks = weight_VD.blocks();
             if (blocks == null) {
                 kernels.linear(hidden_SD.to(wide), weight_VD.value(), logits);

@@ -54,7 +54,7 @@ final class HeadNorms {
     }
 
     private static void normalise(RmsNorm norm, Tensor heads, Tensor inverse, Tensor out, long from, long to) {
-        Tensor normed = Tensors.empty(Tensors.dtype(heads), heads.size(0), heads.size(1));
+        Tensor normed = Tensors.like(heads, heads.size(0), heads.size(1));
         norm.normalise(heads, normed, inverse);
         out.narrow(1, from, to - from).copy_(normed.view(out.size(0), to - from));
     }
@@ -69,7 +69,7 @@ final class HeadNorms {
             long to,
             AttentionShape shape) {
         Tensor up = heads(gradient, from, to, shape);
-        Tensor down = Tensors.empty(Tensors.dtype(up), up.size(0), up.size(1));
+        Tensor down = Tensors.like(up, up.size(0), up.size(1));
         norm.backward(up, heads, inverse, down);
         below.narrow(1, from, to - from).copy_(down.view(below.size(0), to - from));
     }

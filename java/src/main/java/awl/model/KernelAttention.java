@@ -13,14 +13,14 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 record KernelAttention(Kernels kernels) implements AttentionCore {
 
     @Override
-    public Tensor forward(Tensor all, AttentionShape shape, int[] documentStart, Tensor out_NHE, boolean record) {
+    public Tensor[] forward(Tensor all, AttentionShape shape, int[] documentStart, Tensor out_NHE, boolean record) {
         try (TensorScope scope = TensorScope.open()) {
-            Tensor logSumExp_HN = Tensors.empty(ScalarType.Float, shape.heads(), all.size(0));
+            Tensor logSumExp_HN = Tensors.beside(all, ScalarType.Float, shape.heads(), all.size(0));
             Tensor wide = all.to(ScalarType.Float);
             Tensor out = out_NHE.to(ScalarType.Float);
             kernels.documentAttention(wide, documentStart, shape.scores(), out, logSumExp_HN);
             back(out, out_NHE);
-            return scope.keep(logSumExp_HN);
+            return new Tensor[] {scope.keep(logSumExp_HN)};
         }
     }
 
@@ -29,7 +29,7 @@ record KernelAttention(Kernels kernels) implements AttentionCore {
             Tensor gradient_NHE,
             Tensor all,
             Tensor out_NHE,
-            Tensor saved,
+            Tensor[] saved,
             AttentionShape shape,
             int[] documentStart,
             Tensor below) {
@@ -41,7 +41,7 @@ record KernelAttention(Kernels kernels) implements AttentionCore {
                     documentStart,
                     shape.scores(),
                     out_NHE.to(ScalarType.Float),
-                    saved,
+                    saved[0],
                     wide);
             back(wide, below);
         }

@@ -2,7 +2,9 @@ package awl.model;
 
 import awl.ConfigException;
 import awl.ShapeException;
+import awl.tensor.DeviceHandle;
 import awl.tensor.TensorScope;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +23,7 @@ public final class KvCache implements AutoCloseable {
 
     private final List<Tensor> values = new ArrayList<>();
 
-    KvCache(ModelConfig config, int slots, int capacity, ScalarType dtype) {
+    KvCache(ModelConfig config, int slots, int capacity, ScalarType dtype, DeviceHandle device) {
         if (slots < 1 || capacity < 1) {
             throw new ConfigException("key/value cache: expected at least one slot and one token, found %d and %d"
                     .formatted(slots, capacity));
@@ -33,12 +35,16 @@ public final class KvCache implements AutoCloseable {
             for (int layer = 0; layer < config.layers(); layer++) {
                 for (List<Tensor> list : List.of(keys, values)) {
                     // Zeros: an idle slot may be read along with its neighbours, and must not be NaN.
-                    Tensor memory = Tensors.zeros(dtype, slots, config.kvHeads(), capacity, config.headDim());
+                    Tensor memory = Tensors.zeros(device, dtype, slots, config.kvHeads(), capacity, config.headDim());
                     memory.retainReference();
                     list.add(memory);
                 }
             }
         }
+    }
+
+    DeviceHandle device() {
+        return DeviceHandle.of(keys.getFirst());
     }
 
     /// Bytes of keys and values of one token in all layers.

@@ -92,8 +92,7 @@ public final class Lora implements AutoCloseable {
         if (mask == null) {
             x_NI.accumulateProduct(kernels::matrixProduct, low, a_RI.value());
         } else {
-            Tensor down = Tensors.empty(
-                    Tensors.dtype(input_NI), low.size(0), a_RI.value().size(1));
+            Tensor down = Tensors.like(input_NI, low.size(0), a_RI.value().size(1));
             kernels.matrixProduct(low, a_RI.value(), 1, false, down);
             x_NI.accumulate(dropout.apply(down, mask));
         }
@@ -101,7 +100,7 @@ public final class Lora implements AutoCloseable {
 
     /// Room for rows of rank R, in the dtype of the adapter, which stays float32 beside a bfloat16 model.
     private Tensor low(Tensor rows, long rank) {
-        return Tensors.empty(Tensors.dtype(a_RI.value()), rows.size(0), rank);
+        return Tensors.like(a_RI.value(), rows.size(0), rank);
     }
 
     /// Adds `scale * B A` to a copy of the weight, for export.

@@ -1,5 +1,6 @@
 package awl.model;
 
+import awl.tensor.DeviceHandle;
 import awl.tensor.Scalars;
 import awl.tensor.Tensors;
 import org.bytedeco.pytorch.Generator;
@@ -33,9 +34,10 @@ final class LoraDropout {
             return null;
         }
         Generator generator = torch.createCPUGenerator(mix(key + stream));
+        // Drawn on the host, so that every device drops the same numbers.
         Tensor mask = Tensors.empty(ScalarType.Byte, x_NI.size(0), x_NI.size(1));
         mask.bernoulli_(1 - probability, new GeneratorOptional(generator));
-        return mask;
+        return DeviceHandle.of(x_NI).move(mask);
     }
 
     Tensor apply(Tensor x_NI, Tensor mask_NI) {

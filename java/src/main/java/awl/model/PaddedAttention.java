@@ -87,7 +87,7 @@ final class PaddedAttention implements AttentionCore {
     }
 
     @Override
-    public Tensor forward(Tensor all, AttentionShape shape, int[] documentStart, Tensor out_NHE, boolean record) {
+    public Tensor[] forward(Tensor all, AttentionShape shape, int[] documentStart, Tensor out_NHE, boolean record) {
         try (TensorScope scope = TensorScope.open();
                 Threads.SerialBlas serial = Threads.serialBlas()) {
             Layout layout = Layout.of(documentStart);
@@ -101,7 +101,7 @@ final class PaddedAttention implements AttentionCore {
                     null,
                     shape.scale());
             out_NHE.copy_(layout.rows(results[0]));
-            return scope.keep(results[1]);
+            return new Tensor[] {scope.keep(results[1])};
         }
     }
 
@@ -110,7 +110,7 @@ final class PaddedAttention implements AttentionCore {
             Tensor gradient_NHE,
             Tensor all,
             Tensor out_NHE,
-            Tensor saved,
+            Tensor[] saved,
             AttentionShape shape,
             int[] documentStart,
             Tensor below) {
@@ -119,7 +119,7 @@ final class PaddedAttention implements AttentionCore {
             Layout layout = Layout.of(documentStart);
             Tensor padded = layout.gather(all);
             Tensor out = layout.gather(out_NHE);
-            Tensor up = Tensors.zeros(Tensors.dtype(all), layout.documents * layout.length, shape.keys());
+            Tensor up = Tensors.zerosBeside(all, Tensors.dtype(all), layout.documents * layout.length, shape.keys());
             up.index_copy_(0, layout.place_N, gradient_NHE);
             Tensor[] gradients = BACKWARD.call(
                     layout.heads(up, shape, 0),
@@ -127,7 +127,7 @@ final class PaddedAttention implements AttentionCore {
                     layout.heads(padded, shape, shape.keys()),
                     layout.heads(padded, shape, shape.values()),
                     layout.heads(out, shape, 0),
-                    saved,
+                    saved[0],
                     0.0,
                     true,
                     null,

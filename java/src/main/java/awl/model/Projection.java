@@ -54,7 +54,7 @@ final class Projection {
     /// @param dropoutKey see [Lora#addTo]
     Value forward(Tape tape, Value x, long dropoutKey) {
         Tensor x_NI = x.tensor();
-        Tensor out = Tensors.empty(Tensors.dtype(x_NI), x_NI.size(0), start[parts.size()]);
+        Tensor out = Tensors.like(x_NI, x_NI.size(0), start[parts.size()]);
         List<Lora.@Nullable Saved> lows = new ArrayList<>(parts.size());
         List<Tensor> saved = new ArrayList<>();
         boolean trainable = false;

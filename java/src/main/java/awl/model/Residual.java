@@ -1,6 +1,7 @@
 package awl.model;
 
 import awl.tensor.Tape;
+import awl.tensor.Tensors;
 import awl.tensor.Value;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +28,7 @@ record Residual(Value x, @Nullable Value branch) {
     }
 
     private static Value chosen(Value from, Tensor rows) {
-        return Value.constant(from.tensor().index_select(0, rows));
+        return Value.constant(Tensors.rows(from.tensor(), rows));
     }
 
     /// Frees what has been added up and is not read again.

@@ -39,7 +39,7 @@ final class RmsNorm {
             return new Normed(in.x(), forward(tape, in.x()));
         }
         Tensor sum_ND = branch.tensor();
-        Tensor y_ND = Tensors.empty(Tensors.dtype(sum_ND), Shapes.of(sum_ND));
+        Tensor y_ND = Tensors.like(sum_ND, Shapes.of(sum_ND));
         Tensor inverse_N = inverseRms(sum_ND);
         kernels.addRmsNorm(in.x().tensor(), sum_ND, weight.value(), epsilon, onePlusWeight, sum_ND, y_ND, inverse_N);
         Value sum = tape.sum(sum_ND, in.x(), branch);
@@ -49,7 +49,7 @@ final class RmsNorm {
     /// `[N, D] -> [N, D]`
     Value forward(Tape tape, Value x) {
         Tensor x_ND = x.tensor();
-        Tensor y_ND = Tensors.empty(Tensors.dtype(x_ND), Shapes.of(x_ND));
+        Tensor y_ND = Tensors.like(x_ND, Shapes.of(x_ND));
         Tensor inverse_N = inverseRms(x_ND);
         normalise(x_ND, y_ND, inverse_N);
         return recorded(tape, x, y_ND, inverse_N);
@@ -84,8 +84,8 @@ final class RmsNorm {
     }
 
     Tensor inverseRms(Tensor x_ND) {
-        return Tensors.empty(
-                Tensors.dtype(x_ND) == ScalarType.Double ? ScalarType.Double : ScalarType.Float, x_ND.size(0));
+        return Tensors.beside(
+                x_ND, Tensors.dtype(x_ND) == ScalarType.Double ? ScalarType.Double : ScalarType.Float, x_ND.size(0));
     }
 
     void normalise(Tensor x_ND, Tensor y_ND, Tensor inverse_N) {

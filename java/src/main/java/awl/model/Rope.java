@@ -2,6 +2,7 @@ package awl.model;
 
 import awl.ConfigException;
 import awl.kernel.Kernels;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,13 +39,16 @@ final class Rope {
     /// @param positions of each token in its sequence
     /// @param start where each sequence's tokens begin, and N: sequences one after the other
     /// @param dtype of the activations that will be rotated
-    Angles angles(int[] positions, int[] start, ScalarType dtype) {
+    /// @param device where they are
+    Angles angles(int[] positions, int[] start, ScalarType dtype, DeviceHandle device) {
         float[] at = new float[positions.length];
         for (int i = 0; i < at.length; i++) {
             at[i] = positions[i];
         }
         Tensor turned_NR =
-                frequencies.dependOnLength() ? turnedEach(at, start) : turned(at, 0, at.length, frequencies.inverse(1));
+                frequencies.dependOnLength()
+                        ? turnedEach(at, start, device)
+                        : turned(at, 0, at.length, frequencies.inverse(1), device);
         // Angles in float32 whatever the model's precision is, because that is what models were trained with.
         double factor = frequencies.attentionFactor();
         Tensor cos = turned_NR.cos();
@@ -57,21 +61,21 @@ final class Rope {
         return new Angles(twice(cos, cos, dtype), twice(sin.neg(), sin, dtype));
     }
 
-    private Tensor turnedEach(float[] at, int[] start) {
+    private Tensor turnedEach(float[] at, int[] start, DeviceHandle device) {
         List<Tensor> parts = new ArrayList<>();
         for (int d = 0; d + 1 < start.length; d++) {
             if (start[d] < start[d + 1]) {
                 int length = (int) at[start[d + 1] - 1] + 1;
-                parts.add(turned(at, start[d], start[d + 1], frequencies.inverse(length)));
+                parts.add(turned(at, start[d], start[d + 1], frequencies.inverse(length), device));
             }
         }
         return torch.cat(new TensorVector(parts.toArray(new Tensor[0])), 0);
     }
 
-    private static Tensor turned(float[] at, int from, int to, float[] inverse) {
+    private static Tensor turned(float[] at, int from, int to, float[] inverse, DeviceHandle device) {
         Tensor positions_N1 =
-                Tensors.floats(java.util.Arrays.copyOfRange(at, from, to)).unsqueeze(1);
-        return positions_N1.mul(Tensors.floats(inverse).unsqueeze(0));
+                Tensors.floats(device, java.util.Arrays.copyOfRange(at, from, to)).unsqueeze(1);
+        return positions_N1.mul(Tensors.floats(device, inverse).unsqueeze(0));
     }
 
     private static Tensor twice(Tensor first, Tensor second, ScalarType dtype) {

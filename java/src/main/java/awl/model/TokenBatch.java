@@ -1,6 +1,7 @@
 package awl.model;
 
 import awl.data.Batch;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Tensors;
 import org.bytedeco.pytorch.Tensor;
 
@@ -13,13 +14,19 @@ import org.bytedeco.pytorch.Tensor;
 /// @param activeRows_A ascending rows with a weight other than zero, int64
 public record TokenBatch(Batch batch, Tensor tokens_N, Tensor targets_N, Tensor weights_N, Tensor activeRows_A) {
 
+    /// In host memory.
     public static TokenBatch upload(Batch batch) {
+        return upload(batch, DeviceHandle.CPU);
+    }
+
+    /// On a device; the copies wait for nothing.
+    public static TokenBatch upload(Batch batch, DeviceHandle device) {
         return new TokenBatch(
                 batch,
-                Tensors.indices(batch.tokens()),
-                Tensors.indices(batch.targets()),
-                Tensors.floats(batch.weights()),
-                Tensors.indices(batch.activeRows()));
+                Tensors.indices(device, batch.tokens()),
+                Tensors.indices(device, batch.targets()),
+                Tensors.floats(device, batch.weights()),
+                Tensors.indices(device, batch.activeRows()));
     }
 
     /// N

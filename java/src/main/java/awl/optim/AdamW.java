@@ -2,6 +2,8 @@ package awl.optim;
 
 import awl.kernel.AdamWStep;
 import awl.kernel.AdamWTensors;
+import awl.tensor.Shapes;
+import awl.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,7 +12,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
@@ -55,23 +56,27 @@ public final class AdamW implements Optimizer {
     private final Settings settings;
     private final AdamWRule rule;
     private final List<State> states = new ArrayList<>();
+    /// On the host, for every update needs it there.
     private final Tensor count;
+    /// The last update's `skip` on a device, where nobody has looked at it yet.
+    private @Nullable Tensor unread;
 
     public AdamW(List<Slot> slots, Settings settings, AdamWRule rule) {
         this.settings = settings;
         this.rule = rule;
         try (NoGradGuard guard = new NoGradGuard();
                 PointerScope scope = new PointerScope()) {
-            TensorOptions fp32 = new TensorOptions(ScalarType.Float);
             for (Slot slot : slots) {
                 boolean owns = slot.value().scalar_type().intern() != ScalarType.Float;
                 Tensor master = owns ? keep(slot.value().to(ScalarType.Float)) : slot.value();
-                long[] shape = slot.value().sizes().vec().get();
-                states.add(
-                        new State(slot, master, owns, keep(torch.zeros(shape, fp32)), keep(torch.zeros(shape, fp32))));
+                states.add(new State(slot, master, owns, keep(zerosLike(slot.value())), keep(zerosLike(slot.value()))));
             }
-            count = keep(torch.zeros(new long[0], fp32));
+            count = keep(Tensors.zeros(ScalarType.Float));
         }
+    }
+
+    private static Tensor zerosLike(Tensor value) {
+        return Tensors.zerosBeside(value, ScalarType.Float, Shapes.of(value));
     }
 
     private static Tensor keep(Tensor tensor) {
@@ -86,6 +91,7 @@ public final class AdamW implements Optimizer {
         }
         try (NoGradGuard guard = new NoGradGuard();
                 PointerScope scope = new PointerScope()) {
+            settle();
             count.add_(new Scalar(1.0));
             List<AdamWTensors> tensors = new ArrayList<>();
             for (int i = 0; i < gradients.size(); i++) {
@@ -98,7 +104,11 @@ public final class AdamW implements Optimizer {
                     state.slot().value().copy_(state.master());
                 }
             }
-            count.sub_(skip);
+            if (skip.is_cpu()) {
+                count.sub_(skip);
+            } else {
+                unread = keep(skip.clone());
+            }
         }
     }
 
@@ -108,8 +118,23 @@ public final class AdamW implements Optimizer {
         return new AdamWTensors(state.master(), gradient, state.first(), state.second(), state.rounded(), decay);
     }
 
+    /// Counts the last update, or does not where it was skipped. On a device that waits for it: call this where the
+    /// device has been waited for anyway; the next step and [#state] would.
+    @Override
+    public void settle() {
+        Tensor skip = unread;
+        if (skip != null) {
+            unread = null;
+            try (skip;
+                    Scalar skipped = new Scalar(skip.item_double())) {
+                count.sub_(skipped);
+            }
+        }
+    }
+
     /// Number of updates made.
     public long steps() {
+        settle();
         return (long) count.item_double();
     }
 
@@ -120,6 +145,7 @@ public final class AdamW implements Optimizer {
 
     /// Moments, masters and the count, by name. The tensors are the live ones.
     public Map<String, Tensor> tensors() {
+        settle();
         Map<String, Tensor> named = new LinkedHashMap<>();
         for (State state : states) {
             String name = state.slot().name();
@@ -143,5 +169,8 @@ public final class AdamW implements Optimizer {
             }
         }
         count.close();
+        if (unread != null) {
+            unread.close();
+        }
     }
 }

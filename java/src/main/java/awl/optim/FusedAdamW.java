@@ -13,11 +13,8 @@ import org.bytedeco.pytorch.OperatorHandle;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorList;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.DispatchKey;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// AdamW by libtorch's `aten::_fused_adamw_`: one pass over value, gradient and moments, clipping included. It
 /// is not in the binding's generated methods, so it is called through the dispatcher.
@@ -48,8 +45,7 @@ public final class FusedAdamW implements AdamWRule {
     @Override
     public void update(List<AdamWTensors> tensors, AdamWStep step, Tensor divisor, Tensor skip) {
         try (PointerScope outer = new PointerScope()) {
-            Tensor count =
-                    torch.full(new long[0], new Scalar((double) step.number()), new TensorOptions(ScalarType.Float));
+            Tensor count = divisor.clone().fill_(new Scalar((double) step.number()));
             for (AdamWTensors each : tensors) {
                 try (PointerScope scope = new PointerScope()) {
                     update(each, step, count, divisor, skip);

@@ -4,7 +4,6 @@ import awl.kernel.Kernels;
 import java.util.List;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -28,7 +27,7 @@ public final class GradientNorm {
     /// @return 0-d fp32
     public static Tensor divisor(Tensor norm, double maxNorm) {
         if (maxNorm <= 0) {
-            return torch.ones(new long[0], new TensorOptions(ScalarType.Float));
+            return torch.ones_like(norm).to(ScalarType.Float);
         }
         return norm.add(new Scalar(TINY))
                 .div_(new Scalar(maxNorm))

@@ -109,6 +109,11 @@ public final class ShardedOptimizer implements Optimizer {
         }
     }
 
+    @Override
+    public void settle() {
+        adam.settle();
+    }
+
     /// Every rank's chunks to all ranks.
     private void collect() {
         List<World.Pending> pending = new ArrayList<>();

@@ -107,7 +107,7 @@ final class Answerer implements AutoCloseable {
         }
         Decoder loaded = decoder;
         if (loaded == null) {
-            loaded = model.load(config.model().precision());
+            loaded = model.load(config.model().precision(), config.model().device());
             decoder = loaded;
             notes.say("%s: %s".formatted(model, loaded.numbers()));
         }

@@ -9,6 +9,9 @@ import awl.model.ModelConfig;
 import awl.model.PeftAdapter;
 import awl.sample.CachePlan;
 import awl.sample.DecoderSlots;
+import awl.tensor.Cuda;
+import awl.tensor.DeviceChoice;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Precision;
 import awl.tensor.TensorScope;
 import awl.train.Machine;
@@ -33,11 +36,19 @@ public record ModelRef(Path path, @Nullable Path adapter) {
     /// The model in memory. A GGUF file's weights are used in their blocks; property `awl.dequantize=true` decodes
     /// them, with the same results.
     Decoder load(String precision) {
+        return load(precision, "auto");
+    }
+
+    /// @param on `auto`, `cpu`, `cuda` or `cuda:N`
+    Decoder load(String precision, String on) {
+        DeviceHandle device = DeviceChoice.here(on).device();
+        Cuda.use(device);
         Decoder decoder = Decoder.map(
                 Checkpoint.open(path),
                 Precision.parse(precision),
-                KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO).open(),
-                !Boolean.getBoolean("awl.dequantize"));
+                KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO, device).open(),
+                !Boolean.getBoolean("awl.dequantize"),
+                device);
         if (adapter != null) {
             try (PeftAdapter lora = PeftAdapter.open(adapter);
                     TensorScope scope = TensorScope.open()) {

@@ -117,6 +117,7 @@ final class ModelTraining {
         ObjectNode model = tree.putObject("model");
         model.put("path", begin.path().toString());
         model.put("precision", config.model().precision());
+        model.put("device", config.model().device());
         Path adapter = begin.adapter();
         if (adapter != null) {
             model.put("adapter", adapter.toString());

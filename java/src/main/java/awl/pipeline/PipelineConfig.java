@@ -86,12 +86,14 @@ public record PipelineConfig(
 
     /// @param path Hugging Face folder or GGUF file
     /// @param adapter PEFT folder to begin with
+    /// @param device `auto`, `cpu`, `cuda` or `cuda:N`
     /// @param callFormat how calls are written where the chat template has no place for tools
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Model(
             String path,
             @Nullable String adapter,
             String precision,
+            String device,
             @JsonProperty("call_format") @Nullable String callFormat) {}
 
     /// Who answers in the model's place: servers with OpenAI's interface. `model.path` is needed all the same, for

@@ -77,6 +77,11 @@ public final class Parameter implements AutoCloseable {
         return value == null ? ScalarType.Float : Tensors.dtype(value);
     }
 
+    /// Where [#value] lies.
+    public DeviceHandle device() {
+        return value == null ? DeviceHandle.CPU : DeviceHandle.of(value);
+    }
+
     public boolean trainable() {
         return trainable;
     }
@@ -193,7 +198,7 @@ public final class Parameter implements AutoCloseable {
         if (sum == null) {
             try (TensorScope scope = TensorScope.open()) {
                 ScalarType dtype = dtype() == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
-                sum = Tensors.empty(dtype, shape);
+                sum = Tensors.empty(device(), dtype, shape);
                 sum.retainReference();
             }
             gradient = sum;

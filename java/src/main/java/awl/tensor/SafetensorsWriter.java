@@ -121,7 +121,8 @@ public final class SafetensorsWriter {
             drain(channel, head.putLong(header.length).put(header).flip());
             for (Entry entry : entries) {
                 try (Tensor given = read.apply(entry.name());
-                        Tensor tensor = given.contiguous()) {
+                        Tensor host = given.cpu();
+                        Tensor tensor = host.contiguous()) {
                     if (tensor.scalar_type().intern() != entry.dtype().intern() || tensor.nbytes() != entry.bytes()) {
                         throw new CheckpointException("%s: tensor '%s' is not what was announced: %d bytes of %s"
                                 .formatted(file, entry.name(), tensor.nbytes(), tensor.scalar_type()));

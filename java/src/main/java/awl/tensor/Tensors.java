@@ -45,6 +45,73 @@ public final class Tensors {
         return made;
     }
 
+    /// Uninitialised memory on a device.
+    public static Tensor empty(DeviceHandle device, ScalarType dtype, long... shape) {
+        if (device.isCpu()) {
+            return empty(dtype, shape);
+        }
+        try (TensorOptions options = device.options(dtype);
+                MemoryFormatOptional format = new MemoryFormatOptional()) {
+            return torch.empty(shape, options, format);
+        }
+    }
+
+    public static Tensor zeros(DeviceHandle device, ScalarType dtype, long... shape) {
+        Tensor made = empty(device, dtype, shape);
+        made.zero_();
+        return made;
+    }
+
+    /// Uninitialised memory of another shape, beside a tensor: on its device.
+    public static Tensor beside(Tensor tensor, ScalarType dtype, long... shape) {
+        return tensor.is_cpu() ? empty(dtype, shape) : empty(DeviceHandle.of(tensor), dtype, shape);
+    }
+
+    /// [#beside] in the tensor's own dtype.
+    public static Tensor like(Tensor tensor, long... shape) {
+        return beside(tensor, dtype(tensor), shape);
+    }
+
+    /// [#beside], zeroed.
+    public static Tensor zerosBeside(Tensor tensor, ScalarType dtype, long... shape) {
+        Tensor made = beside(tensor, dtype, shape);
+        made.zero_();
+        return made;
+    }
+
+    /// Indices on a device.
+    public static Tensor indices(DeviceHandle device, int... values) {
+        return uploaded(device, indices(values));
+    }
+
+    /// Numbers on a device, float32.
+    public static Tensor floats(DeviceHandle device, float... values) {
+        return uploaded(device, floats(values));
+    }
+
+    /// By pinned memory, so that the copy waits for nothing and nothing waits for it; libtorch keeps the pinned block
+    /// until the copy is done.
+    private static Tensor uploaded(DeviceHandle device, Tensor host) {
+        if (device.isCpu()) {
+            return host;
+        }
+        try (host;
+                Tensor staged = device.isCuda() ? host.pin_memory() : host.alias()) {
+            return device.move(staged);
+        }
+    }
+
+    /// Rows of a matrix, or numbers of a vector, by int64 indices on its device.
+    public static Tensor rows(Tensor from, Tensor indices) {
+        if (from.is_meta()) {
+            // libtorch has no shape inference for its own index_select.
+            long[] shape = Shapes.of(from);
+            shape[0] = indices.size(0);
+            return like(from, shape);
+        }
+        return torch.index_select(from, 0, indices);
+    }
+
     /// int64, as indices are.
     public static Tensor indices(int... values) {
         long[] wide = new long[values.length];

@@ -59,7 +59,7 @@ public final class Value {
         }
         Gradient sum = gradient;
         if (sum == null) {
-            Tensor product = Tensors.empty(dtype, left_NM.size(0), right_MD.size(1));
+            Tensor product = Tensors.beside(left_NM, dtype, left_NM.size(0), right_MD.size(1));
             by.multiply(left_NM, right_MD, 1, false, product);
             gradient = new Gradient(on.hold(product));
         } else {
@@ -89,7 +89,7 @@ public final class Value {
         }
         Tensor above = received.tensor();
         boolean free = received.writable();
-        Tensor out = free ? above : Tensors.empty(Tensors.dtype(above), Shapes.of(above));
+        Tensor out = free ? above : Tensors.like(above, Shapes.of(above));
         by.run(sum == null ? null : sum.tensor(), out);
         Tape on = tape;
         if (on == null) {

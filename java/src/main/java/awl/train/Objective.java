@@ -2,6 +2,7 @@ package awl.train;
 
 import awl.data.Batch;
 import awl.data.StepBatches;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Parameter;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,11 @@ public interface Objective {
 
     /// What is trained, in a fixed order.
     List<Parameter> trainable();
+
+    /// Where it computes.
+    default DeviceHandle device() {
+        return DeviceHandle.CPU;
+    }
 
     /// Fixes the random numbers (dropout) of what follows. A step that starts from the same stream draws the
     /// same ones.

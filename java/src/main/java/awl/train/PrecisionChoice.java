@@ -1,5 +1,6 @@
 package awl.train;
 
+import awl.tensor.DeviceHandle;
 import awl.tensor.Precision;
 import awl.tensor.TensorScope;
 import awl.tensor.Threads;
@@ -25,6 +26,14 @@ public record PrecisionChoice(Precision precision, String reason) {
 
     /// @param asked `fp32`, `bf16` or `auto`
     public static PrecisionChoice of(String asked) {
+        return of(asked, DeviceHandle.CPU);
+    }
+
+    /// @param device where it will compute; `auto` on CUDA is bf16, whose matrix units are what such a device is for
+    public static PrecisionChoice of(String asked, DeviceHandle device) {
+        if (asked.equals("auto") && device.isCuda()) {
+            return new PrecisionChoice(Precision.BF16, "auto: " + device);
+        }
         if (!asked.equals("auto")) {
             return new PrecisionChoice(Precision.parse(asked), "asked for");
         }

@@ -58,7 +58,7 @@ final class ReferenceModel implements AutoCloseable {
         boolean adapter = Files.exists(reference.resolve("adapter_config.json"))
                 && !Files.exists(reference.resolve("config.json"));
         TensorSource source = Checkpoint.open(adapter ? Path.of(config.model().path()) : reference);
-        Decoder model = Decoder.map(source, policy.precision(), kernels);
+        Decoder model = Decoder.map(source, policy.precision(), kernels, true, policy.device());
         try {
             if (model.config().vocabSize() != policy.config().vocabSize()) {
                 throw new ConfigException(

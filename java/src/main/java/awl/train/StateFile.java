@@ -2,6 +2,10 @@ package awl.train;
 
 import awl.CheckpointException;
 import awl.optim.StateSection;
+import awl.tensor.DeviceHandle;
+import awl.tensor.Shapes;
+import awl.tensor.TensorScope;
+import awl.tensor.Tensors;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -48,9 +52,12 @@ final class StateFile {
             for (StateSection section : sections) {
                 section.collect().run();
                 for (Tensor tensor : section.tensors().values()) {
-                    for (long at = 0; at < tensor.nbytes(); at += CHUNK) {
-                        try (BytePointer pointer = new BytePointer(tensor.data_ptr())) {
-                            put(channel, sum, window(pointer, at, tensor.nbytes()));
+                    try (TensorScope scope = TensorScope.open()) {
+                        Tensor host = DeviceHandle.CPU.move(tensor);
+                        for (long at = 0; at < host.nbytes(); at += CHUNK) {
+                            try (BytePointer pointer = new BytePointer(host.data_ptr())) {
+                                put(channel, sum, window(pointer, at, host.nbytes()));
+                            }
                         }
                     }
                 }
@@ -120,9 +127,15 @@ final class StateFile {
                     .formatted(file, name, describe(tensor, 0), described));
         }
         channel.position(base + described.path("data_offsets").path(0).asLong());
-        for (long at = 0; at < tensor.nbytes(); at += CHUNK) {
-            try (BytePointer pointer = new BytePointer(tensor.data_ptr())) {
-                fill(channel, window(pointer, at, tensor.nbytes()), file);
+        try (TensorScope scope = TensorScope.open()) {
+            Tensor host = tensor.is_cpu() ? tensor : Tensors.empty(Tensors.dtype(tensor), Shapes.of(tensor));
+            for (long at = 0; at < host.nbytes(); at += CHUNK) {
+                try (BytePointer pointer = new BytePointer(host.data_ptr())) {
+                    fill(channel, window(pointer, at, host.nbytes()), file);
+                }
+            }
+            if (host != tensor) {
+                tensor.copy_(host);
             }
         }
     }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param learnedTokens predictions with a weight other than 0
 /// @param seconds wall time of the step
 /// @param peakMemory most resident memory of the process so far, bytes
+/// @param peakDeviceMemory most bytes of tensors on the CUDA device during the step; null on the CPU
 /// @param validationLoss where it was measured behind this step
 /// @param parts what the objective reports beside the loss, each a field of its own; null = undefined
 
@@ -31,7 +32,8 @@ import org.jspecify.annotations.Nullable;
     "validation_loss",
     "seconds",
     "tokens_per_second",
-    "peak_memory"
+    "peak_memory",
+    "peak_device_memory"
 })
 public record StepReport(
         long step,
@@ -43,6 +45,9 @@ public record StepReport(
         @JsonProperty("learned_tokens") long learnedTokens,
         double seconds,
         @JsonProperty("peak_memory") long peakMemory,
+
+        @JsonInclude(JsonInclude.Include.NON_NULL) @JsonProperty("peak_device_memory") @Nullable
+        Long peakDeviceMemory,
 
         @JsonInclude(JsonInclude.Include.NON_NULL) @JsonProperty("validation_loss") @Nullable
         Double validationLoss,
@@ -66,6 +71,7 @@ public record StepReport(
                 learnedTokens,
                 seconds,
                 peakMemory,
+                peakDeviceMemory,
                 loss,
                 parts);
     }

@@ -30,16 +30,20 @@ public record TrainConfig(
 
     /// The same with another precision.
     TrainConfig withPrecision(String precision) {
-        Model other = new Model(model.path(), precision, model.adapter());
+        Model other = new Model(model.path(), precision, model.device(), model.adapter());
         return new TrainConfig(other, lora, data, objective, train, optimizer, schedule, checkpoint, tracking, output);
     }
 
     /// @param path Hugging Face folder or GGUF file
     /// @param precision `fp32`, `bf16`, or `auto` = the faster of the two here
+    /// @param device `auto`, `cpu`, `cuda` or `cuda:N`
     /// @param adapter PEFT folder to be trained further
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Model(
-            String path, String precision, @Nullable String adapter) {}
+            String path,
+            String precision,
+            String device,
+            @Nullable String adapter) {}
 
     /// @param rank of the update
     /// @param alpha the update counts alpha / rank; default twice the rank

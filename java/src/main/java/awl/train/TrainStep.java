@@ -8,7 +8,9 @@ import awl.optim.Optimizer;
 import awl.optim.Schedule;
 import awl.parallel.GradientBuckets;
 import awl.parallel.World;
+import awl.tensor.Cuda;
 import awl.tensor.Parameter;
+import awl.tensor.Scalars;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
 import java.util.List;
@@ -62,7 +64,8 @@ final class TrainStep {
         long start = System.nanoTime();
         List<Parameter> parameters = objective.trainable();
         try (TensorScope scope = TensorScope.open()) {
-            Tensor loss = Tensors.zeros(ScalarType.Double);
+            Cuda.resetPeak(objective.device());
+            Tensor loss = Tensors.zeros(objective.device(), ScalarType.Double);
             LogProbs learned = new LogProbs();
             parameters.forEach(Parameter::zeroGradient);
             objective.startRandomStream(random.of(step.step(), world.rank()));
@@ -81,11 +84,14 @@ final class TrainStep {
             List<Tensor> gradients =
                     parameters.stream().map(Parameter::gradient).toList();
             Tensor norm = GradientNorm.of(kernels, gradients);
-            Tensor broken = torch.isfinite(norm.add(loss)).logical_not().to(ScalarType.Float);
+            Tensor both = norm.add(loss);
+            // What is not finite less itself is not a number.
+            Tensor broken = both.sub(both).ne(Scalars.ZERO).to(ScalarType.Float);
             optimizer.step(gradients, schedule.at(step.step()), GradientNorm.divisor(norm, clipNorm), broken);
 
             double lossValue = loss.item_double(); // the only wait for the device
             double normValue = norm.item_double();
+            optimizer.settle();
             if (!Double.isFinite(lossValue) || !Double.isFinite(normValue)) {
                 throw Divergence.explain(step, lossValue, normValue, learned, parameters, world);
             }
@@ -101,9 +107,14 @@ final class TrainStep {
                     step.learnedTokens(),
                     (System.nanoTime() - start) / 1e9,
                     Machine.peakMemory(),
+                    devicePeak(),
                     null,
                     RankSums.of(world, parts));
         }
+    }
+
+    private @Nullable Long devicePeak() {
+        return objective.device().isCuda() ? Cuda.peakBytes(objective.device()) : null;
     }
 
     /// Scores batches without learning from them; the results live in the caller's scope.

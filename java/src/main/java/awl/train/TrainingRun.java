@@ -18,6 +18,9 @@ import awl.optim.Optimizer;
 import awl.parallel.GradientBuckets;
 import awl.parallel.ShardedOptimizer;
 import awl.parallel.World;
+import awl.tensor.Cuda;
+import awl.tensor.DeviceChoice;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Parameter;
 import awl.tensor.TensorScope;
 import awl.tensor.Threads;
@@ -44,6 +47,7 @@ public final class TrainingRun {
     private static final Set<String> MAY_CHANGE = Set.of(
             "model.path",
             "model.adapter",
+            "model.device",
             "data.train",
             "data.validation",
             "train.steps",
@@ -109,12 +113,15 @@ public final class TrainingRun {
                                 .formatted(asked.model().path()));
             }
             TrainConfig before = world.first() ? earlier(folder) : null;
-            PrecisionChoice precision = precision(before);
+            DeviceChoice device = device();
+            Cuda.use(device.device());
+            PrecisionChoice precision = precision(before, device.device());
             TrainConfig config = asked.withPrecision(precision.precision().toString());
             if (before != null) {
                 requireSameNumbers(folder, before, config);
             }
-            Kernels kernels = KernelSelection.forThisMachine(kernelsWanted).open();
+            Kernels kernels = KernelSelection.forThisMachine(kernelsWanted, device.device())
+                    .open();
             try (TensorScope scope = TensorScope.open()) {
                 TrainingData data;
                 Decoder model;
@@ -124,10 +131,10 @@ public final class TrainingRun {
                     data = TrainingData.read(
                             config, source.config().vocabSize(), source.config().maxPositions(), renderer);
                     data.notes().forEach(progress::note);
-                    model = Decoder.load(source, precision.precision(), kernels);
+                    model = Decoder.load(source, precision.precision(), kernels, device.device());
                 }
                 try (model) {
-                    return train(folder, config, precision, data, kernels, model);
+                    return train(folder, config, device, precision, data, kernels, model);
                 }
             }
         }
@@ -152,20 +159,37 @@ public final class TrainingRun {
         return Files.exists(folder.config()) ? ConfigFile.read(folder.config(), List.of()) : null;
     }
 
-    /// As the first rank chose it: machines may differ in what is fast.
-    private PrecisionChoice precision(@Nullable TrainConfig before) {
-        PrecisionChoice own = world.first() ? chosen(before) : null;
-        String agreed =
-                world.gather(own == null ? "" : own.precision().toString()).getFirst();
-        return own == null ? new PrecisionChoice(PrecisionChoice.of(agreed).precision(), "as rank 0 has chosen") : own;
+    /// Ranks exchange their gradients through host memory, so far.
+    private DeviceChoice device() {
+        String wanted = asked.model().device();
+        if (world.size() == 1) {
+            return DeviceChoice.here(wanted);
+        }
+        if (wanted.equals("auto")) {
+            return new DeviceChoice(DeviceHandle.CPU, "auto: %d ranks compute on the CPU".formatted(world.size()));
+        }
+        DeviceChoice named = DeviceChoice.here(wanted);
+        if (named.device().isCuda()) {
+            throw new ConfigException("model.device: several ranks compute on the CPU alone, found " + wanted);
+        }
+        return named;
     }
 
-    private PrecisionChoice chosen(@Nullable TrainConfig before) {
+    /// As the first rank chose it: machines may differ in what is fast.
+    private PrecisionChoice precision(@Nullable TrainConfig before, DeviceHandle device) {
+        PrecisionChoice own = world.first() ? chosen(before, device) : null;
+        String agreed =
+                world.gather(own == null ? "" : own.precision().toString()).getFirst();
+        return own == null ? new PrecisionChoice(PrecisionChoice.of(agreed, device).precision(), "as rank 0 has chosen") : own;
+    }
+
+    private PrecisionChoice chosen(@Nullable TrainConfig before, DeviceHandle device) {
         if (before != null && asked.model().precision().equals("auto")) {
             return new PrecisionChoice(
-                    PrecisionChoice.of(before.model().precision()).precision(), "auto: as this run was started");
+                    PrecisionChoice.of(before.model().precision(), device)
+                            .precision(), "auto: as this run was started");
         }
-        return PrecisionChoice.of(asked.model().precision());
+        return PrecisionChoice.of(asked.model().precision(), device);
     }
 
     private void requireSameNumbers(RunFolder folder, TrainConfig before, TrainConfig config) {
@@ -192,6 +216,7 @@ public final class TrainingRun {
     private int train(
             RunFolder folder,
             TrainConfig config,
+            DeviceChoice device,
             PrecisionChoice precision,
             TrainingData data,
             Kernels kernels,
@@ -230,12 +255,12 @@ public final class TrainingRun {
                 trainer.resume();
             }
             folder.writeConfig(config);
-            Map<String, Object> environment = environment(precision, kernels, rule, model, world);
+            Map<String, Object> environment = environment(device, precision, kernels, rule, model, world);
             folder.writeEnvironment(environment, progress);
             if (world.first()) {
                 folder.track(tracker(folder, config, environment));
             }
-            say(config, data, plan, model, precision, kernels, rule);
+            say(config, data, plan, model, device, precision, kernels, rule);
             if (trainer.run() == Trainer.End.STOPPED) {
                 folder.ended(Tracker.End.STOPPED);
                 return stop.exitCode();
@@ -330,17 +355,19 @@ public final class TrainingRun {
             TrainingData data,
             Trainer.Plan plan,
             Decoder model,
+            DeviceChoice device,
             PrecisionChoice precision,
             Kernels kernels,
             AdamWRule rule) {
         long trained = model.trainable().stream().mapToLong(Parameter::count).sum();
         long all = model.parameters().stream().mapToLong(Parameter::count).sum();
-        progress.note("%s, %,d of %,d parameters trained (%s), %s (%s), kernels %s, AdamW by %s, %s"
+        progress.note("%s, %,d of %,d parameters trained (%s) on %s, %s (%s), kernels %s, AdamW by %s, %s"
                 .formatted(
                         config.model().path(),
                         trained,
                         all,
                         config.lora() == null ? "full" : "LoRA",
+                        device,
                         precision.precision(),
                         precision.reason(),
                         kernels.name(),
@@ -377,10 +404,11 @@ public final class TrainingRun {
     }
 
     private static Map<String, Object> environment(
-            PrecisionChoice precision, Kernels kernels, AdamWRule rule, Decoder model, World world) {
+            DeviceChoice device, PrecisionChoice precision, Kernels kernels, AdamWRule rule, Decoder model, World world) {
         Map<String, Object> facts = new LinkedHashMap<>(Machine.describe());
         facts.put("libtorch", String.valueOf(Tensor.class.getPackage().getImplementationVersion()));
-        facts.put("device", "cpu");
+        facts.put("device", device.device().toString());
+        facts.put("device_reason", device.reason());
         facts.put("ranks", world.size());
         facts.put("threads", Threads.count());
         facts.put("precision", precision.precision().toString());

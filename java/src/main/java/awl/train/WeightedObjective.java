@@ -5,6 +5,7 @@ import awl.loss.LossResult;
 import awl.loss.WeightedCrossEntropy;
 import awl.model.Decoder;
 import awl.model.TokenBatch;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Parameter;
 import awl.tensor.Tape;
 import java.util.List;
@@ -22,6 +23,11 @@ final class WeightedObjective implements Objective {
     }
 
     @Override
+    public DeviceHandle device() {
+        return model.device();
+    }
+
+    @Override
     public List<Parameter> trainable() {
         return model.trainable();
     }
@@ -35,7 +41,7 @@ final class WeightedObjective implements Objective {
 
     @Override
     public Learned learn(Batch batch, double scale) {
-        TokenBatch in = TokenBatch.upload(batch);
+        TokenBatch in = TokenBatch.upload(batch, model.device());
         Tape tape = Tape.recording();
         Tensor hidden_ND = model.hidden(in, tape);
         LossResult out = loss.at(model.head(), hidden_ND, in, scale);
@@ -45,7 +51,7 @@ final class WeightedObjective implements Objective {
 
     @Override
     public Tensor logProb(Batch batch) {
-        TokenBatch in = TokenBatch.upload(batch);
+        TokenBatch in = TokenBatch.upload(batch, model.device());
         return loss.logProb(model.head(), model.hidden(in, Tape.none()), in);
     }
 }

@@ -64,7 +64,7 @@ final class PaddedAttentionTest {
     private static Tensor[] run(AttentionCore core, Tensor all, Tensor up, int[] starts) {
         Tensor out = Tensors.empty(ScalarType.Float, all.size(0), SHAPE.keys());
         Tensor below = Tensors.empty(ScalarType.Float, all.size(0), SHAPE.width());
-        Tensor saved = core.forward(all, SHAPE, starts, out, true);
+        Tensor[] saved = core.forward(all, SHAPE, starts, out, true);
         core.backward(up, all, out, saved, SHAPE, starts, below);
         return new Tensor[] {out, below};
     }

@@ -17,7 +17,7 @@ final class RunFolderTest {
     Path folder;
 
     private static StepReport report(long step) {
-        return new StepReport(step, 0, 2.0, 1e-3, 1.0, 100, 25, 0.5, 1 << 20, null, java.util.Map.of());
+        return new StepReport(step, 0, 2.0, 1e-3, 1.0, 100, 25, 0.5, 1 << 20, null, null, java.util.Map.of());
     }
 
     @Test

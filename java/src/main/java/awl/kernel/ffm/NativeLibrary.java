@@ -1,11 +1,15 @@
 package awl.kernel.ffm;
 
 import awl.NativeException;
+import awl.ShapeException;
+import awl.tensor.Cuda;
+import awl.tensor.DeviceHandle;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -19,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -82,19 +87,30 @@ public final class NativeLibrary {
     private final SymbolLookup symbols;
     private final Common common;
     private final List<String> kernels;
+    private final boolean cuda;
+    private final boolean emulated;
     private int threads;
 
-    private NativeLibrary(Path path, SymbolLookup symbols, Common common, List<String> kernels) {
+    private NativeLibrary(
+            Path path, SymbolLookup symbols, Common common, List<String> kernels, boolean emulated) {
+        this.emulated = emulated;
         this.path = path;
         this.symbols = symbols;
         this.common = common;
         this.kernels = List.copyOf(kernels);
+        this.cuda = backend().equals("cuda");
     }
 
     /// Opens and checks a library; a [NativeException] says what does not fit.
     ///
     /// @param known names of the kernels the caller can bind
     public static NativeLibrary open(Path path, List<String> known) {
+        return open(path, known, false);
+    }
+
+    /// @param emulated whether it is a CUDA library that computes in host memory (native/tests/emulation): tests drive
+    ///     every CUDA kernel through this binding where there is no device
+    public static NativeLibrary open(Path path, List<String> known, boolean emulated) {
         if (!Files.isRegularFile(path)) {
             throw new NativeException(path + ": no such file");
         }
@@ -132,7 +148,7 @@ public final class NativeLibrary {
                 }
                 kernels.add(name);
             }
-            return new NativeLibrary(path, symbols, common, kernels);
+            return new NativeLibrary(path, symbols, common, kernels, emulated);
         } catch (NativeException e) {
             throw e;
         } catch (Throwable e) {
@@ -228,6 +244,37 @@ public final class NativeLibrary {
     /// `plain`, `avx2`, `avx512` or `cuda`.
     public String instructionSet() {
         return string(common.instructionSet);
+    }
+
+    /// Whether its kernels compute in the memory that a tensor is in.
+    public boolean takes(Tensor tensor) {
+        return cuda && !emulated ? tensor.is_cuda() : tensor.is_cpu();
+    }
+
+    /// A tensor as a kernel's argument, an absent one for null.
+    ///
+    /// @throws ShapeException where it lies in memory that the kernels do not reach
+    public MemorySegment view(@Nullable Tensor tensor, SegmentAllocator arena) {
+        require(tensor);
+        return TensorView.of(tensor, cuda ? 1 : 0, arena);
+    }
+
+    /// Several tensors as an array.
+    public MemorySegment views(List<? extends @Nullable Tensor> tensors, SegmentAllocator arena) {
+        tensors.forEach(this::require);
+        return TensorView.list(tensors, cuda ? 1 : 0, arena);
+    }
+
+    private void require(@Nullable Tensor tensor) {
+        if (tensor != null && !takes(tensor)) {
+            throw new ShapeException("a tensor on %s was given to the kernels of %s, which compute on %s"
+                    .formatted(DeviceHandle.of(tensor), path.getFileName(), backend()));
+        }
+    }
+
+    /// The stream to launch on: libtorch's current one, so that kernels stand in its order.
+    public MemorySegment stream() {
+        return cuda && !emulated ? MemorySegment.ofAddress(Cuda.currentStream()) : MemorySegment.NULL;
     }
 
     /// Devices the library could run on; -1 where it could not ask, with the reason in [#lastError].

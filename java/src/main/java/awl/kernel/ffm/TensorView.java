@@ -40,22 +40,27 @@ public final class TensorView {
 
     /// The view of `tensor`, or of an absent one for null.
     public static MemorySegment of(@Nullable Tensor tensor, SegmentAllocator arena) {
+        return of(tensor, tensor != null && tensor.is_cuda() ? 1 : 0, arena);
+    }
+
+    /// @param device `awl_device` of kernels.h
+    static MemorySegment of(@Nullable Tensor tensor, int device, SegmentAllocator arena) {
         MemorySegment view = arena.allocate(LAYOUT);
-        fill(view, tensor);
+        fill(view, tensor, device);
         return view;
     }
 
     /// The views of several tensors as an array.
-    public static MemorySegment list(List<? extends @Nullable Tensor> tensors, SegmentAllocator arena) {
+    static MemorySegment list(List<? extends @Nullable Tensor> tensors, int device, SegmentAllocator arena) {
         long size = LAYOUT.byteSize();
         MemorySegment views = arena.allocate(LAYOUT, tensors.size());
         for (int i = 0; i < tensors.size(); i++) {
-            fill(views.asSlice(i * size, size), tensors.get(i));
+            fill(views.asSlice(i * size, size), tensors.get(i), device);
         }
         return views;
     }
 
-    private static void fill(MemorySegment view, @Nullable Tensor tensor) {
+    private static void fill(MemorySegment view, @Nullable Tensor tensor, int device) {
         if (tensor == null) {
             view.set(ValueLayout.JAVA_INT, RANK, -1);
             return;
@@ -73,7 +78,7 @@ public final class TensorView {
         }
         view.set(ValueLayout.JAVA_INT, RANK, rank);
         view.set(ValueLayout.JAVA_INT, DTYPE, code(tensor.scalar_type().intern()));
-        view.set(ValueLayout.JAVA_INT, DEVICE, tensor.is_cuda() ? 1 : 0);
+        view.set(ValueLayout.JAVA_INT, DEVICE, device);
     }
 
     /// An array of views of matrices in quantised blocks, rows in Hugging Face's order.
