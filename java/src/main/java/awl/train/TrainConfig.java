@@ -2,9 +2,12 @@ package awl.train;
 
 import awl.data.Reduction;
 import awl.track.TrackConfig;
+import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// What a training run is asked to do: the YAML file of `awl train`, key for key, with the defaults of
@@ -76,7 +79,7 @@ public record TrainConfig(
     /// @param microBatchSize rows computed at once; default the whole step (packed: one row of `max_length`)
     /// @param seed of the order, of new LoRA weights and of dropout
     /// @param clipNorm most norm of all gradients together; 0 = no clipping
-    /// @param recompute compute the activations of a block again in the backward pass, to save memory
+    /// @param recompute what is computed again in the backward pass instead of being kept
     /// @param zero with several ranks: 0 = each has the whole optimiser state, 1 = each a share of it (ZeRO-1)
     /// @param overlap with several ranks: send gradients while the backward pass goes on
     /// @param bucketMib with several ranks: MiB of gradients that are sent at once
@@ -88,10 +91,34 @@ public record TrainConfig(
             @JsonProperty("micro_batch_size") @Nullable Integer microBatchSize,
             long seed,
             @JsonProperty("clip_norm") double clipNorm,
-            boolean recompute,
+            Recompute recompute,
             int zero,
             boolean overlap,
             @JsonProperty("bucket_mib") int bucketMib) {}
+
+    /// What of the activations is computed again in the backward pass (Chen et al. 2016): the same bits, less memory, a
+    /// third more time where all of it is.
+    public enum Recompute {
+        NONE,
+        /// All but each decoder block's input.
+        BLOCK;
+
+        /// `none` or `block`; `false` and `true` mean the same.
+        @JsonCreator
+        static Recompute of(Object value) {
+            return switch (String.valueOf(value)) {
+                case "none", "false" -> NONE;
+                case "block", "true" -> BLOCK;
+                default -> throw new IllegalArgumentException("expected none or block");
+            };
+        }
+
+        @JsonValue
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
 
     /// AdamW.
     ///

@@ -330,7 +330,7 @@ public final class TrainingRun {
         } else if (lora != null) {
             model.attach(FinalModel.lora(lora), config.train().seed());
         }
-        model.recompute(config.train().recompute());
+        model.recompute(config.train().recompute() == TrainConfig.Recompute.BLOCK);
     }
 
     private static Trainer.Plan plan(TrainConfig config, BatchStream stream, String fingerprint) {

@@ -39,7 +39,7 @@ final class ConfigFileTest {
                 model: {path: m, precision: bf16}
                 lora: {rank: 4, alpha: 8, targets: [q_proj, v_proj], dropout: 0.1, rslora: true}
                 data: {train: t, validation: v, packing: true, max_length: 512, reduction: sequence_sum, shuffle: false, call_format: hermes}
-                train: {epochs: 1.5, batch_size: 16, micro_batch_size: 2, seed: 7, clip_norm: 0.5, recompute: true}
+                train: {epochs: 1.5, batch_size: 16, micro_batch_size: 2, seed: 7, clip_norm: 0.5, recompute: block}
                 optimizer: {lr: 1e-3, betas: [0.8, 0.9], eps: 1.0e-6, weight_decay: 0.1}
                 schedule: {type: linear, warmup_ratio: 0.1, min_ratio: 0.05}
                 checkpoint: {every: 50, keep: 3}
@@ -49,11 +49,30 @@ final class ConfigFileTest {
         assertThat(config.lora()).isEqualTo(new TrainConfig.Lora(4, 8, List.of("q_proj", "v_proj"), 0.1, true));
         assertThat(config.data())
                 .isEqualTo(new TrainConfig.Data("t", "v", true, 512, Reduction.SEQUENCE_SUM, false, "hermes"));
-        assertThat(config.train()).isEqualTo(new TrainConfig.Train(null, 1.5, 16, 2, 7, 0.5, true, 0, true, 25));
+        assertThat(config.train()).isEqualTo(new TrainConfig.Train(null, 1.5, 16, 2, 7, 0.5, TrainConfig.Recompute.BLOCK, 0, true, 25));
         assertThat(config.optimizer()).isEqualTo(new TrainConfig.Optimizer(1e-3, List.of(0.8, 0.9), 1e-6, 0.1));
         assertThat(config.schedule()).isEqualTo(new TrainConfig.Schedule(TrainConfig.Decay.LINEAR, null, 0.1, 0.05));
         assertThat(config.schedule().over(30, 1).warmup()).isEqualTo(3);
         assertThat(config.checkpoint()).isEqualTo(new TrainConfig.Checkpoint(50, 3));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"none, NONE", "false, NONE", "block, BLOCK", "true, BLOCK"})
+    void recomputationIsNamed(String written, TrainConfig.Recompute meant) throws IOException {
+        TrainConfig config = read(MINIMAL, "train.recompute=" + written);
+        assertThat(config.train().recompute()).isEqualTo(meant);
+        assertThat(ConfigFile.write(config)).contains("recompute: " + meant);
+        assertThatThrownBy(() -> read(MINIMAL, "train.recompute=all"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("train.recompute")
+                .hasMessageContaining("none or block");
+    }
+
+    /// The device is looked at when the run begins.
+    @Test
+    void theDeviceIsAutoWhereNoneIsNamed() throws IOException {
+        assertThat(read(MINIMAL).model().device()).isEqualTo("auto");
+        assertThat(read(MINIMAL, "model.device=cuda:1").model().device()).isEqualTo("cuda:1");
     }
 
     @Test
