@@ -23,7 +23,7 @@ HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 def in_process(args):
     line = subprocess.run(
-        [os.path.join(HOME, "awl"), "bench-generate", "--model", args.model, "--rows", args.rows, "--batch",
+        [*args.awl.split(), "bench-generate", "--model", args.model, "--rows", args.rows, "--batch",
          str(args.clients), "--new-tokens", str(args.new_tokens), "--steps", str(args.steps), "--warmup", "1"],
         check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
     result = json.loads(line)
@@ -33,7 +33,7 @@ def in_process(args):
 class Server:
     def __init__(self, args):
         self.process = subprocess.Popen(
-            [os.path.join(HOME, "awl"), "serve", "--model", args.model, "--port", "0", "--name", "m", "--slots",
+            [*args.awl.split(), "serve", "--model", args.model, "--port", "0", "--name", "m", "--slots",
              str(args.clients), "--context", str(args.context)], stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:
             found = re.search(r"http://[^:]+:(\d+)/v1", line)
@@ -81,6 +81,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", required=True)
     parser.add_argument("--rows", required=True, help='JSON lines {"ids": [...]}')
+    parser.add_argument("--awl", default=os.path.join(HOME, "awl"), help="command that runs awl")
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--new-tokens", type=int, default=64)
     parser.add_argument("--steps", type=int, default=2)
@@ -93,6 +94,7 @@ def main():
     for _ in range(args.rounds):
         alone, first = in_process(args)
         rates["in process"] += alone
+        print("in process:", ", ".join(f"{rate:.1f}" for rate in alone), flush=True)
         server = Server(args)
         try:
             served(server, prompts, args, False)  # warm
@@ -104,6 +106,7 @@ def main():
                         assert all(len(ids) == args.new_tokens for ids in made), "not as many tokens as asked for"
                         assert made[0][: len(first)] == first, "other tokens than in process"
                     rates[name].append(args.clients * args.new_tokens / seconds)
+                    print(f"{name}: {rates[name][-1]:.1f}", flush=True)
         finally:
             server.stop()
     base = statistics.median(rates["in process"])

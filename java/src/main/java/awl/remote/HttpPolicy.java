@@ -142,8 +142,9 @@ public final class HttpPolicy implements Policy, AutoCloseable {
             Endpoint endpoint = endpoints.take();
             String failure;
             try {
+                boolean plain = plainFields;
                 HttpResponse<byte[]> response =
-                        send(endpoint, request.path(), (plainFields ? request.withoutExtras() : request).body());
+                        send(endpoint, request.path(), (plain ? request.withoutExtras() : request).body());
                 int status = response.statusCode();
                 if (status == 200) {
                     Map<String, @Nullable Object> json = RemoteAnswer.kept(json(response));
@@ -162,7 +163,7 @@ public final class HttpPolicy implements Policy, AutoCloseable {
                 }
                 if (status < 500 && status != 408 && status != 425) {
                     endpoints.answered(endpoint);
-                    if (status == 400 && !plainFields && names(response, "return_token_ids", "stop_token_ids")) {
+                    if (status == 400 && !plain && names(response, "return_token_ids", "stop_token_ids")) {
                         plainFields = true;
                         once(endpoint + " knows neither return_token_ids nor stop_token_ids: they are left out");
                         continue;

@@ -68,6 +68,39 @@ final class GeneratorTest {
     }
 
     @Test
+    void aListenerIsToldOfEveryTokenAndOfTheMostProbableOnes() {
+        List<Integer> ids = new ArrayList<>();
+        List<Double> logProbs = new ArrayList<>();
+        TokenListener listener = new TokenListener() {
+            @Override
+            public int alternatives() {
+                return 5;
+            }
+
+            @Override
+            public void token(int id, double logProb, List<Alternative> alternatives) {
+                ids.add(id);
+                logProbs.add(logProb);
+                assertThat(alternatives).hasSize(5);
+                assertThat(alternatives.getFirst()).isEqualTo(new Alternative(id, logProb)); // greedily, it is the best
+                assertThat(alternatives)
+                        .isSortedAccordingTo((one, two) -> Double.compare(two.logProb(), one.logProb()));
+            }
+        };
+        try (Generator generator = new Generator(new ScriptedModel(V, 1, 100), null, 100)) {
+            var answer = generator.submit(Request.of(new int[] {1, 2}, Sampling.GREEDY, 9, List.of()), listener);
+            while (generator.step()) {
+                // to the end
+            }
+            assertThat(ids)
+                    .hasSize(9)
+                    .isEqualTo(Arrays.stream(answer.join().ids()).boxed().toList());
+            assertThat(logProbs)
+                    .isEqualTo(Arrays.stream(answer.join().logProbs()).boxed().toList());
+        }
+    }
+
+    @Test
     void waitingRequestsEnterWhenOthersLeave() {
         ScriptedModel model = new ScriptedModel(V, 2, 100);
         List<Request> requests = new ArrayList<>();
