@@ -91,13 +91,13 @@ def main():
     with open(args.rows) as rows:
         prompts = [json.loads(line)["ids"] for line in rows][: args.clients]
     rates = {"in process": [], "serve": [], "serve, streaming": []}
-    for _ in range(args.rounds):
-        alone, first = in_process(args)
-        rates["in process"] += alone
-        print("in process:", ", ".join(f"{rate:.1f}" for rate in alone), flush=True)
-        server = Server(args)
-        try:
-            served(server, prompts, args, False)  # warm
+    server = Server(args)
+    try:
+        served(server, prompts, args, False)  # warm
+        for _ in range(args.rounds):
+            alone, first = in_process(args)  # the server sleeps meanwhile
+            rates["in process"] += alone
+            print("in process:", ", ".join(f"{rate:.1f}" for rate in alone), flush=True)
             for _ in range(args.steps):
                 for name, stream in (("serve", False), ("serve, streaming", True)):
                     seconds, answers = served(server, prompts, args, stream)
@@ -107,8 +107,8 @@ def main():
                         assert made[0][: len(first)] == first, "other tokens than in process"
                     rates[name].append(args.clients * args.new_tokens / seconds)
                     print(f"{name}: {rates[name][-1]:.1f}", flush=True)
-        finally:
-            server.stop()
+    finally:
+        server.stop()
     base = statistics.median(rates["in process"])
     for name, values in rates.items():
         print(f"{name}: {spread(values)} tokens/s, {statistics.median(values) / base:.3f} of in process (medians)")
