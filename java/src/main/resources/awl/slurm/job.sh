@@ -11,7 +11,7 @@ echo "awl: job $SLURM_JOB_ID on ${SLURM_JOB_NODELIST:-?}, start $((${SLURM_RESTA
 
 leave=
 trap 'leave=requeue; scancel --signal=TERM "$SLURM_JOB_ID" 2> /dev/null' USR1
-trap 'leave=${leave:-wait}; scancel --signal=TERM "$SLURM_JOB_ID" 2> /dev/null' TERM
+trap 'leave=${leave:-wait}' TERM # the ranks have it too; a second one would end them at once
 
 srun --kill-on-bad-exit=0 @COMMAND@ $resume &
 ranks=$!

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `awl run` killed at random moments, whatever stage it is in: the same rows, weights and results as undisturbed. As
+/// `awl run` killed at random moments of random stages: the same rows, weights and results as undisturbed. As
 /// long as
 /// `-Dawl.faults=N` says.
 final class PipelineFaultsTest {
@@ -50,11 +51,10 @@ final class PipelineFaultsTest {
                 """.formatted(model));
         Path undisturbed = folder.resolve("undisturbed");
         Path log = folder.resolve("log");
-        long begun = System.nanoTime();
         assertThat(AwlProcess.run(log, into(config, undisturbed)))
                 .as(Files.readString(log))
                 .isZero();
-        long millis = (System.nanoTime() - begun) / 1_000_000;
+        Map<String, Double> stages = stages(undisturbed);
 
         SplitMix random = new SplitMix(SEED);
         Map<String, Integer> where = new TreeMap<>();
@@ -62,36 +62,60 @@ final class PipelineFaultsTest {
         int runs = 0;
         while (kills < KILLS) {
             Path run = folder.resolve("killed-" + runs++);
+            int ofThisRun = 0;
             boolean ended = false;
             while (!ended) {
+                List<String> left = new ArrayList<>(stages.keySet());
+                left.removeAll(stages(run).keySet());
                 try (AwlProcess process = AwlProcess.start(log, into(config, run))) {
-                    ended = process.endsWithin(kills == KILLS ? 120_000 : random.below((int) millis));
+                    if (kills < KILLS && ofThisRun < 4 && !left.isEmpty()) {
+                        int stage = random.below(left.size());
+                        ended = within(process, run, left, stage)
+                                || process.endsWithin(random.below((int) (1000 * stages.getOrDefault(left.get(stage), 0.0)) + 20));
+                        where.merge(left.get(stage), ended ? 0 : 1, Integer::sum);
+                    } else {
+                        ended = process.endsWithin(120_000);
+                    }
                     if (ended) {
                         assertThat(process.end()).as(process.said()).isZero();
                     }
                 }
-                if (!ended) {
-                    kills++;
-                    where.merge(stage(run), 1, Integer::sum);
-                }
+                kills += ended ? 0 : 1;
+                ofThisRun++;
             }
             assertSame(run, undisturbed);
         }
         System.out.printf(
-                "faults: awl run killed %d times, seed %d, %d runs, all as undisturbed; behind stages: %s%n",
+                "faults: awl run killed %d times, seed %d, %d runs, all as undisturbed; in stages: %s%n",
                 kills, SEED, runs, where);
     }
 
-    /// The last stage that was done.
-    private static String stage(Path run) throws IOException {
-        Path stages = run.resolve("stages.jsonl");
-        String done = "start";
-        if (Files.exists(stages)) {
-            for (String line : Files.readAllLines(stages)) {
-                done = line.replaceAll(".*\"(?:stage|title|name)\" ?: ?\"([^\"]*)\".*", "$1");
+    /// Waits until a stage has begun.
+    ///
+    /// @param left stages that are not done, in order
+    /// @return whether the run ended before
+    private static boolean within(AwlProcess process, Path run, List<String> left, int stage) throws Exception {
+        while (stage > 0 && !stages(run).containsKey(left.get(stage - 1))) {
+            if (process.endsWithin(5)) {
+                return true;
             }
         }
-        return done;
+        return false;
+    }
+
+    /// Stages that are done, in order, and the seconds of each.
+    private static Map<String, Double> stages(Path run) throws IOException {
+        Map<String, Double> stages = new LinkedHashMap<>();
+        Path file = run.resolve("stages.jsonl");
+        if (Files.exists(file)) {
+            String text = Files.readString(file);
+            for (String line : text.substring(0, text.lastIndexOf('\n') + 1).lines().toList()) {
+                Map<String, @Nullable Object> row = Json.object(line, "stages");
+                double seconds = row.get("seconds") instanceof Number took ? took.doubleValue() : 0;
+                stages.put(String.valueOf(row.get("stage")), seconds);
+            }
+        }
+        return stages;
     }
 
     private static void assertSame(Path run, Path undisturbed) throws IOException {
