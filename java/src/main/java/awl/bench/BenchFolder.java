@@ -3,7 +3,8 @@ package awl.bench;
 import awl.model.OutputFolder;
 import java.nio.file.Path;
 
-/// Writes a [BenchReport] as `bench.md`, `bench.json` and `bench.html` into a folder that is there whole or not at all.
+/// Writes a [BenchReport] as `bench.md`, `bench.json` and `bench.html` into a folder that is there whole or not
+/// at all.
 public final class BenchFolder {
 
     private BenchFolder() {}

@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// A [BenchReport] as a page: first how much faster ours is, then every kernel with drawings and its table, then how it
+/// A [BenchReport] as a page: first how much faster ours is, then every kernel with drawings and its table,
+/// then how it
 /// was measured.
 final class BenchPage {
 

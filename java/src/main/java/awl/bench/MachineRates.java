@@ -18,7 +18,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// What the machine can do, measured in the same run: figures that rates of kernels are shown beside.
 ///
-/// @param triad GB/s of `a = b + s c` over three arrays that no cache holds (STREAM: three times their size is counted)
+/// @param triad GB/s of `a = b + s c` over three arrays that no cache holds (STREAM: three times their size is
+/// counted)
 /// @param products GFLOP/s of a square matrix product by dtype, by the faster of libtorch and our kernels
 /// @param productsBy who was the faster one, by dtype
 public record MachineRates(Quantiles triad, Map<Precision, Quantiles> products, Map<Precision, String> productsBy) {

@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The input of `awl score` and `awl generate`: lines `{"id","ids"}`, `{"id","text"}` or `{"id","messages",["tools"]}`.
+/// The input of `awl score` and `awl generate`: lines `{"id","ids"}`, `{"id","text"}` or
+/// `{"id","messages",["tools"]}`.
 ///
 /// A text gets the special tokens its tokenizer adds by itself (for Llama a BOS, for SmolLM2 nothing); a conversation
 /// is

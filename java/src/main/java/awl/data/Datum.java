@@ -30,7 +30,8 @@ public record Datum(String id, int[] inputs, int[] targets, float[] weights, int
         return other == group ? this : new Datum(id, inputs, targets, weights, other);
     }
 
-    /// Shifts rendered tokens: `weights[t]` is the weight of predicting `ids[t]`; that of position 0 has no prediction.
+    /// Shifts rendered tokens: `weights[t]` is the weight of predicting `ids[t]`; that of position 0 has no
+    /// prediction.
     public static Datum shift(String id, int[] ids, float[] weights) {
         if (ids.length != weights.length) {
             throw new DataException("document %s: %d ids but %d weights".formatted(id, ids.length, weights.length));

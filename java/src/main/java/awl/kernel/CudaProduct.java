@@ -10,7 +10,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /// [Kernels#matrixProduct] on a CUDA device by libtorch: operands in one dtype, as matrix units take them, sums in
 /// float32, the result in its own dtype without a pass over it.
 ///
-/// Beside a bfloat16 operand or result a float32 operand is rounded to bfloat16, as PyTorch's autocast does: that is the
+/// Beside a bfloat16 operand or result a float32 operand is rounded to bfloat16, as PyTorch's autocast does:
+/// that is the
 /// low-rank adapter of a bfloat16 model.
 final class CudaProduct {
 

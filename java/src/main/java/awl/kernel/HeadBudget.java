@@ -6,7 +6,8 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// How much memory the logits of the loss head may take: property `awl.head.mib`, variable `AWL_HEAD_MIB`, else
-/// [HeadOptions#DEFAULT_BUDGET_BYTES] or, on CUDA, [HeadOptions#DEVICE_BUDGET_BYTES]. Less memory costs time, see [HeadPlan]; the last bits of sums depend on it.
+/// [HeadOptions#DEFAULT_BUDGET_BYTES] or, on CUDA, [HeadOptions#DEVICE_BUDGET_BYTES]. Less memory costs time,
+/// see [HeadPlan]; the last bits of sums depend on it.
 final class HeadBudget {
 
     private static final long MOST_MIB = 1 << 20;

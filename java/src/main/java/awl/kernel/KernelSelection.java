@@ -73,7 +73,8 @@ public record KernelSelection(@Nullable Path library, String reason) {
     }
 
     /// Looks in the order of property `awl.native.path`, variable `AWL_NATIVE_PATH`,
-    /// `<awl.home>/native/build/cpu` (or `cuda`); either of the first two may name the file or its folder, and where one
+    /// `<awl.home>/native/build/cpu` (or `cuda`); either of the first two may name the file or its folder, and
+    /// where one
     /// is set the later ones are not used.
     ///
     /// @param device that the kernels must compute on

@@ -68,7 +68,8 @@ public interface Kernels {
             Tensor y_ND,
             Tensor inverseRms_N);
 
-    /// Gradient of [#addRmsNorm], of `x` and of `branch` alike: that of [#rmsNormBackward] plus `sumGradient`, rounded
+    /// Gradient of [#addRmsNorm], of `x` and of `branch` alike: that of [#rmsNormBackward] plus `sumGradient`,
+    /// rounded
     /// once.
     ///
     /// @param sumGradient_ND what the sum's other uses sent back
@@ -135,7 +136,8 @@ public interface Kernels {
     void gatedBackward(Tensor gradient_NF, Tensor both_N2F, Activation activation, Tensor below_N2F);
 
     /// The matrix product of training, `out = scale left right` or `out += scale left right`, summed in float32
-    /// (float64) whatever is stored, with one rounding at the end. On CUDA a float32 operand beside a bfloat16 operand or
+    /// (float64) whatever is stored, with one rounding at the end. On CUDA a float32 operand beside a bfloat16
+    /// operand or
     /// result is rounded to bfloat16 first, as PyTorch's autocast does: matrix units take one dtype.
     ///
     /// @param left_NK float32, bfloat16 or float64; may be the transpose of a matrix
@@ -230,7 +232,8 @@ public interface Kernels {
         return false;
     }
 
-    /// Sum of the squares of all elements of all tensors, for the global gradient norm, in float64: finite if and only
+    /// Sum of the squares of all elements of all tensors, for the global gradient norm, in float64: finite if
+    /// and only
     /// if every element is.
     ///
     /// @param tensors floating tensors of any shape, contiguous

@@ -8,7 +8,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// Shapes and dtypes of [Kernels#adamW], [Kernels#squaredNorm] and [Kernels#embeddingBackward], checked the same way by
+/// Shapes and dtypes of [Kernels#adamW], [Kernels#squaredNorm] and [Kernels#embeddingBackward], checked the
+/// same way by
 /// every implementation.
 final class OptimizerArguments {
 

@@ -9,14 +9,16 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// A pass that appends tokens to some slots of a [KvCache], attention by one kernel a layer: decoding, and prompts that
+/// A pass that appends tokens to some slots of a [KvCache], attention by one kernel a layer: decoding, and
+/// prompts that
 /// are not long. Long ones are [CachePass]'s, whose matrix products pay there.
 final class FusedCachePass implements Pass {
 
     /// Up to this many tokens of a slot, a query at a time is as fast as a matrix product.
     private static final int FEW_TOKENS = 8;
 
-    /// Nor is it slower for any number of tokens of a slot that holds no more than this: many small products cost more
+    /// Nor is it slower for any number of tokens of a slot that holds no more than this: many small products
+    /// cost more
     /// to start than to compute.
     private static final int SHORT_SLOT = 256;
 

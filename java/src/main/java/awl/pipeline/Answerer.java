@@ -14,7 +14,8 @@ import java.util.Set;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
-/// A model that answers questions into files. The weights are read when the first answer is asked for that no file has.
+/// A model that answers questions into files. The weights are read when the first answer is asked for that no
+/// file has.
 final class Answerer implements AutoCloseable {
 
     private final PipelineConfig config;

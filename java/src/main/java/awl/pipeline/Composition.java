@@ -6,7 +6,8 @@ import awl.token.CheckpointText;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Composes training rows from the kept solutions, each with its part of the mixed objective (`origin`); what the parts
+/// Composes training rows from the kept solutions, each with its part of the mixed objective (`origin`); what
+/// the parts
 /// count is the objective's business.
 final class Composition {
 

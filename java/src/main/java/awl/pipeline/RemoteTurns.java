@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// Turns by a model that others serve. Through plain completions the server is given the very ids of the episode, so
 /// what is trained on is what the model saw; through chat completions it renders the messages itself.
 ///
-/// A server that does not tell the ids of what it wrote has its text tokenized here, which may come out as other tokens
+/// A server that does not tell the ids of what it wrote has its text tokenized here, which may come out as
+/// other tokens
 /// of the same text; that is said once.
 final class RemoteTurns implements TurnWriter {
 

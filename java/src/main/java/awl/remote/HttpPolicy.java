@@ -38,9 +38,11 @@ import org.jspecify.annotations.Nullable;
 /// Door 2 over the network: asks OpenAI-compatible endpoints, on a virtual thread a request.
 ///
 /// What an endpoint does wrong costs time and nothing else: resets, time-outs, status 5xx, answers that are none are
-/// asked again, at another endpoint where there is one; 429 is waited out. What *we* do wrong (a key, a model's name, a
+/// asked again, at another endpoint where there is one; 429 is waited out. What *we* do wrong (a key, a model's
+/// name, a
 /// field) ends the run at once. Every answer is kept before it is handed on, so a run that was killed asks only for
-/// what it has not got. The key is in the header `Authorization` and nowhere else: what servers say is told without it.
+/// what it has not got. The key is in the header `Authorization` and nowhere else: what servers say is told
+/// without it.
 public final class HttpPolicy implements Policy, AutoCloseable {
 
     private static final int LARGEST_ANSWER = 64 << 20;

@@ -5,7 +5,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.DoubleStream;
 
-/// Curves over one pair of axes, each named at its end. Where values span more than thirty times, all of them positive,
+/// Curves over one pair of axes, each named at its end. Where values span more than thirty times, all of them
+/// positive,
 /// the axis is logarithmic and says so.
 public final class CurveChart {
 

@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/// Accuracy against cost: what a model writes for a question. A model is on the frontier where none is both cheaper and
+/// Accuracy against cost: what a model writes for a question. A model is on the frontier where none is both
+/// cheaper and
 /// better; the dashed stairs join those.
 final class FrontierChart {
 

@@ -2,7 +2,8 @@ package awl.report;
 
 import java.util.Locale;
 
-/// A drawing as markup, with a title and a description for those who do not see it. Colours come from the page's style.
+/// A drawing as markup, with a title and a description for those who do not see it. Colours come from the
+/// page's style.
 ///
 /// A unit is about a pixel on a phone: drawings are 360 units wide there and a little larger on a desk, so that text
 /// stays readable.

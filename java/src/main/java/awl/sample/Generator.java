@@ -16,11 +16,13 @@ import org.jspecify.annotations.Nullable;
 /// Answers many requests at once on one model (continuous batching, Yu et al., OSDI 2022).
 ///
 /// Every [#step] appends one token to each sequence that is answering and a piece of the prompt to those that are not
-/// there yet, in one pass over the weights. A sequence that ends leaves its slot at once and the next waiting one takes
+/// there yet, in one pass over the weights. A sequence that ends leaves its slot at once and the next waiting
+/// one takes
 /// it. A prompt that begins like the tokens some slot holds starts from a copy of them; one that begins like a prompt
 /// being read right now waits for it.
 ///
-/// [#submit] may be called from any thread and at any time, also from the completion of an earlier answer, so an agent
+/// [#submit] may be called from any thread and at any time, also from the completion of an earlier answer, so
+/// an agent
 /// loop adds its next turn while others run. One thread drives [#step]; answers are completed on it.
 public final class Generator implements AutoCloseable {
 

@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Which tokens each slot of a [SlotModel] holds, and which sequence uses it.
 ///
-/// A slot keeps its tokens after its sequence has ended, so that a later prompt with the same beginning (the next turn
+/// A slot keeps its tokens after its sequence has ended, so that a later prompt with the same beginning (the
+/// next turn
 /// of a conversation, another question under the same instructions) need not compute it again.
 final class SlotTable {
 
@@ -85,7 +86,8 @@ final class SlotTable {
         return prefix.length;
     }
 
-    /// A free slot that holds the prefix is used as it is, unless that would throw away much more than the prefix while
+    /// A free slot that holds the prefix is used as it is, unless that would throw away much more than the
+    /// prefix while
     /// another is free; else the one unused for longest.
     private int freeSlotFor(Match prefix) {
         int oldest = -1;

@@ -11,7 +11,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// [Logits] in a tensor, on any device. The largest logit and the log-sum of every row are found there, in one pass for
+/// [Logits] in a tensor, on any device. The largest logit and the log-sum of every row are found there, in one
+/// pass for
 /// all rows; a row crosses to Java only where a token is drawn from it.
 final class TensorLogits implements Logits {
 

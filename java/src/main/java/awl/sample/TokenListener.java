@@ -2,7 +2,8 @@ package awl.sample;
 
 import java.util.List;
 
-/// Told of every token of an answer as it is chosen, on the thread that drives the generator: it must be quick and must
+/// Told of every token of an answer as it is chosen, on the thread that drives the generator: it must be quick
+/// and must
 /// not throw.
 public interface TokenListener {
 

@@ -18,7 +18,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
-/// Answers one request for completions: asks the engine for all its choices, and tells the client of them at once or as
+/// Answers one request for completions: asks the engine for all its choices, and tells the client of them at
+/// once or as
 /// they are made. A client that leaves takes its choices out of the batch.
 final class Answering {
 

@@ -26,10 +26,12 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// OpenAI's interface over one model and adapters of it. What is asked for and cannot be done is refused with the name
+/// OpenAI's interface over one model and adapters of it. What is asked for and cannot be done is refused with
+/// the name
 /// of the field, never left out silently.
 ///
-/// Trust: without a key only programs of this machine are listened to. Pages in a browser of this machine are not among
+/// Trust: without a key only programs of this machine are listened to. Pages in a browser of this machine are
+/// not among
 /// them: they cannot send JSON elsewhere without asking first, and the name they reached us by is looked at.
 public final class ModelServer implements AutoCloseable {
 

@@ -13,10 +13,12 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// A batch script that runs an `awl` command on every node, and goes on after preemption, requeueing or the time limit.
+/// A batch script that runs an `awl` command on every node, and goes on after preemption, requeueing or the
+/// time limit.
 ///
 /// Slurm tells the batch shell some seconds before the time limit (`--signal=B:USR1@LEAD`; where the cluster has
-/// `preempt_send_user_signal`, before preemption too), or sends TERM to the ranks alone, or to all. In each case ranks
+/// `preempt_send_user_signal`, before preemption too), or sends TERM to the ranks alone, or to all. In each
+/// case ranks
 /// write a
 /// checkpoint and exit with 143; the job is queued again, by Slurm or by the script, and resumes when it is started
 /// again.

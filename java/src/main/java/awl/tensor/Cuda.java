@@ -11,7 +11,8 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
 
-/// What is asked of libtorch's CUDA half. Its classes need NVIDIA's driver as soon as they are loaded, and mention types
+/// What is asked of libtorch's CUDA half. Its classes need NVIDIA's driver as soon as they are loaded, and
+/// mention types
 /// that the CPU build does not have: so they are called by name, and only where [#isAvailable].
 public final class Cuda {
 
@@ -37,7 +38,8 @@ public final class Cuda {
         }
     }
 
-    /// Makes a device this thread's own: what is launched without naming one goes there. The first one is from the start.
+    /// Makes a device this thread's own: what is launched without naming one goes there. The first one is from
+    /// the start.
     public static void use(DeviceHandle device) {
         if (device.isCuda() && device.index() > 0) {
             try {
@@ -60,7 +62,8 @@ public final class Cuda {
         });
     }
 
-    /// Most bytes that tensors took on a device since [#resetPeak], as libtorch's caching allocator counts them; 0 where
+    /// Most bytes that tensors took on a device since [#resetPeak], as libtorch's caching allocator counts
+    /// them; 0 where
     /// it is no CUDA device.
     public static long peakBytes(DeviceHandle device) {
         if (!device.isCuda()) {

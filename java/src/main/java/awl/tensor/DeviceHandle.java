@@ -20,7 +20,8 @@ public record DeviceHandle(Kind kind, int index) {
     public enum Kind {
         CPU,
         CUDA,
-        /// libtorch's `meta`: sizes and dtypes without numbers. Nothing can be read from it, and an operation that mixes
+        /// libtorch's `meta`: sizes and dtypes without numbers. Nothing can be read from it, and an operation
+        /// that mixes
         /// it with another device fails; tests find by that what is made or read in the wrong place.
         META
     }

@@ -21,13 +21,17 @@ import org.jspecify.annotations.Nullable;
 
 /// Loads libtorch, and quickly where it has been unpacked before.
 ///
-/// JavaCPP's own loader looks for some forty optional CUDA libraries, loads two more copies of OpenBLAS, and repeats a
+/// JavaCPP's own loader looks for some forty optional CUDA libraries, loads two more copies of OpenBLAS, and
+/// repeats a
 /// part of the search for every class of the binding: three quarters of the start-up of a short command. So the first
-/// start goes through JavaCPP (which unpacks) and notes the files it ended with beside its cache; later ones load those
-/// files directly and tell JavaCPP that nothing is left to load. Any doubt (another jar, size or time of a file, a GPU
+/// start goes through JavaCPP (which unpacks) and notes the files it ended with beside its cache; later ones
+/// load those
+/// files directly and tell JavaCPP that nothing is left to load. Any doubt (another jar, size or time of a
+/// file, a GPU
 /// build) leads back to JavaCPP.
 ///
-/// A program that wants this calls [#begin] before it touches a class of `org.bytedeco`; everything works without, only
+/// A program that wants this calls [#begin] before it touches a class of `org.bytedeco`; everything works
+/// without, only
 /// slower.
 public final class LibTorch {
 

@@ -96,7 +96,8 @@ public final class Safetensors implements AutoCloseable {
         return path;
     }
 
-    /// Begins to bring the file into memory, on another thread: its pages are there before the first pass touches them.
+    /// Begins to bring the file into memory, on another thread: its pages are there before the first pass
+    /// touches them.
     public void prefetch() {
         Thread.ofPlatform().daemon().name("awl-prefetch").start(() -> {
             try {

@@ -3,7 +3,8 @@ package awl.track;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// Metrics in Prometheus's text format 0.0.4: families in the order they were first named, each with its help and type.
+/// Metrics in Prometheus's text format 0.0.4: families in the order they were first named, each with its help
+/// and type.
 ///
 /// @see <a href="https://prometheus.io/docs/instrumenting/exposition_formats/">Exposition formats</a>
 public final class PrometheusText {

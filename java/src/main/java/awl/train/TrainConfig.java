@@ -96,7 +96,8 @@ public record TrainConfig(
             boolean overlap,
             @JsonProperty("bucket_mib") int bucketMib) {}
 
-    /// What of the activations is computed again in the backward pass (Chen et al. 2016): the same bits, less memory, a
+    /// What of the activations is computed again in the backward pass (Chen et al. 2016): the same bits, less
+    /// memory, a
     /// third more time where all of it is.
     public enum Recompute {
         NONE,

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Training as a job of a real Slurm cluster of two nodes, which this test starts on this machine: nodes are taken away
+/// Training as a job of a real Slurm cluster of two nodes, which this test starts on this machine: nodes are
+/// taken away
 /// by a
 /// partition of higher priority, the job is queued again, resumes, and ends with the weights of a run that was left
 /// alone.

@@ -23,8 +23,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The contract by the CUDA kernels, compiled as C++ and run on a host emulation (native/tests/emulation): the binding,
-/// workspaces and arguments of every CUDA kernel without a device. What the emulation can not show stands in its header.
+/// The contract by the CUDA kernels, compiled as C++ and run on a host emulation (native/tests/emulation): the
+/// binding,
+/// workspaces and arguments of every CUDA kernel without a device. What the emulation can not show stands in
+/// its header.
 @Tag("native")
 class EmulatedCudaKernelsTest extends KernelContract implements RopeContract, ResidualNormContract {
 

@@ -20,7 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.FieldSource;
 
-/// Every family against reference numbers of transformers: logits, nll, every gradient, both configuration dialects; by
+/// Every family against reference numbers of transformers: logits, nll, every gradient, both configuration
+/// dialects; by
 /// the reference kernels and by the library's.
 final class FamilyGoldenTest {
 

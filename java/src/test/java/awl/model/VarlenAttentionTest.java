@@ -18,7 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What is around libtorch's CUDA kernel: where heads lie, windows, shared keys, what is kept for the way back. The kernel
+/// What is around libtorch's CUDA kernel: where heads lie, windows, shared keys, what is kept for the way back.
+/// The kernel
 /// itself is stood in for by plain operations that do what its documentation says; it needs a device.
 class VarlenAttentionTest {
 
@@ -161,7 +162,8 @@ class VarlenAttentionTest {
                 .isFalse();
     }
 
-    /// Arguments are passed by position: another libtorch with another list of them would read them as something else.
+    /// Arguments are passed by position: another libtorch with another list of them would read them as
+    /// something else.
     @Test
     void theOperatorsHaveTheArgumentsThatAreGiven() {
         assertThat(schema("aten::_flash_attention_forward"))

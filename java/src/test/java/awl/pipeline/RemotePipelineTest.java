@@ -132,7 +132,8 @@ final class RemotePipelineTest {
         return ended;
     }
 
-    /// The whole run through a server that fails a quarter of the time, the trained adapter handed over and served: the
+    /// The whole run through a server that fails a quarter of the time, the trained adapter handed over and
+    /// served: the
     /// files are those of a run in one process.
     @Test
     void aRunThroughServersThatFailGivesTheSameFiles() throws IOException {

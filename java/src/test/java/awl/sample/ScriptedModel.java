@@ -8,7 +8,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.ToIntFunction;
 
-/// A model whose logits are a function of all tokens a slot holds, so that a wrong slot, prefix or order shows at once.
+/// A model whose logits are a function of all tokens a slot holds, so that a wrong slot, prefix or order shows
+/// at once.
 public final class ScriptedModel implements SlotModel {
 
     private final int vocabulary;

@@ -136,7 +136,8 @@ public record GgufTokenizer(
             json.put("model", bpe(vocabulary, merges, null, false, scheme.ignoreMerges()));
         }
 
-        /// SentencePiece's BPE: pieces have scores, a space is `▁`, what is not in the vocabulary falls back to bytes.
+        /// SentencePiece's BPE: pieces have scores, a space is `▁`, what is not in the vocabulary falls back to
+        /// bytes.
         private void sentencePiece(Map<String, Integer> vocabulary, Map<String, @Nullable Object> json) {
             float[] scores = metadata.requireArray(PREFIX + "scores").floats();
             if (scores.length != tokens.size()) {
