@@ -46,7 +46,8 @@ final class ModelOptions {
     @Option(
             names = "--device",
             defaultValue = "auto",
-            description = "auto (a CUDA device where libtorch sees one), cpu, cuda or cuda:N. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "auto (a CUDA device where libtorch sees one), cpu, cuda or cuda:N. Default: ${DEFAULT-VALUE}.")
     String device = "auto";
 
     @Option(

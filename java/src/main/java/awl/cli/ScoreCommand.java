@@ -111,8 +111,8 @@ final class ScoreCommand implements Callable<Integer>, Computing {
             TokenBatch in = TokenBatch.upload(batch, model.decoder().device());
             Decoder decoder = model.decoder();
             Tensor hidden_ND = decoder.hidden(in, Tape.none());
-            HeadOptions options =
-                    HeadOptions.standard(decoder.device()).withSoftCap(decoder.head().softCap());
+            HeadOptions options = HeadOptions.standard(decoder.device())
+                    .withSoftCap(decoder.head().softCap());
             // A head mapped from a bfloat16 file is widened, exactly, to the arithmetic's dtype.
             Tensor head_VD =
                     decoder.head().weight().value().to(decoder.precision().scalarType());

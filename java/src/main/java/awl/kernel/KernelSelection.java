@@ -79,9 +79,7 @@ public record KernelSelection(@Nullable Path library, String reason) {
     ///
     /// @param device that the kernels must compute on
     public static List<Candidate> search(
-            UnaryOperator<@Nullable String> property,
-            UnaryOperator<@Nullable String> variable,
-            DeviceHandle device) {
+            UnaryOperator<@Nullable String> property, UnaryOperator<@Nullable String> variable, DeviceHandle device) {
         List<Candidate> found = new ArrayList<>();
         String named = property.apply("awl.native.path");
         String inherited = variable.apply("AWL_NATIVE_PATH");
@@ -110,8 +108,7 @@ public record KernelSelection(@Nullable Path library, String reason) {
         try {
             NativeLibrary library = NativeKernels.open(file).library();
             if (!library.backend().equals(backend)) {
-                return new Candidate(
-                        file, origin, "computes on %s, not on %s".formatted(library.backend(), device));
+                return new Candidate(file, origin, "computes on %s, not on %s".formatted(library.backend(), device));
             }
             if (device.isCuda() && library.deviceCount() <= device.index()) {
                 return new Candidate(file, origin, "sees no %s: %s".formatted(device, library.lastError()));

@@ -10,7 +10,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
@@ -289,8 +288,8 @@ final class LinearCrossEntropy {
             if (fixed != null) {
                 return fixed;
             }
-            HeadPlan plan = HeadPlan.choose(
-                    active, vocabulary, width, bytes(), converts(), trainable, options.budgetBytes());
+            HeadPlan plan =
+                    HeadPlan.choose(active, vocabulary, width, bytes(), converts(), trainable, options.budgetBytes());
             if (!hidden.is_cuda() || plan.order() != Order.ROWS || plan.rows() == active) {
                 return plan;
             }
@@ -316,8 +315,8 @@ final class LinearCrossEntropy {
             if (operands == type) {
                 return gradient_CK;
             }
-            Tensor narrow = rounded.matrix(
-                    gradient_CK, operands, gradient_CK.size(0), gradient_CK.size(1), Short.BYTES);
+            Tensor narrow =
+                    rounded.matrix(gradient_CK, operands, gradient_CK.size(0), gradient_CK.size(1), Short.BYTES);
             return narrow.copy_(gradient_CK);
         }
 

@@ -27,10 +27,7 @@ final class NativeGated {
 
     void forward(Tensor both_N2F, Activation activation, Tensor out_NF) {
         library.call("gated", arena -> (int) forward.invokeExact(
-                library.view(both_N2F, arena),
-                library.view(out_NF, arena),
-                activation.ordinal(),
-                library.stream()));
+                library.view(both_N2F, arena), library.view(out_NF, arena), activation.ordinal(), library.stream()));
     }
 
     void backward(Tensor gradient_NF, Tensor both_N2F, Activation activation, Tensor below_N2F) {

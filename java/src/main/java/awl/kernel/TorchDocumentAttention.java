@@ -4,8 +4,8 @@ import awl.tensor.Tensors;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// [Kernels#documentAttention] document by document in libtorch operations, all scores of one at once.
 record TorchDocumentAttention(DocumentAttentionArguments.Heads shape, AttentionScores scores) {

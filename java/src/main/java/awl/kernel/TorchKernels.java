@@ -1,7 +1,6 @@
 package awl.kernel;
 
 import awl.tensor.BlockMatrix;
-import awl.tensor.Tensors;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;

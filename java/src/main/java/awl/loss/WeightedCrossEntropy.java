@@ -45,7 +45,8 @@ public final class WeightedCrossEntropy {
 
     /// Log-probabilities of the active rows' targets, `[A]`, fp32.
     public Tensor logProb(Head head, Tensor hidden_ND, TokenBatch in) {
-        return kernels.score(hidden_ND, head.weight().value(), in.targets_N(), in.activeRows_A(), options(head, hidden_ND))
+        return kernels.score(
+                        hidden_ND, head.weight().value(), in.targets_N(), in.activeRows_A(), options(head, hidden_ND))
                 .logProb_A();
     }
 

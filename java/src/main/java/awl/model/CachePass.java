@@ -68,12 +68,15 @@ final class CachePass implements Pass {
         boolean inPlace = longer.isEmpty() && span(ones) == ones.size();
         this.singleRows = ones.isEmpty() || inPlace
                 ? null
-                : Tensors.indices(cache.device(), ones.stream().mapToInt(Piece::row).toArray());
+                : Tensors.indices(
+                        cache.device(), ones.stream().mapToInt(Piece::row).toArray());
         this.singleSlots = singleRows == null
                 ? null
-                : Tensors.indices(cache.device(), ones.stream()
-                        .mapToInt(piece -> piece.slot - single.getFirst().slot)
-                        .toArray());
+                : Tensors.indices(
+                        cache.device(),
+                        ones.stream()
+                                .mapToInt(piece -> piece.slot - single.getFirst().slot)
+                                .toArray());
     }
 
     private static int span(List<Piece> pieces) {

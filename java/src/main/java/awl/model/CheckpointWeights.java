@@ -42,11 +42,7 @@ final class CheckpointWeights implements Weights {
     /// @param inPlace for inference: computes with quantised blocks as they lie in the file, where it can; null:
     ///     all are decoded
     CheckpointWeights(
-            TensorSource source,
-            Precision precision,
-            DeviceHandle device,
-            boolean mapped,
-            @Nullable Kernels inPlace) {
+            TensorSource source, Precision precision, DeviceHandle device, boolean mapped, @Nullable Kernels inPlace) {
         this.device = device;
         this.inPlace = device.isCpu() ? inPlace : null;
         this.source = source;

@@ -109,11 +109,7 @@ public final class Decoder implements AutoCloseable {
     }
 
     private static Decoder load(
-            TensorSource source,
-            CheckpointWeights weights,
-            Precision precision,
-            Kernels kernels,
-            DeviceHandle device) {
+            TensorSource source, CheckpointWeights weights, Precision precision, Kernels kernels, DeviceHandle device) {
         Decoder model = new Decoder(source.config(), precision, device, weights, kernels);
         try {
             if (source.config().tied()) {
@@ -230,9 +226,8 @@ public final class Decoder implements AutoCloseable {
         check(tokens);
         try (TensorScope scope = TensorScope.open()) {
             Rope.Angles angles = rope.angles(positions, documentStart, precision.scalarType(), device);
-            Tensor start_S = device.isCuda()
-                    ? Tensors.indices(device, documentStart).to(ScalarType.Int)
-                    : null;
+            Tensor start_S =
+                    device.isCuda() ? Tensors.indices(device, documentStart).to(ScalarType.Int) : null;
             if (tape.isRecording()) {
                 scope.keep(angles.cos_NR());
                 scope.keep(angles.sin_NR());

@@ -121,8 +121,7 @@ final class ExplicitAttention implements AttentionCore {
             scores.mul_(scalar(cap));
         }
         Map<List<Integer>, Tensor> masks = AttentionTile.masks();
-        scores.view(shape.kvHeads(), shape.group(), tile.queries(), tile.keys())
-                .add_(tile.mask(masks, scores));
+        scores.view(shape.kvHeads(), shape.group(), tile.queries(), tile.keys()).add_(tile.mask(masks, scores));
         return new Scores(scores.softmax(2), squashed);
     }
 

@@ -4,7 +4,6 @@ import awl.ConfigException;
 import awl.ShapeException;
 import awl.tensor.DeviceHandle;
 import awl.tensor.TensorScope;
-import awl.tensor.DeviceHandle;
 import awl.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;

@@ -45,10 +45,9 @@ final class Rope {
         for (int i = 0; i < at.length; i++) {
             at[i] = positions[i];
         }
-        Tensor turned_NR =
-                frequencies.dependOnLength()
-                        ? turnedEach(at, start, device)
-                        : turned(at, 0, at.length, frequencies.inverse(1), device);
+        Tensor turned_NR = frequencies.dependOnLength()
+                ? turnedEach(at, start, device)
+                : turned(at, 0, at.length, frequencies.inverse(1), device);
         // Angles in float32 whatever the model's precision is, because that is what models were trained with.
         double factor = frequencies.attentionFactor();
         Tensor cos = turned_NR.cos();
@@ -73,8 +72,8 @@ final class Rope {
     }
 
     private static Tensor turned(float[] at, int from, int to, float[] inverse, DeviceHandle device) {
-        Tensor positions_N1 =
-                Tensors.floats(device, java.util.Arrays.copyOfRange(at, from, to)).unsqueeze(1);
+        Tensor positions_N1 = Tensors.floats(device, java.util.Arrays.copyOfRange(at, from, to))
+                .unsqueeze(1);
         return positions_N1.mul(Tensors.floats(device, inverse).unsqueeze(0));
     }
 

@@ -43,7 +43,11 @@ final class VarlenAttention implements AttentionCore {
     /// @param start_S see [VarlenAttention]
     /// @param longest tokens of the longest document
     /// @param left tokens before itself that one sees; null = all
-    record Call(Tensor start_S, long longest, double scale, @Nullable Long left) {}
+    record Call(
+            Tensor start_S,
+            long longest,
+            double scale,
+            @Nullable Long left) {}
 
     /// The bare kernel; causal, without dropout.
     interface Kernel {
@@ -66,21 +70,21 @@ final class VarlenAttention implements AttentionCore {
         @Override
         public Tensor[] forward(Tensor queries_NHE, Tensor keys_NKE, Tensor values_NKE, Call call) {
             return FORWARD.call(
-                            queries_NHE,
-                            keys_NKE,
-                            values_NKE,
-                            call.start_S,
-                            call.start_S,
-                            call.longest,
-                            call.longest,
-                            0.0, // dropout
-                            true, // causal
-                            false, // no debug mask
-                            call.scale,
-                            call.left,
-                            call.left == null ? null : 0L,
-                            null, // used keys
-                            null); // ALiBi
+                    queries_NHE,
+                    keys_NKE,
+                    values_NKE,
+                    call.start_S,
+                    call.start_S,
+                    call.longest,
+                    call.longest,
+                    0.0, // dropout
+                    true, // causal
+                    false, // no debug mask
+                    call.scale,
+                    call.left,
+                    call.left == null ? null : 0L,
+                    null, // used keys
+                    null); // ALiBi
         }
 
         @Override
@@ -92,23 +96,23 @@ final class VarlenAttention implements AttentionCore {
                 Tensor[] saved,
                 Call call) {
             return BACKWARD.call(
-                            gradient_NHE,
-                            queries_NHE,
-                            keys_NKE,
-                            values_NKE,
-                            saved[0],
-                            saved[1], // log-sum-exp
-                            call.start_S,
-                            call.start_S,
-                            call.longest,
-                            call.longest,
-                            0.0,
-                            true,
-                            saved[2], // state of dropout's generator, unused
-                            saved[3],
-                            call.scale,
-                            call.left,
-                            call.left == null ? null : 0L);
+                    gradient_NHE,
+                    queries_NHE,
+                    keys_NKE,
+                    values_NKE,
+                    saved[0],
+                    saved[1], // log-sum-exp
+                    call.start_S,
+                    call.start_S,
+                    call.longest,
+                    call.longest,
+                    0.0,
+                    true,
+                    saved[2], // state of dropout's generator, unused
+                    saved[3],
+                    call.scale,
+                    call.left,
+                    call.left == null ? null : 0L);
         }
     }
 

@@ -46,7 +46,8 @@ public record ModelRef(Path path, @Nullable Path adapter) {
         Decoder decoder = Decoder.map(
                 Checkpoint.open(path),
                 Precision.parse(precision),
-                KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO, device).open(),
+                KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO, device)
+                        .open(),
                 !Boolean.getBoolean("awl.dequantize"),
                 device);
         if (adapter != null) {

@@ -46,7 +46,8 @@ public record DeviceChoice(DeviceHandle device, String reason) {
         }
         DeviceHandle device = DeviceHandle.parse(asked);
         if (device.isCuda() && !missing.isEmpty()) {
-            throw new ConfigException("device: %s was asked for, but %s; or ask for auto or cpu".formatted(asked, missing));
+            throw new ConfigException(
+                    "device: %s was asked for, but %s; or ask for auto or cpu".formatted(asked, missing));
         }
         if (device.isCuda() && device.index() >= facts.devices) {
             throw new ConfigException("device: %s was asked for, but there are %d: cuda:0 to cuda:%d"

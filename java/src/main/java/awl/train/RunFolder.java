@@ -140,7 +140,8 @@ public final class RunFolder implements AutoCloseable {
             Path file = path.resolve("environment.json");
             if (Files.exists(file)) {
                 JsonNode before = JSON.readTree(Files.readAllBytes(file));
-                for (String key : new String[] {"device", "ranks", "threads", "kernels", "optimizer", "processor", "libtorch"}) {
+                for (String key :
+                        new String[] {"device", "ranks", "threads", "kernels", "optimizer", "processor", "libtorch"}) {
                     String now = String.valueOf(environment.get(key));
                     if (!before.path(key).asText().equals(now)) {
                         progress.note("%s is %s, before it was %s: the last digits may differ from an unbroken run"

@@ -180,14 +180,16 @@ public final class TrainingRun {
         PrecisionChoice own = world.first() ? chosen(before, device) : null;
         String agreed =
                 world.gather(own == null ? "" : own.precision().toString()).getFirst();
-        return own == null ? new PrecisionChoice(PrecisionChoice.of(agreed, device).precision(), "as rank 0 has chosen") : own;
+        return own == null
+                ? new PrecisionChoice(PrecisionChoice.of(agreed, device).precision(), "as rank 0 has chosen")
+                : own;
     }
 
     private PrecisionChoice chosen(@Nullable TrainConfig before, DeviceHandle device) {
         if (before != null && asked.model().precision().equals("auto")) {
             return new PrecisionChoice(
-                    PrecisionChoice.of(before.model().precision(), device)
-                            .precision(), "auto: as this run was started");
+                    PrecisionChoice.of(before.model().precision(), device).precision(),
+                    "auto: as this run was started");
         }
         return PrecisionChoice.of(asked.model().precision(), device);
     }
@@ -404,7 +406,12 @@ public final class TrainingRun {
     }
 
     private static Map<String, Object> environment(
-            DeviceChoice device, PrecisionChoice precision, Kernels kernels, AdamWRule rule, Decoder model, World world) {
+            DeviceChoice device,
+            PrecisionChoice precision,
+            Kernels kernels,
+            AdamWRule rule,
+            Decoder model,
+            World world) {
         Map<String, Object> facts = new LinkedHashMap<>(Machine.describe());
         facts.put("libtorch", String.valueOf(Tensor.class.getPackage().getImplementationVersion()));
         facts.put("device", device.device().toString());

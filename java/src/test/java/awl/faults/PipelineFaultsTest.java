@@ -71,7 +71,8 @@ final class PipelineFaultsTest {
                     if (kills < KILLS && ofThisRun < 4 && !left.isEmpty()) {
                         int stage = random.below(left.size());
                         ended = within(process, run, left, stage)
-                                || process.endsWithin(random.below((int) (1000 * stages.getOrDefault(left.get(stage), 0.0)) + 20));
+                                || process.endsWithin(
+                                        random.below((int) (1000 * stages.getOrDefault(left.get(stage), 0.0)) + 20));
                         where.merge(left.get(stage), ended ? 0 : 1, Integer::sum);
                     } else {
                         ended = process.endsWithin(120_000);
@@ -109,7 +110,8 @@ final class PipelineFaultsTest {
         Path file = run.resolve("stages.jsonl");
         if (Files.exists(file)) {
             String text = Files.readString(file);
-            for (String line : text.substring(0, text.lastIndexOf('\n') + 1).lines().toList()) {
+            for (String line :
+                    text.substring(0, text.lastIndexOf('\n') + 1).lines().toList()) {
                 Map<String, @Nullable Object> row = Json.object(line, "stages");
                 double seconds = row.get("seconds") instanceof Number took ? took.doubleValue() : 0;
                 stages.put(String.valueOf(row.get("stage")), seconds);

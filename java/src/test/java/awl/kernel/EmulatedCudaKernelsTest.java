@@ -3,8 +3,8 @@ package awl.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import awl.Shared;
 import awl.ShapeException;
+import awl.Shared;
 import awl.tensor.DeviceHandle;
 import awl.tensor.Tensors;
 import java.nio.file.Files;
@@ -100,7 +100,8 @@ class EmulatedCudaKernelsTest extends KernelContract implements RopeContract, Re
     /// Opened as what it says it is, it would be given device memory: without a device it is not chosen.
     @Test
     void aCudaLibraryIsChosenForCudaDevicesAlone() {
-        UnaryOperator<String> named = key -> key.equals("awl.native.path") ? library().toString() : "";
+        UnaryOperator<String> named =
+                key -> key.equals("awl.native.path") ? library().toString() : "";
         assertThat(KernelSelection.search(named, key -> "", DeviceHandle.CPU))
                 .singleElement()
                 .satisfies(each -> assertThat(each.problem()).isEqualTo("computes on cuda, not on cpu"));

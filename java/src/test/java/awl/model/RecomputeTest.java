@@ -68,7 +68,9 @@ class RecomputeTest {
                     .hiddenGradient_ND());
         }
         double peak = HostMemory.peakMib() - before;
-        model.trainable().forEach(each -> gradients.add(java.util.Objects.requireNonNull(each.gradient()).clone()));
+        model.trainable()
+                .forEach(each -> gradients.add(
+                        java.util.Objects.requireNonNull(each.gradient()).clone()));
         return peak;
     }
 

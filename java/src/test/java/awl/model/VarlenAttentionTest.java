@@ -91,16 +91,17 @@ class VarlenAttentionTest {
         private static Tensor heads(Tensor stream, long from, long length, long h) {
             return stream.narrow(0, from, length)
                     .to(ScalarType.Double)
-                    .repeat_interleave(h / stream.size(1), new org.bytedeco.pytorch.LongOptional(1), new
-                            org.bytedeco.pytorch.LongOptional())
+                    .repeat_interleave(
+                            h / stream.size(1),
+                            new org.bytedeco.pytorch.LongOptional(1),
+                            new org.bytedeco.pytorch.LongOptional())
                     .transpose(0, 1)
                     .contiguous();
         }
 
         private static void add(Tensor sum, Tensor heads_HTE, long from, long length, long group) {
-            Tensor shared = heads_HTE
-                    .unflatten(0, heads_HTE.size(0) / group, group)
-                    .sum(1);
+            Tensor shared =
+                    heads_HTE.unflatten(0, heads_HTE.size(0) / group, group).sum(1);
             sum.narrow(0, from, length).add_(shared.transpose(0, 1));
         }
 
@@ -173,10 +174,11 @@ class VarlenAttentionTest {
                         + " Tensor? alibi_slopes=None) -> (Tensor output, Tensor softmax_logsumexp, Tensor rng_state,"
                         + " Tensor unused, Tensor debug_attn_mask)");
         assertThat(schema("aten::_flash_attention_backward"))
-                .contains("Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp,"
-                        + " Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p,"
-                        + " bool is_causal, Tensor rng_state, Tensor unused, *, float? scale=None,"
-                        + " SymInt? window_size_left=None, SymInt? window_size_right=None) -> (Tensor, Tensor, Tensor)");
+                .contains(
+                        "Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp,"
+                                + " Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p,"
+                                + " bool is_causal, Tensor rng_state, Tensor unused, *, float? scale=None,"
+                                + " SymInt? window_size_left=None, SymInt? window_size_right=None) -> (Tensor, Tensor, Tensor)");
     }
 
     private static String schema(String operator) {

@@ -56,7 +56,8 @@ class DeviceChoiceTest {
             assertThat(DeviceHandle.CPU.move(host)).isSameAs(host);
             Tensor narrow = DeviceHandle.META.move(host, ScalarType.BFloat16);
             assertThat(Tensors.dtype(narrow)).isEqualTo(ScalarType.BFloat16);
-            assertThat(Shapes.of(Tensors.zerosBeside(narrow, ScalarType.Float, 7))).containsExactly(7);
+            assertThat(Shapes.of(Tensors.zerosBeside(narrow, ScalarType.Float, 7)))
+                    .containsExactly(7);
         }
     }
 

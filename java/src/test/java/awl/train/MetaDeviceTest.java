@@ -140,14 +140,14 @@ class MetaDeviceTest {
         Set<String> called = new java.util.TreeSet<>();
         Kernels kernels = checked(called);
         try (TensorScope scope = TensorScope.open();
-                Decoder model = Decoder.random(
-                        config(words[0]), 1, Precision.valueOf(words[1]), kernels, DeviceHandle.META)) {
+                Decoder model =
+                        Decoder.random(config(words[0]), 1, Precision.valueOf(words[1]), kernels, DeviceHandle.META)) {
             if (words[2].equals("lora")) {
                 model.attach(new LoraConfig(4, 8, List.of(LoraConfig.ALL_LINEAR), 0.1, false), 7);
             }
             model.recompute(words.length > 3);
-            assertThat(model.parameters()).allSatisfy(each -> assertThat(each.device())
-                    .isEqualTo(DeviceHandle.META));
+            assertThat(model.parameters())
+                    .allSatisfy(each -> assertThat(each.device()).isEqualTo(DeviceHandle.META));
             Objective objective = new WeightedObjective(model, new WeightedCrossEntropy(kernels));
             BatchStream data = new BatchStream(
                     TinyRun.rows(8, 4), new Weighting(Reduction.TOKEN_MEAN), new Packer(true, 24, 1), 8, false, 1);
@@ -190,11 +190,10 @@ class MetaDeviceTest {
     void generatingStaysOnItsDevice(String family) {
         Set<String> called = new java.util.TreeSet<>();
         try (TensorScope scope = TensorScope.open();
-                Decoder model =
-                        Decoder.random(config(family), 1, Precision.FP32, checked(called), DeviceHandle.META);
+                Decoder model = Decoder.random(config(family), 1, Precision.FP32, checked(called), DeviceHandle.META);
                 KvCache cache = model.cache(2, 16)) {
-            Tensor logits = model.logits(
-                    List.of(new Segment(0, new int[] {1, 2, 3}), new Segment(1, new int[] {4})), cache);
+            Tensor logits =
+                    model.logits(List.of(new Segment(0, new int[] {1, 2, 3}), new Segment(1, new int[] {4})), cache);
             assertThat(DeviceHandle.of(logits)).isEqualTo(DeviceHandle.META);
             assertThat(Shapes.of(logits)).containsExactly(2, VOCABULARY);
             assertThat(called).contains("cacheAttention", "linear");
@@ -237,7 +236,8 @@ class MetaDeviceTest {
 
             @Override
             public long[] shape(String name) {
-                return Shapes.of(java.util.Objects.requireNonNull(named.get(name)).value());
+                return Shapes.of(
+                        java.util.Objects.requireNonNull(named.get(name)).value());
             }
 
             @Override

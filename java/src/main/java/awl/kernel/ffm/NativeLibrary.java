@@ -91,8 +91,7 @@ public final class NativeLibrary {
     private final boolean emulated;
     private int threads;
 
-    private NativeLibrary(
-            Path path, SymbolLookup symbols, Common common, List<String> kernels, boolean emulated) {
+    private NativeLibrary(Path path, SymbolLookup symbols, Common common, List<String> kernels, boolean emulated) {
         this.emulated = emulated;
         this.path = path;
         this.symbols = symbols;
