@@ -99,28 +99,36 @@ public final class ShardedOptimizer implements Optimizer {
             own.forEach(piece -> pieces.add(piece.inBucket()));
             adam.step(pieces, rate, divisor, skip);
             own.forEach(piece -> piece.inBucket().copy_(piece.value()));
-            collect();
-            for (GradientBuckets.Bucket bucket : buckets.buckets()) {
-                for (GradientBuckets.Place place : bucket.places) {
+            List<Tensor> sent =
+                    buckets.buckets().stream().map(this::asParameters).toList();
+            exchange(sent);
+            for (int b = 0; b < sent.size(); b++) {
+                for (GradientBuckets.Place place : buckets.buckets().get(b).places) {
                     Parameter parameter = parameters.get(place.index());
-                    parameter.value().copy_(GradientBuckets.view(bucket.flat, place, parameter));
+                    parameter.value().copy_(GradientBuckets.view(sent.get(b), place, parameter));
                 }
             }
         }
     }
 
-    @Override
-    public void settle() {
-        adam.settle();
+    /// In the parameters' own format: bf16 takes half the way.
+    private Tensor asParameters(GradientBuckets.Bucket bucket) {
+        boolean half = bucket.places.stream()
+                .allMatch(place -> parameters.get(place.index()).dtype() == ScalarType.BFloat16);
+        return half ? bucket.flat.to(ScalarType.BFloat16) : bucket.flat;
+    }
+
+    private void collect() {
+        exchange(buckets.buckets().stream().map(bucket -> bucket.flat).toList());
     }
 
     /// Every rank's chunks to all ranks.
-    private void collect() {
+    private void exchange(List<Tensor> flats) {
         List<World.Pending> pending = new ArrayList<>();
-        for (GradientBuckets.Bucket bucket : buckets.buckets()) {
-            long chunk = bucket.flat.numel() / world.size();
+        for (Tensor flat : flats) {
+            long chunk = flat.numel() / world.size();
             for (int r = 0; r < world.size(); r++) {
-                pending.add(world.startBroadcast(bucket.flat.narrow(0, r * chunk, chunk), r));
+                pending.add(world.startBroadcast(flat.narrow(0, r * chunk, chunk), r));
             }
         }
         pending.forEach(World.Pending::await);

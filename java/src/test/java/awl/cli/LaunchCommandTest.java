@@ -127,56 +127,89 @@ final class LaunchCommandTest {
         }
     }
 
-    @Test
-    void aRankThatIsKilledIsNamedAndTheRunGoesOnFromItsCheckpoint() throws Exception {
-        Path config = config("run", "steps: 100000");
+    /// Two ranks at work, and what they say.
+    private record Pair(List<Process> ranks, List<Path> said) {}
+
+    /// Starts two ranks and waits for their first checkpoint.
+    private Pair start(Path config, String... more) throws Exception {
         int port;
         try (ServerSocket free = new ServerSocket(0)) {
             port = free.getLocalPort();
         }
-        List<Process> ranks = new ArrayList<>();
-        List<Path> said = new ArrayList<>();
-        try {
-            for (int rank = 0; rank < 2; rank++) {
-                ProcessBuilder builder =
-                        awl("train", "--config", config.toString(), "--set", "checkpoint.every=20", "--threads", "1");
-                builder.environment()
-                        .putAll(Map.of(
-                                "RANK",
-                                Integer.toString(rank),
-                                "WORLD_SIZE",
-                                "2",
-                                "MASTER_ADDR",
-                                "127.0.0.1",
-                                "MASTER_PORT",
-                                Integer.toString(port)));
-                said.add(folder.resolve("rank" + rank + ".txt"));
-                ranks.add(builder.redirectErrorStream(true)
-                        .redirectOutput(said.get(rank).toFile())
-                        .start());
-            }
-            Path checkpoint = folder.resolve("run/checkpoints/step-20");
-            for (int i = 0; i < 1200 && !Files.exists(checkpoint); i++) {
-                assertThat(ranks.getFirst().isAlive())
-                        .as(Files.readString(said.getFirst()))
-                        .isTrue();
-                Thread.sleep(50);
-            }
-            ranks.get(1).destroyForcibly().waitFor();
-            assertThat(ranks.getFirst().waitFor(NAMED_WITHIN_SECONDS, TimeUnit.SECONDS))
-                    .as("ends within %d s: %s", NAMED_WITHIN_SECONDS, Files.readString(said.getFirst()))
-                    .isTrue();
-        } finally {
-            for (Process rank : ranks) {
-                rank.destroyForcibly().waitFor();
-            }
+        Pair pair = new Pair(new ArrayList<>(), new ArrayList<>());
+        for (int rank = 0; rank < 2; rank++) {
+            List<String> line = new ArrayList<>(List.of("train", "--config", config.toString(), "--threads", "1"));
+            line.addAll(List.of("--set", "checkpoint.every=20"));
+            line.addAll(List.of(more));
+            ProcessBuilder builder = awl(line.toArray(new String[0]));
+            builder.environment()
+                    .putAll(Map.of(
+                            "RANK", Integer.toString(rank),
+                            "WORLD_SIZE", "2",
+                            "MASTER_ADDR", "127.0.0.1",
+                            "MASTER_PORT", Integer.toString(port)));
+            pair.said.add(Files.createTempFile(folder, "rank" + rank, ".txt"));
+            pair.ranks.add(builder.redirectErrorStream(true)
+                    .redirectOutput(pair.said.get(rank).toFile())
+                    .start());
         }
-        assertThat(ranks.getFirst().exitValue()).isEqualTo(1);
-        List<String> errors = Files.readAllLines(said.getFirst()).stream()
+        Path checkpoint = folder.resolve("run/checkpoints/step-20");
+        for (int i = 0; i < 1200 && !Files.exists(checkpoint) && pair.ranks.getFirst().isAlive(); i++) {
+            Thread.sleep(50);
+        }
+        return pair;
+    }
+
+    private static void killAll(Pair pair) throws InterruptedException {
+        for (Process rank : pair.ranks) {
+            rank.destroyForcibly().waitFor();
+        }
+    }
+
+    private static List<String> errors(Pair pair) throws IOException {
+        return Files.readAllLines(pair.said.getFirst()).stream()
                 .filter(line -> line.startsWith("awl: "))
                 .toList();
-        assertThat(errors).hasSize(1);
-        assertThat(errors.getFirst())
+    }
+
+    @Test
+    void aRankThatHangsIsNamed() throws Exception {
+        Pair pair = start(config("run", "steps: 100000"), "--peer-timeout", "5");
+        try {
+            long hung = pair.ranks.get(1).pid();
+            assertThat(new ProcessBuilder("/bin/sh", "-c", "kill -s STOP " + hung)
+                            .start()
+                            .waitFor())
+                    .isZero();
+            assertThat(pair.ranks.getFirst().waitFor(NAMED_WITHIN_SECONDS, TimeUnit.SECONDS))
+                    .isTrue();
+            assertThat(pair.ranks.getFirst().exitValue()).isEqualTo(1);
+            assertThat(errors(pair))
+                    .singleElement()
+                    .asString()
+                    .contains("rank 1 (", "process " + hung, "no sign of life for 5 s");
+        } finally {
+            killAll(pair);
+        }
+    }
+
+    @Test
+    void aRankThatIsKilledIsNamedAndTheRunGoesOnFromItsCheckpoint() throws Exception {
+        Path config = config("run", "steps: 100000");
+        Pair pair = start(config);
+        List<Process> ranks = pair.ranks;
+        try {
+            ranks.get(1).destroyForcibly().waitFor();
+            assertThat(ranks.getFirst().waitFor(NAMED_WITHIN_SECONDS, TimeUnit.SECONDS))
+                    .as("ends within %d s: %s", NAMED_WITHIN_SECONDS, Files.readString(pair.said.getFirst()))
+                    .isTrue();
+        } finally {
+            killAll(pair);
+        }
+        assertThat(ranks.getFirst().exitValue()).isEqualTo(1);
+        assertThat(errors(pair))
+                .singleElement()
+                .asString()
                 .contains("rank 1 (", "process " + ranks.get(1).pid(), "no sign of life");
 
         long done = metrics("run").size();
