@@ -144,17 +144,23 @@ final class LaunchCommandTest {
             ProcessBuilder builder = awl(line.toArray(new String[0]));
             builder.environment()
                     .putAll(Map.of(
-                            "RANK", Integer.toString(rank),
-                            "WORLD_SIZE", "2",
-                            "MASTER_ADDR", "127.0.0.1",
-                            "MASTER_PORT", Integer.toString(port)));
+                            "RANK",
+                            Integer.toString(rank),
+                            "WORLD_SIZE",
+                            "2",
+                            "MASTER_ADDR",
+                            "127.0.0.1",
+                            "MASTER_PORT",
+                            Integer.toString(port)));
             pair.said.add(Files.createTempFile(folder, "rank" + rank, ".txt"));
             pair.ranks.add(builder.redirectErrorStream(true)
                     .redirectOutput(pair.said.get(rank).toFile())
                     .start());
         }
         Path checkpoint = folder.resolve("run/checkpoints/step-20");
-        for (int i = 0; i < 1200 && !Files.exists(checkpoint) && pair.ranks.getFirst().isAlive(); i++) {
+        for (int i = 0;
+                i < 1200 && !Files.exists(checkpoint) && pair.ranks.getFirst().isAlive();
+                i++) {
             Thread.sleep(50);
         }
         return pair;
