@@ -172,5 +172,6 @@ public record TrainConfig(
 
     /// @param every steps between checkpoints; there is always one at the end
     /// @param keep how many of the newest stay, beside the best
-    public record Checkpoint(long every, int keep) {}
+    /// @param background go on training while one is written; takes memory for a copy of what it holds
+    public record Checkpoint(long every, int keep, boolean background) {}
 }

@@ -44,6 +44,7 @@ final class Trainer implements AutoCloseable {
     private final @Nullable Validation validation;
     private final RunFolder folder;
     private final CheckpointStore checkpoints;
+    private final CheckpointWriter writer;
     private final Plan plan;
     private final Schedule schedule;
     private final Optimizer optimizer;
@@ -66,8 +67,17 @@ final class Trainer implements AutoCloseable {
     /// @param clipNorm most norm of the gradients, 0 for no limit
     /// @param every steps between checkpoints
     /// @param keep how many checkpoints stay
+    /// @param background whether training goes on while they are written
     /// @param dataFingerprint of the training rows
-    record Plan(long steps, int batchSize, long seed, double clipNorm, long every, int keep, String dataFingerprint) {}
+    record Plan(
+            long steps,
+            int batchSize,
+            long seed,
+            double clipNorm,
+            long every,
+            int keep,
+            boolean background,
+            String dataFingerprint) {}
 
     /// @param buckets of the objective's parameters
     Trainer(
@@ -89,6 +99,7 @@ final class Trainer implements AutoCloseable {
         this.validation = validation;
         this.folder = folder;
         this.checkpoints = folder.checkpoints();
+        this.writer = new CheckpointWriter(checkpoints, plan.background(), progress::note);
         this.plan = plan;
         this.schedule = schedule;
         this.optimizer = optimizer;
@@ -154,10 +165,13 @@ final class Trainer implements AutoCloseable {
                     if (done > saved) {
                         checkpoint();
                     }
+                    writer.await();
                     return End.STOPPED;
                 }
+                writer.check();
                 next(ahead.next());
             }
+            writer.await();
             return End.FINISHED;
         }
     }
@@ -213,6 +227,11 @@ final class Trainer implements AutoCloseable {
     }
 
     private String lastGood() {
+        try {
+            writer.await();
+        } catch (RuntimeException e) {
+            progress.note(String.valueOf(e.getMessage())); // what is told now is why training ends
+        }
         List<Long> kept = checkpoints.steps();
         return kept.isEmpty() ? "there is no checkpoint yet" : "last good checkpoint: step " + kept.getLast();
     }
@@ -244,8 +263,7 @@ final class Trainer implements AutoCloseable {
                 return;
             }
             folder.force(); // a checkpoint is never newer than the metrics on disk
-            checkpoints.write(state(), sections());
-            checkpoints.prune(plan.keep(), bestStep);
+            writer.write(state(), sections(), plan.keep(), bestStep);
         }
     }
 
@@ -285,6 +303,7 @@ final class Trainer implements AutoCloseable {
 
     @Override
     public void close() {
+        writer.close();
         progress.close();
         optimizer.close();
     }

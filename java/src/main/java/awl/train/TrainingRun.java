@@ -349,6 +349,7 @@ public final class TrainingRun {
                 train.clipNorm(),
                 config.checkpoint().every(),
                 config.checkpoint().keep(),
+                config.checkpoint().background(),
                 fingerprint);
     }
 

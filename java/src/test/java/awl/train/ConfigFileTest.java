@@ -54,7 +54,7 @@ final class ConfigFileTest {
         assertThat(config.optimizer()).isEqualTo(new TrainConfig.Optimizer(1e-3, List.of(0.8, 0.9), 1e-6, 0.1));
         assertThat(config.schedule()).isEqualTo(new TrainConfig.Schedule(TrainConfig.Decay.LINEAR, null, 0.1, 0.05));
         assertThat(config.schedule().over(30, 1).warmup()).isEqualTo(3);
-        assertThat(config.checkpoint()).isEqualTo(new TrainConfig.Checkpoint(50, 3));
+        assertThat(config.checkpoint()).isEqualTo(new TrainConfig.Checkpoint(50, 3, true));
     }
 
     @ParameterizedTest
@@ -146,7 +146,7 @@ final class ConfigFileTest {
                 "schedule: {warmup_steps: 010}|:7: schedule.warmup_steps: 010 would be an octal number",
                 "checkpoint: {every: 0}|:7: checkpoint.every: expected at least 1, found 0",
                 "checkpoint: {keep: 1.5}|:7: checkpoint.keep: expected a whole number, found 1.5",
-                "checkpoint: 5|:7: checkpoint: expected a section with every, keep",
+                "checkpoint: 5|:7: checkpoint: expected a section with background, every, keep",
                 "lora: {dropout: 1}|:7: lora.dropout: expected 0 to below 1, found 1",
                 "output: twice|:7: not YAML: Duplicate field 'output'",
                 "lora: {rank: [|not YAML",

@@ -124,7 +124,7 @@ final class TinyRun {
                         new PlainRows(rows(5, 2), weighting, new RowOrder(false, 0)),
                         packer),
                 folder,
-                new Trainer.Plan(steps, 6, 42, 1.0, 7, 2, "rows-1"),
+                new Trainer.Plan(steps, 6, 42, 1.0, 7, 2, true, "rows-1"),
                 new Schedule.Cosine(rate, 10, 60, 0.1),
                 new GradientBuckets(World.single(), objective.trainable(), 1, true),
                 adam,

@@ -222,7 +222,7 @@ final class TrainStepTest {
                         stream(TinyRun.rows(8, 9), Reduction.TOKEN_MEAN, new Packer(true, 24, 1)),
                         null,
                         run,
-                        new Trainer.Plan(20, 8, 42, 1, 7, 2, "other rows"),
+                        new Trainer.Plan(20, 8, 42, 1, 7, 2, true, "other rows"),
                         new Schedule.Constant(1e-2, 0),
                         buckets(objective),
                         adam(objective),
