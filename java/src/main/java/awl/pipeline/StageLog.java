@@ -30,7 +30,12 @@ final class StageLog implements StageNotes {
         this.total = total;
         if (Files.exists(file)) {
             try {
-                Files.readAllLines(file).forEach(line -> {
+                String text = Files.readString(file);
+                String whole = text.substring(0, text.lastIndexOf('\n') + 1);
+                if (whole.length() < text.length()) {
+                    Files.writeString(file, whole); // the last line was cut off
+                }
+                whole.lines().forEach(line -> {
                     Map<String, ?> row = Json.object(line, file.toString());
                     if (row.get("seconds") instanceof Number took) {
                         seconds.merge(String.valueOf(row.get("stage")), took.doubleValue(), Double::sum);

@@ -54,6 +54,28 @@ final class TrainCommandTest {
     }
 
     @Test
+    void aFinishedRunIsComparedAndSentToTrackers() throws IOException {
+        Path config = config("{\"ids\": [1, 5, 6], \"weights\": [0, 1, 1]}\n");
+        assertThat(awl("train", "--config", config.toString(), "--threads", "1").exitCode())
+                .isZero();
+        String run = folder.resolve("run").toString();
+        for (int twice = 0; twice < 2; twice++) {
+            Ended tracked = awl("track", run, "--tensorboard");
+            assertThat(tracked.exitCode()).as(tracked.said()).isZero();
+        }
+        try (var files = Files.list(folder.resolve("run/tensorboard"))) {
+            assertThat(files).singleElement().asString().contains("events.out.tfevents.");
+        }
+        assertThat(awl("track", run).said()).contains("expected --mlflow URI or --tensorboard");
+        Path page = folder.resolve("runs.html");
+        assertThat(awl("compare", run, "--output", page.toString()).exitCode()).isZero();
+        assertThat(page).content().contains("Training loss");
+        assertThat(awl("compare", folder.toString(), "--output", "x.pdf").exitCode())
+                .isEqualTo(2);
+        assertThat(awl("slurm", "--nodes", "2").exitCode()).isEqualTo(2);
+    }
+
+    @Test
     void theUsersMistakesEndWithTwoAndALine() throws IOException {
         Path config = config("{\"ids\": [1, 5, 6], \"weights\": [0, 1]}\n");
         Ended data = awl("train", "--config", config.toString());
