@@ -8,6 +8,7 @@ import awl.serve.http.Exchange;
 import awl.serve.http.HttpFault;
 import awl.serve.http.HttpListener;
 import awl.token.Renderer;
+import awl.track.PrometheusText;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -177,7 +178,7 @@ public final class ModelServer implements AutoCloseable {
             case "/metrics" ->
                 exchange.answer(
                         200,
-                        "text/plain; version=0.0.4; charset=utf-8",
+                        PrometheusText.CONTENT_TYPE,
                         metrics.text(engine.running(), engine.unanswered(), listener.connections())
                                 .getBytes(StandardCharsets.UTF_8));
             case "/v1/models" -> {

@@ -1,24 +1,31 @@
 package awl.serve;
 
-import java.util.Locale;
+import awl.track.PrometheusText;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Stream;
 
-/// What a server has done, in Prometheus's text format (version 0.0.4).
+/// What a server has done, for Prometheus.
 final class ServerMetrics {
 
-    private final Map<String, LongAdder> requests = new ConcurrentSkipListMap<>();
+    private static final double[] SECONDS = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300};
+
+    private final Map<Answered, LongAdder> requests = new ConcurrentHashMap<>();
     private final LongAdder promptTokens = new LongAdder();
     private final LongAdder generatedTokens = new LongAdder();
     private final LongAdder dropped = new LongAdder();
     private final LongAdder refused = new LongAdder();
-    private final LongAdder answers = new LongAdder();
+    private final LongAdder[] answers =
+            Stream.generate(LongAdder::new).limit(SECONDS.length + 1L).toArray(LongAdder[]::new);
     private final LongAdder answerNanos = new LongAdder();
+
+    private record Answered(String endpoint, int status) {}
 
     /// @param endpoint one of the paths served, never what a client made up
     void request(String endpoint, int status) {
-        requests.computeIfAbsent("endpoint=\"%s\",status=\"%d\"".formatted(endpoint, status), key -> new LongAdder())
+        requests.computeIfAbsent(new Answered(endpoint, status), key -> new LongAdder())
                 .increment();
     }
 
@@ -39,51 +46,43 @@ final class ServerMetrics {
     }
 
     void answered(long nanos) {
-        answers.increment();
+        int bucket = 0;
+        while (bucket < SECONDS.length && nanos > SECONDS[bucket] * 1e9) {
+            bucket++;
+        }
+        answers[bucket].increment();
         answerNanos.add(nanos);
     }
 
     /// How long an answer took on average, at least 1 and at most 60.
     int secondsPerRequest() {
-        long count = answers.sum();
+        long count = Stream.of(answers).mapToLong(LongAdder::sum).sum();
         return count == 0 ? 1 : (int) Math.clamp(answerNanos.sum() / count / 1_000_000_000L + 1, 1, 60);
     }
 
     String text(int running, int unanswered, int connections) {
-        StringBuilder text = new StringBuilder();
-        head(text, "awl_requests_total", "counter", "Requests answered, by endpoint and status.");
-        requests.forEach((labels, count) -> line(text, "awl_requests_total{" + labels + "}", count.sum()));
-        counter(text, "awl_prompt_tokens_total", "Tokens of prompts.", promptTokens);
-        counter(text, "awl_generated_tokens_total", "Tokens of answers.", generatedTokens);
-        counter(text, "awl_dropped_total", "Answers cancelled or failed.", dropped);
-        counter(text, "awl_refused_total", "Requests refused because too many waited.", refused);
-        head(text, "awl_answer_seconds", "summary", "From a request read to its answer.");
-        line(text, "awl_answer_seconds_count", answers.sum());
-        text.append("awl_answer_seconds_sum ")
-                .append(String.format(Locale.ROOT, "%.6f", answerNanos.sum() / 1e9))
-                .append('\n');
-        gauge(text, "awl_running", "Answers being generated.", running);
-        gauge(text, "awl_waiting", "Answers that wait for a slot.", Math.max(0, unanswered - running));
-        gauge(text, "awl_connections", "Connections open.", connections);
-        return text.toString();
-    }
-
-    private static void head(StringBuilder text, String name, String type, String help) {
-        text.append("# HELP ").append(name).append(' ').append(help).append('\n');
-        text.append("# TYPE ").append(name).append(' ').append(type).append('\n');
-    }
-
-    private static void counter(StringBuilder text, String name, String help, LongAdder value) {
-        head(text, name, "counter", help);
-        line(text, name, value.sum());
-    }
-
-    private static void gauge(StringBuilder text, String name, String help, long value) {
-        head(text, name, "gauge", help);
-        line(text, name, value);
-    }
-
-    private static void line(StringBuilder text, String name, long value) {
-        text.append(name).append(' ').append(value).append('\n');
+        PrometheusText text = new PrometheusText();
+        requests.forEach((answered, count) -> {
+            Map<String, String> labels = new LinkedHashMap<>();
+            labels.put("endpoint", answered.endpoint);
+            labels.put("status", Integer.toString(answered.status));
+            text.counter("awl_requests_total", "Requests answered, by endpoint and status.", labels, count.sum());
+        });
+        return text.counter("awl_prompt_tokens_total", "Tokens of prompts.", Map.of(), promptTokens.sum())
+                .counter("awl_generated_tokens_total", "Tokens of answers.", Map.of(), generatedTokens.sum())
+                .counter("awl_dropped_total", "Answers cancelled or failed.", Map.of(), dropped.sum())
+                .counter(
+                        "awl_refused_total", "Requests refused because too many waited.", Map.of(), refused.sum())
+                .histogram(
+                        "awl_answer_seconds",
+                        "From a request read to its answer.",
+                        Map.of(),
+                        SECONDS,
+                        Stream.of(answers).mapToLong(LongAdder::sum).toArray(),
+                        answerNanos.sum() / 1e9)
+                .gauge("awl_running", "Answers being generated.", Map.of(), running)
+                .gauge("awl_waiting", "Answers that wait for a slot.", Map.of(), Math.max(0, unanswered - running))
+                .gauge("awl_connections", "Connections open.", Map.of(), connections)
+                .toString();
     }
 }

@@ -262,7 +262,7 @@ final class ModelServerTest {
         calls.post(CHAT, ask(""));
         assertThat(calls.get("/metrics").body())
                 .contains("awl_requests_total{endpoint=\"/v1/chat/completions\",status=\"200\"} 1")
-                .contains("# TYPE awl_answer_seconds summary");
+                .contains("# TYPE awl_answer_seconds histogram");
     }
 
     @Test
