@@ -2,9 +2,9 @@
 
     python benchmarks/peers/serve_throughput.py --model SmolLM2-135M-Instruct.Q4_1.gguf --rows runs/prompts.jsonl
 
-Both make the same tokens: greedy, the end of a turn ignored, prompts as token ids. The server is warm and its clients are
-plain sockets kept open. Rounds are interleaved. The in-process side reads nothing back and has no clients; what it has
-more is a cache made anew for each repetition, which the server makes once.
+Greedy, the end of a turn ignored, prompts as token ids; the first repetition checks that both make the same tokens. The
+server keeps what it has read of a prompt, so every later repetition has other first tokens. Rounds are interleaved; on a
+machine that others use too, `awl bench-generate --serve` alternates within one process, repetition by repetition.
 """
 
 import argparse
@@ -92,19 +92,21 @@ def main():
         prompts = [json.loads(line)["ids"] for line in rows][: args.clients]
     rates = {"in process": [], "serve": [], "serve, streaming": []}
     server = Server(args)
+    other = 0
     try:
-        served(server, prompts, args, False)  # warm
+        _, answers = served(server, prompts, args, False)
+        made = [json.loads(a)["choices"][0]["token_ids"] for a in answers]
+        assert all(len(ids) == args.new_tokens for ids in made), "not as many tokens as asked for"
         for _ in range(args.rounds):
             alone, first = in_process(args)  # the server sleeps meanwhile
+            assert made[0][: len(first)] == first, "other tokens than in process"
             rates["in process"] += alone
             print("in process:", ", ".join(f"{rate:.1f}" for rate in alone), flush=True)
             for _ in range(args.steps):
                 for name, stream in (("serve", False), ("serve, streaming", True)):
-                    seconds, answers = served(server, prompts, args, stream)
-                    if not stream:
-                        made = [json.loads(a)["choices"][0]["token_ids"] for a in answers]
-                        assert all(len(ids) == args.new_tokens for ids in made), "not as many tokens as asked for"
-                        assert made[0][: len(first)] == first, "other tokens than in process"
+                    other += 1
+                    fresh = [[ids[0] + other, *ids[1:]] for ids in prompts]
+                    seconds, _ = served(server, fresh, args, stream)
                     rates[name].append(args.clients * args.new_tokens / seconds)
                     print(f"{name}: {rates[name][-1]:.1f}", flush=True)
     finally:

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -52,6 +53,11 @@ final class BenchGenerateCommand implements Callable<Integer>, Computing {
     @Option(names = "--warmup", defaultValue = "1", description = "Repetitions before those. Default: 1.")
     int warmup;
 
+    @Option(
+            names = "--serve",
+            description = "Each repetition once more through awl serve on this machine, with a client for every row.")
+    boolean serve;
+
     @Override
     public Integer call() {
         if (batch < 1 || newTokens < 1 || steps < 1 || warmup < 0) {
@@ -73,7 +79,9 @@ final class BenchGenerateCommand implements Callable<Integer>, Computing {
             promptTokens += row.ids().length;
         }
         List<Double> seconds = new ArrayList<>();
-        try (ModelOptions.Loaded model = options.load(rows)) {
+        List<Double> served = new ArrayList<>();
+        try (ModelOptions.Loaded model = options.load(rows);
+                ServedGeneration server = serve ? new ServedGeneration(options.model, model.decoder(), batch, longest) : null) {
             CachePlan plan = CachePlan.of(
                     KvCache.bytesPerToken(model.decoder().config()), Machine.freeMemory() / 2, batch, longest);
             List<Completion> answers = List.of();
@@ -83,16 +91,28 @@ final class BenchGenerateCommand implements Callable<Integer>, Computing {
                 try (Generator generator = new Generator(new DecoderSlots(model.decoder(), plan), null, 512)) {
                     answers = generator.complete(requests);
                 }
+                double elapsed = (System.nanoTime() - start) * 1e-9;
                 if (n >= warmup) {
-                    seconds.add((System.nanoTime() - start) * 1e-9);
+                    seconds.add(elapsed);
+                }
+                if (server != null) {
+                    double again = server.seconds(requests, n, answers);
+                    if (n >= warmup) {
+                        served.add(again);
+                    }
                 }
             }
-            report(model, seconds, answers, promptTokens);
+            report(model, seconds, served, answers, promptTokens);
         }
         return 0;
     }
 
-    private void report(ModelOptions.Loaded model, List<Double> seconds, List<Completion> answers, int promptTokens) {
+    private void report(
+            ModelOptions.Loaded model,
+            List<Double> seconds,
+            List<Double> served,
+            List<Completion> answers,
+            int promptTokens) {
         int made = answers.stream().mapToInt(answer -> answer.ids().length).sum();
         double[] sorted =
                 seconds.stream().mapToDouble(Double::doubleValue).sorted().toArray();
@@ -112,6 +132,15 @@ final class BenchGenerateCommand implements Callable<Integer>, Computing {
         line.put("batch", batch);
         line.put("prompt_tokens", promptTokens);
         line.put("first_row", Arrays.copyOf(first, Math.min(16, first.length)));
+        if (!served.isEmpty()) {
+            double[] ratios = IntStream.range(0, steps)
+                    .mapToDouble(n -> seconds.get(n) / served.get(n))
+                    .sorted()
+                    .toArray();
+            line.put("served_seconds", served);
+            line.put("served_by_in_process", ratios);
+            line.put("served_by_in_process_median", (ratios[(steps - 1) / 2] + ratios[steps / 2]) / 2);
+        }
         line.put("kernels", model.kernels().name());
         System.out.println(Json.write(line));
     }
