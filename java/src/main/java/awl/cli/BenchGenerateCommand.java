@@ -81,7 +81,8 @@ final class BenchGenerateCommand implements Callable<Integer>, Computing {
         List<Double> seconds = new ArrayList<>();
         List<Double> served = new ArrayList<>();
         try (ModelOptions.Loaded model = options.load(rows);
-                ServedGeneration server = serve ? new ServedGeneration(options.model, model.decoder(), batch, longest) : null) {
+                ServedGeneration server =
+                        serve ? new ServedGeneration(options.model, model.decoder(), batch, longest) : null) {
             CachePlan plan = CachePlan.of(
                     KvCache.bytesPerToken(model.decoder().config()), Machine.freeMemory() / 2, batch, longest);
             List<Completion> answers = List.of();

@@ -71,8 +71,7 @@ final class ServerMetrics {
         return text.counter("awl_prompt_tokens_total", "Tokens of prompts.", Map.of(), promptTokens.sum())
                 .counter("awl_generated_tokens_total", "Tokens of answers.", Map.of(), generatedTokens.sum())
                 .counter("awl_dropped_total", "Answers cancelled or failed.", Map.of(), dropped.sum())
-                .counter(
-                        "awl_refused_total", "Requests refused because too many waited.", Map.of(), refused.sum())
+                .counter("awl_refused_total", "Requests refused because too many waited.", Map.of(), refused.sum())
                 .histogram(
                         "awl_answer_seconds",
                         "From a request read to its answer.",
