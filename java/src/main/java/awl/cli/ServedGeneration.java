@@ -53,8 +53,7 @@ final class ServedGeneration implements AutoCloseable {
 
     /// Asks for all at once, each by a client of its own.
     ///
-    /// @param repetition the server keeps what it has read of a prompt, so each repetition but the first has other
-    first
+    /// @param repetition the server keeps what it has read of a prompt, so each one but the first has other first
     ///     tokens
     /// @param expected what the first repetition must give
     double seconds(List<Request> requests, int repetition, List<Completion> expected) {
