@@ -317,15 +317,16 @@ def linear_rows(library):
 
 @check("matrix_product")
 def matrix_product(library):
-    for rows, depth, columns in ((3, 5, 7), (130, 700, 90)):
-        a, b, c = normal(rows, depth), normal(depth, columns), normal(rows, columns)
+    for rows, depth, columns, dtype in ((3, 5, 7, torch.float32), (130, 700, 90, torch.float32),
+                                        (130, 700, 90, torch.bfloat16), (257, 96, 1031, torch.bfloat16)):
+        a, b, c = normal(rows, depth).to(dtype), normal(depth, columns).to(dtype), normal(rows, columns)
 
         def ours(out):
-            result, workspace = out(like=c), out((1 << 20) + 320 * 144)
+            result, workspace = out(like=c), out(8 << 20)
             library.matrix_product(a, b, result, workspace, 0.5, 1)
             return {"c": result}
 
-        yield Case(f"matrix_product {rows}x{depth}x{columns}", ours,
+        yield Case(f"matrix_product {rows}x{depth}x{columns} {str(dtype)[6:]}", ours,
                    lambda to: {"c": c.to(to) + 0.5 * (a.to(to) @ b.to(to))}, torch.float32, {"c": GRADIENT})
 
 
