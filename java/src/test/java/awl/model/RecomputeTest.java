@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /// What `train.recompute: block` is for: the same gradients, to the bit, in less memory.
 class RecomputeTest {
 
-    private static final int TOKENS = 2048;
+    private static final int TOKENS = 1024;
 
     private static ModelConfig config() {
         return HuggingFaceConfig.read(
@@ -34,7 +34,7 @@ class RecomputeTest {
                         .put("vocab_size", 64)
                         .put("hidden_size", 128)
                         .put("intermediate_size", 512)
-                        .put("num_hidden_layers", 10)
+                        .put("num_hidden_layers", 6)
                         .put("num_attention_heads", 4)
                         .put("num_key_value_heads", 2),
                 null);
