@@ -23,6 +23,9 @@ final class ClockTest {
     private static final Set<String> MOMENTS = Set.of(
             "bench/Bench.java", // when it was measured
             "cli/RenderCommand.java", // what strftime_now says
+            "serve/Answering.java", // `created` of answers and models
+            "serve/ModelServer.java",
+            "serve/ServedNames.java",
             "token/jinja/RenderOptions.java",
             "token/jinja/Strftime.java",
             "track/Event.java", // wall_time of TensorBoard
