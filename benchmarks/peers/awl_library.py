@@ -31,6 +31,7 @@ SIGNATURES = {
     "adamw": "TDlttddddddl",
     "squared_norm": "Tltt",
     "embedding_backward": "tttd",
+    "dropout": "tttdl",
 }
 C_TYPES = {"d": ctypes.c_double, "i": ctypes.c_int32, "l": ctypes.c_int64}
 

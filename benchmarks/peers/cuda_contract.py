@@ -9,6 +9,7 @@ the same bits on a side stream while the default stream is busy (CUDA); nothing 
 A kernel that is exported and not checked here is a failure. Prints a Markdown table; exit code 1 if anything failed.
 """
 import argparse
+import itertools
 import json
 import sys
 
@@ -234,18 +235,18 @@ def attention(q, k, v, scale, cap, seen):
 
 @check("cache_attention")
 def cache_attention(library):
-    for heads, kv, width, rotated, positions, capacity, window, cap in (
-            (1, 1, 8, 0, (0,), 4, 0, 0), (9, 3, 64, 64, (0, 64, 130, 199), 200, 0, 0),
-            (32, 8, 128, 128, (1023, 5), 1024, 0, 0), (8, 4, 256, 256, (700, 31), 701, 64, 50), (28, 4, 128, 128, (300,), 512, 0, 0)):
+    shapes = ((1, 1, 8, 0, (0,), 4, 0, 0), (9, 3, 64, 64, (0, 64, 130, 199), 200, 0, 0),
+              (32, 8, 128, 128, (1023, 5), 1024, 0, 0), (8, 4, 256, 256, (700, 31), 701, 64, 50), (28, 4, 128, 128, (300,), 512, 0, 0))
+    for dtype, (heads, kv, width, rotated, positions, capacity, window, cap) in itertools.product(dtypes(), shapes):
         rows = len(positions)
-        projected = normal(rows, (heads + 2 * kv) * width)
-        keys, values = normal(rows, kv, capacity, width), normal(rows, kv, capacity, width)
+        projected = normal(rows, (heads + 2 * kv) * width, dtype=dtype)
+        keys, values = normal(rows, kv, capacity, width, dtype=dtype), normal(rows, kv, capacity, width, dtype=dtype)
         slot, position = torch.arange(rows).flip(0).to(DEVICE), torch.tensor(positions).to(DEVICE)
         angle = normal(rows, rotated // 2, scale=10)
         cosine, sine = angle.cos().repeat(1, 2), torch.cat((-angle.sin(), angle.sin()), 1)
 
         def ours(out):
-            p, k, v, result = out(like=projected), out(like=keys), out(like=values), out(rows, heads * width)
+            p, k, v, result = out(like=projected), out(like=keys), out(like=values), out(rows, heads * width, dtype=dtype)
             library.cache_attention(p, cosine, sine, k, v, slot, position, result, width**-0.5, cap, window)
             return {"out": result, "keys": k, "values": v}
 
@@ -263,7 +264,7 @@ def cache_attention(library):
             return {"out": torch.stack(result).reshape(rows, -1), "keys": k, "values": v}
 
         yield Case(f"cache_attention {heads}/{kv}x{width} at {max(positions)}" + (f" window {window}" if window else ""),
-                   ours, theirs, torch.float32, {"out": GRADIENT, "keys": GRADIENT, "values": GRADIENT})
+                   ours, theirs, dtype, {"out": GRADIENT, "keys": GRADIENT, "values": GRADIENT})
 
 
 @check("document_attention", "document_attention_backward")
@@ -406,6 +407,32 @@ def embedding_backward(library):
 
             yield Case(f"embedding_backward {rows} of {classes}x{width}", ours, theirs,
                        torch.float32 if dtype == torch.float32 else dtype, {"table": GRADIENT})
+
+
+@check("dropout")
+def dropout(library):
+    for dtype in dtypes():
+        for rows, width, share in ((1, 1, 0.5), (7, 33, 0.1), (130, 4096, 0.05), (5, 4099, 0.9)):
+            x, key, place = normal(rows, width, dtype=dtype), torch.randint(-2**62, 2**62, (rows,), generator=GENERATOR), -5
+            low = 0xffffffff
+            z = [(int(k) + place) % 2**64 for k in key]
+            z = [(k ^ k >> 30) * 0xbf58476d1ce4e5b9 % 2**64 for k in z]
+            z = [(k ^ k >> 27) * 0x94d049bb133111eb % 2**64 for k in z]
+            z = [k ^ k >> 31 for k in z]
+            h = torch.arange(width)[None] * 0x9e3779b9 + torch.tensor([k & low for k in z])[:, None] & low
+            h = (h ^ h >> 16) * 0x7feb352d & low
+            h = ((h ^ h >> 15) + torch.tensor([k >> 32 for k in z])[:, None] & low) * 0x846ca68b & low
+            kept = ((h ^ h >> 16) >= int(share * 2**32)).to(DEVICE)
+
+            def ours(out):
+                result = out(like=x)
+                library.dropout(x, key.to(DEVICE), result, share, place)
+                return {"left": result, "places": (result != 0).float()}
+
+            def theirs(to):
+                return {"left": x.to(to) * kept / (1 - share), "places": kept.float()}
+
+            yield Case(f"dropout {rows}x{width}, {share}", ours, theirs, dtype, {"left": GRADIENT, "places": EXACT})
 
 
 @check("sample")

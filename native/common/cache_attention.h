@@ -6,13 +6,14 @@
 namespace awl {
 
 struct CacheAttention {
-    float *projected;  // H queries, K keys, K values of E numbers a row
+    void *projected;  // H queries, K keys, K values of E numbers a row
     const float *cosine, *sine;
-    float *keys, *values;
+    void *keys, *values;
     const int64_t *slot, *position;
-    float *out;
+    void *out;
     int64_t rows, slots, heads, kv_heads, width, rotated, capacity, projected_stride, out_stride, window;
     float scale, soft_cap;
+    int32_t dtype;  // AWL_F32 or AWL_BF16: of projected, keys, values and out
 };
 
 constexpr int64_t cache_attention_widest = 512;

@@ -13,6 +13,9 @@
 
 namespace awl {
 
+// Smaller temperatures act as this one, so that the reciprocal is a number.
+constexpr double least_temperature = 1e-300;
+
 // One row of settings; as Java's awl.sample.Sampling.
 struct SampleSettings {
     double temperature;

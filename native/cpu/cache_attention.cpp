@@ -16,30 +16,36 @@ constexpr int64_t tokens_of_block = 64;
 constexpr int heads_of_tile = 4;
 
 // Half-split rotation; the sine's first half carries the minus sign.
-static void rotate(float *x, const float *cosine, const float *sine, int64_t rotated) {
+template <class T>
+static void rotate(T *x, const float *cosine, const float *sine, int64_t rotated) {
     const int64_t half = rotated / 2;
     for (int64_t i = 0; i < half; i++) {
-        const float a = x[i], b = x[i + half];
-        x[i] = a * cosine[i] + b * sine[i];
-        x[i + half] = b * cosine[i + half] + a * sine[i + half];
+        const float a = widen(x[i]), b = widen(x[i + half]);
+        narrow(a * cosine[i] + b * sine[i], x[i]);
+        narrow(b * cosine[i + half] + a * sine[i + half], x[i + half]);
     }
 }
 
-void cache_attention_store(const CacheAttention &k, int64_t begin, int64_t end) {
+template <class T>
+static void store_rows(const CacheAttention &k, int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++) {
-        float *row = k.projected + n * k.projected_stride;
+        T *row = (T *)k.projected + n * k.projected_stride;
         for (int64_t head = 0; head < k.heads + k.kv_heads; head++)
             rotate(row + head * k.width, k.cosine + n * k.rotated, k.sine + n * k.rotated, k.rotated);
         for (int64_t head = 0; head < k.kv_heads; head++) {
             const int64_t at = ((k.slot[n] * k.kv_heads + head) * k.capacity + k.position[n]) * k.width;
-            memcpy(k.keys + at, row + (k.heads + head) * k.width, k.width * sizeof(float));
-            memcpy(k.values + at, row + (k.heads + k.kv_heads + head) * k.width, k.width * sizeof(float));
+            memcpy((T *)k.keys + at, row + (k.heads + head) * k.width, k.width * sizeof(T));
+            memcpy((T *)k.values + at, row + (k.heads + k.kv_heads + head) * k.width, k.width * sizeof(T));
         }
     }
 }
 
-template <int G>
-static void dots(const float *queries, const float *key, int64_t width, float *scores) {
+void cache_attention_store(const CacheAttention &k, int64_t begin, int64_t end) {
+    k.dtype == AWL_BF16 ? store_rows<bf16>(k, begin, end) : store_rows<float>(k, begin, end);
+}
+
+template <int G, class T>
+static void dots(const float *queries, const T *key, int64_t width, float *scores) {
     const int64_t whole = width - width % lanes;
     f32 sums[G] = {};
     for (int64_t i = 0; i < whole; i += lanes) {
@@ -49,15 +55,15 @@ static void dots(const float *queries, const float *key, int64_t width, float *s
     for (int g = 0; g < G; g++) {
         float total = 0;
         for (int i = 0; i < lanes; i++) total += sums[g][i];
-        for (int64_t i = whole; i < width; i++) total += queries[g * width + i] * key[i];
+        for (int64_t i = whole; i < width; i++) total += queries[g * width + i] * widen(key[i]);
         scores[g * tokens_of_block] = total;
     }
 }
 
 // G heads that share a key/value head, over tokens [from, to): softmax as it comes (Milakov and Gimelshein 2018).
-template <int G>
-static void attend(const CacheAttention &k, const float *queries, const float *keys, const float *values, int64_t from,
-                   int64_t to, float *out) {
+template <int G, class T>
+static void attend(const CacheAttention &k, const float *queries, const T *keys, const T *values, int64_t from, int64_t to,
+                   T *out) {
     float sums[G][cache_attention_widest];
     float scores[G * tokens_of_block];
     float maximum[G];
@@ -109,30 +115,42 @@ static void attend(const CacheAttention &k, const float *queries, const float *k
             }
             for (; i < k.width; i++) {
                 float part = sums[g][i] * factor;
-                for (int64_t t = 0; t < count; t++) part += values[(block + t) * k.width + i] * score[t];
+                for (int64_t t = 0; t < count; t++) part += widen(values[(block + t) * k.width + i]) * score[t];
                 sums[g][i] = part;
             }
         }
     }
     for (int g = 0; g < G; g++) {
         const float inverse = (float)(1 / total[g]);
-        for (int64_t i = 0; i < k.width; i++) out[g * k.width + i] = sums[g][i] * inverse;
+        for (int64_t i = 0; i < k.width; i++) narrow(sums[g][i] * inverse, out[g * k.width + i]);
     }
 }
 
+// Queries in float32: where they lie, or widened into `room`.
+AWL_INLINE const float *widened(const float *queries, int64_t, float *) { return queries; }
+
+AWL_INLINE const float *widened(const bf16 *queries, int64_t count, float *room) {
+    for (int64_t i = 0; i < count; i++) room[i] = widen(queries[i]);
+    return room;
+}
+
 // Items are (token, key/value head).
-void cache_attention_attend(const CacheAttention &k, int64_t begin, int64_t end) {
+template <class T>
+static void attend_items(const CacheAttention &k, int64_t begin, int64_t end) {
+    float room[heads_of_tile * cache_attention_widest];
     const int64_t group = k.heads / k.kv_heads;
     for (int64_t item = begin; item < end; item++) {
         const int64_t n = item / k.kv_heads, head = item % k.kv_heads;
         const int64_t to = k.position[n] + 1;
         const int64_t from = k.window > 0 && to > k.window ? to - k.window : 0;
         const int64_t cached = (k.slot[n] * k.kv_heads + head) * k.capacity * k.width;
-        const float *keys = k.keys + cached, *values = k.values + cached;
+        const T *keys = (const T *)k.keys + cached, *values = (const T *)k.values + cached;
         for (int64_t g = 0; g < group; g += heads_of_tile) {
-            const float *queries = k.projected + n * k.projected_stride + (head * group + g) * k.width;
-            float *out = k.out + n * k.out_stride + (head * group + g) * k.width;
-            switch (group - g) {
+            const int64_t heads = group - g < heads_of_tile ? group - g : heads_of_tile;
+            const T *at = (const T *)k.projected + n * k.projected_stride + (head * group + g) * k.width;
+            const float *queries = widened(at, heads * k.width, room);
+            T *out = (T *)k.out + n * k.out_stride + (head * group + g) * k.width;
+            switch (heads) {
                 case 1: attend<1>(k, queries, keys, values, from, to, out); break;
                 case 2: attend<2>(k, queries, keys, values, from, to, out); break;
                 case 3: attend<3>(k, queries, keys, values, from, to, out); break;
@@ -140,6 +158,10 @@ void cache_attention_attend(const CacheAttention &k, int64_t begin, int64_t end)
             }
         }
     }
+}
+
+void cache_attention_attend(const CacheAttention &k, int64_t begin, int64_t end) {
+    k.dtype == AWL_BF16 ? attend_items<bf16>(k, begin, end) : attend_items<float>(k, begin, end);
 }
 
 }  // namespace awl::AWL_ISA

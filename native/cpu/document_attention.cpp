@@ -355,7 +355,7 @@ int32_t run(const char *name, const awl::DocumentAttention &k, awl_tensor *works
     // Not worth waking a thread below some 100,000 multiplications.
     if (k.rows * k.heads * k.width * k.padded_length < 200000) threads = 1;
     int64_t taken = 0;
-    awl::team(threads, [&](int64_t me, int64_t) {
+    awl::team(threads, [&](int64_t me) {
         float *own = (float *)workspace->data + me * space;
         for (int64_t i; (i = __atomic_fetch_add(&taken, 1, __ATOMIC_RELAXED)) < tasks;) task(i, own);
     });

@@ -163,15 +163,12 @@ extern "C" int32_t awl_linear_blocks(const awl_tensor *x, const awl_tensor *weig
     }
     AWL_TRY(awl::check("linear_blocks", "y", y, AWL_CPU, AWL_F32, 2, rows, start[count]));
     if (rows == 0) return AWL_OK;
-    awl::parallel(start[count], 1 + 32768 / (width + 1), [&](int64_t begin, int64_t end) {
-        for (int32_t i = 0; i < count; i++) {
-            const int64_t from = begin > start[i] ? begin : start[i];
-            const int64_t to = end < start[i + 1] ? end : start[i + 1];
-            if (from >= to) continue;
+    awl::parallel_ahead(start[count], 1 + 32768 / (width + 1), 4 * (1 + 8192 / (width + 1)), [&](int64_t begin, int64_t end) {
+        awl::each_matrix(count, start, begin, end, [&](int32_t i, int64_t from, int64_t to) {
             const awl::LinearRows k{(const float *)x->data, nullptr, (float *)y->data + start[i], rows, width,
                                     x->stride[0],           0,       y->stride[0]};
-            AWL_DISPATCH(linear_blocks_outputs)(k, matrix[i], weights[i].dtype, from - start[i], to - start[i]);
-        }
+            AWL_DISPATCH(linear_blocks_outputs)(k, matrix[i], weights[i].dtype, from, to);
+        });
     });
     return AWL_OK;
 }

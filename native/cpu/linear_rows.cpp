@@ -63,19 +63,28 @@ void linear_rows_outputs(const LinearRows &k, int32_t dtype, int64_t begin, int6
 
 AWL_DECLARE(void linear_rows_outputs(const LinearRows &, int32_t, int64_t, int64_t))
 
-extern "C" int32_t awl_linear_rows(const awl_tensor *x, const awl_tensor *weight, awl_tensor *y, void *) {
+extern "C" int32_t awl_linear_rows(const awl_tensor *x, const awl_tensor *weights, int32_t count, awl_tensor *y, void *) {
     awl::clear_error();
     AWL_TRY(awl::check("linear_rows", "x", x, AWL_CPU, AWL_F32, 2, -1));
     const int64_t rows = x->size[0], width = x->size[1];
-    const int32_t dtype = !awl::absent(weight) && weight->dtype == AWL_BF16 ? AWL_BF16 : AWL_F32;
-    AWL_TRY(awl::check("linear_rows", "weight", weight, AWL_CPU, dtype, 2, -1, width));
-    const int64_t outputs = weight->size[0];
-    AWL_TRY(awl::check("linear_rows", "y", y, AWL_CPU, AWL_F32, 2, rows, outputs));
-    const awl::LinearRows k{(const float *)x->data, weight->data,  (float *)y->data, rows, width,
-                            x->stride[0],           weight->stride[0], y->stride[0]};
+    if (weights == nullptr || count < 1 || count > AWL_MOST_WEIGHTS)
+        return awl::fail(AWL_BAD_ARGUMENT, "linear_rows: weights: expected 1 to %d matrices, got %d", AWL_MOST_WEIGHTS, count);
+    const int32_t dtype = weights->dtype == AWL_BF16 ? AWL_BF16 : AWL_F32;
+    int64_t start[AWL_MOST_WEIGHTS + 1] = {0};
+    for (int32_t i = 0; i < count; i++) {
+        AWL_TRY(awl::check("linear_rows", "weight", weights + i, AWL_CPU, dtype, 2, -1, width));
+        start[i + 1] = start[i] + weights[i].size[0];
+    }
+    AWL_TRY(awl::check("linear_rows", "y", y, AWL_CPU, AWL_F32, 2, rows, start[count]));
     if (rows == 0) return AWL_OK;
-    awl::parallel(outputs, 1 + 32768 / (width + 1), [&](int64_t begin, int64_t end) {
-        AWL_DISPATCH(linear_rows_outputs)(k, dtype, begin, end);
+    // Pieces of about 128 KiB, of whole tiles.
+    const int64_t piece = 24 * (1 + 1365 / (width + 1));
+    awl::parallel_ahead(start[count], 1 + 32768 / (width + 1), piece, [&](int64_t begin, int64_t end) {
+        awl::each_matrix(count, start, begin, end, [&](int32_t i, int64_t from, int64_t to) {
+            const awl::LinearRows k{(const float *)x->data, weights[i].data,      (float *)y->data + start[i], rows, width,
+                                    x->stride[0],           weights[i].stride[0], y->stride[0]};
+            AWL_DISPATCH(linear_rows_outputs)(k, dtype, from, to);
+        });
     });
     return AWL_OK;
 }

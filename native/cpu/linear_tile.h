@@ -14,6 +14,17 @@ struct LinearRows {
     int64_t rows, width, x_stride, weight_stride, y_stride;
 };
 
+// Cuts outputs [begin, end) of matrices that stand side by side, the i-th from start[i] on, into body(i, from, to) with
+// rows of each.
+template <class Body>
+void each_matrix(int32_t count, const int64_t *start, int64_t begin, int64_t end, const Body &body) {
+    for (int32_t i = 0; i < count; i++) {
+        const int64_t from = begin > start[i] ? begin : start[i];
+        const int64_t to = end < start[i + 1] ? end : start[i + 1];
+        if (from < to) body(i, from - start[i], to - start[i]);
+    }
+}
+
 }  // namespace awl
 
 #ifdef AWL_ISA

@@ -1,10 +1,10 @@
 // The CPU library's knobs: threads and instruction set.
-#include "isa.h"
-#include "parallel.h"
+#include <sched.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
+#include "awl/kernels.h"
+#include "crew.h"
+#include "isa.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -31,7 +31,14 @@ int detect() {
     return 0;
 }
 
+// Cores this process may run on.
+int count_cores() {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
 const int machine = detect();
+const int cores = count_cores();
 int in_use = machine;
 int thread_setting = 0;
 
@@ -39,13 +46,7 @@ int thread_setting = 0;
 
 int instruction_set() { return in_use; }
 
-int threads() {
-#ifdef _OPENMP
-    return thread_setting > 0 ? thread_setting : omp_get_num_procs();
-#else
-    return 1;
-#endif
-}
+int threads() { return thread_setting > 0 ? thread_setting : cores; }
 
 }  // namespace awl
 

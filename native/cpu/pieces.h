@@ -15,7 +15,7 @@ void each_piece(int64_t tensors, int64_t length, const Size &size, const Body &b
     int64_t wanted = 1 + elements / 16384;
     wanted = wanted < pieces ? wanted : pieces;
     int64_t taken = 0;
-    team(wanted < threads() ? wanted : threads(), [&](int64_t, int64_t) {
+    team(wanted < threads() ? wanted : threads(), [&](int64_t) {
         int64_t tensor = 0, before = 0;
         for (;;) {
             const int64_t piece = __atomic_fetch_add(&taken, 1, __ATOMIC_RELAXED);

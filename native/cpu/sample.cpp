@@ -69,7 +69,7 @@ uint32_t descend(const Row &k, double wanted, double &above, const Weight &weigh
 
 int64_t draw(Row k, const SampleSettings &s, double uniform) {
     double above = 0;
-    k.per_temperature = 1 / s.temperature;
+    k.per_temperature = 1 / fmax(s.temperature, least_temperature);
     if (s.top_k > 0 && s.top_k < k.classes)
         k.floor = number(descend(k, (double)s.top_k, above, [](float) { return 1.0; }));
     uint32_t border = 0;

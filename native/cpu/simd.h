@@ -75,6 +75,25 @@ AWL_INLINE void store_rounded(bf16 *p, f32 v) {
 
 AWL_INLINE void store(bf16 *p, f32 v) { store_rounded(p, rounded(p, v)); }
 
+// One element.
+AWL_INLINE float widen(float v) { return v; }
+
+AWL_INLINE float widen(bf16 v) {
+    const uint32_t bits = (uint32_t)v.bits << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+AWL_INLINE void narrow(float v, float &out) { out = v; }
+
+// To nearest even; a NaN stays one.
+AWL_INLINE void narrow(float v, bf16 &out) {
+    uint32_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    out.bits = v == v ? (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16) : (uint16_t)(bits >> 16 | 0x40u);
+}
+
 // The first n < lanes elements; the others are `fill` and are never read from memory.
 template <class T>
 AWL_INLINE f32 load_part(const T *p, int64_t n, float fill) {

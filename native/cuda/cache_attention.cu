@@ -23,29 +23,30 @@ __device__ inline bool inside(const CacheAttention &k, int64_t n) {
 }
 
 // Blocks are (token, head of queries or keys). Half-split rotation; the sine's first half carries the minus sign.
+template <class T>
 __global__ void __launch_bounds__(threads) store_rows(CacheAttention k) {
     const int64_t turned = k.heads + k.kv_heads, n = blockIdx.x / turned, head = blockIdx.x % turned;
     if (!inside(k, n)) return;
-    float *x = k.projected + n * k.projected_stride + head * k.width;
+    T *x = (T *)k.projected + n * k.projected_stride + head * k.width, *keys = (T *)k.keys, *values = (T *)k.values;
     const float *cosine = k.cosine + n * k.rotated, *sine = k.sine + n * k.rotated;
     const bool key = head >= k.heads;
     const int64_t at = ((k.slot[n] * k.kv_heads + (key ? head - k.heads : 0)) * k.capacity + k.position[n]) * k.width;
     const int64_t half = k.rotated / 2;
     for (int64_t i = threadIdx.x; i < half; i += threads) {
-        const float a = x[i], b = x[i + half];
-        const float first = a * cosine[i] + b * sine[i], second = b * cosine[i + half] + a * sine[i + half];
-        x[i] = first, x[i + half] = second;
-        if (key) k.keys[at + i] = first, k.keys[at + i + half] = second;
+        const float a = widen(x[i]), b = widen(x[i + half]);
+        narrow(a * cosine[i] + b * sine[i], x[i]);
+        narrow(b * cosine[i + half] + a * sine[i + half], x[i + half]);
+        if (key) keys[at + i] = x[i], keys[at + i + half] = x[i + half];
     }
     if (!key) return;
-    for (int64_t i = k.rotated + threadIdx.x; i < k.width; i += threads) k.keys[at + i] = x[i];
-    const float *value = x + k.kv_heads * k.width;
-    for (int64_t i = threadIdx.x; i < k.width; i += threads) k.values[at + i] = value[i];
+    for (int64_t i = k.rotated + threadIdx.x; i < k.width; i += threads) keys[at + i] = x[i];
+    const T *value = x + k.kv_heads * k.width;
+    for (int64_t i = threadIdx.x; i < k.width; i += threads) values[at + i] = value[i];
 }
 
 // Scores of one key with the block's queries.
-template <int n>
-__device__ inline void dots(const float (*queries)[cache_attention_widest], const float *key, int64_t width,
+template <int n, class T>
+__device__ inline void dots(const float (*queries)[cache_attention_widest], const T *key, int64_t width,
                             float (&z)[heads_of_block]) {
     float v[n];
     for (int64_t i = 0; i < width; i += n) {
@@ -56,7 +57,7 @@ __device__ inline void dots(const float (*queries)[cache_attention_widest], cons
 }
 
 // Blocks are (token, key/value head) and, along y, four query heads of its group.
-template <int n>
+template <int n, class T>
 __global__ void __launch_bounds__(threads) attend(CacheAttention k) {
     __shared__ float queries[heads_of_block][cache_attention_widest];
     __shared__ float weight[heads_of_block][threads];
@@ -64,17 +65,18 @@ __global__ void __launch_bounds__(threads) attend(CacheAttention k) {
     const int64_t token = blockIdx.x / k.kv_heads, head = blockIdx.x % k.kv_heads, group = k.heads / k.kv_heads;
     const int64_t first = head * group + blockIdx.y * heads_of_block;
     const int64_t rest = group - blockIdx.y * heads_of_block, count = rest < heads_of_block ? rest : heads_of_block;
-    float *out = k.out + token * k.out_stride + first * k.width;
+    T *out = (T *)k.out + token * k.out_stride + first * k.width;
     if (!inside(k, token)) {
-        for (int64_t i = me; i < count * k.width; i += threads) out[i] = NAN;
+        for (int64_t i = me; i < count * k.width; i += threads) narrow(NAN, out[i]);
         return;
     }
     const int64_t cached = (k.slot[token] * k.kv_heads + head) * k.capacity * k.width;
-    const float *keys = k.keys + cached, *values = k.values + cached;
+    const T *keys = (const T *)k.keys + cached, *values = (const T *)k.values + cached;
+    const T *projected = (const T *)k.projected + token * k.projected_stride;
     const int64_t to = k.position[token] + 1, from = k.window > 0 && to > k.window ? to - k.window : 0;
     for (int g = 0; g < heads_of_block; g++)
         for (int64_t i = me; i < k.width; i += threads)
-            queries[g][i] = g < count ? k.projected[token * k.projected_stride + (first + g) * k.width + i] : 0.f;
+            queries[g][i] = g < count ? widen(projected[(first + g) * k.width + i]) : 0.f;
     __syncthreads();
 
     float sums[heads_of_block][parts] = {}, maximum[heads_of_block];
@@ -99,7 +101,7 @@ __global__ void __launch_bounds__(threads) attend(CacheAttention k) {
         for (int j = 0; j < parts; j++) {
             const int64_t i = me + j * threads;
             for (int64_t t = 0; i < k.width && t < here; t++) {
-                const float v = values[(tile + t) * k.width + i];
+                const float v = widen(values[(tile + t) * k.width + i]);
                 for (int g = 0; g < heads_of_block; g++) sums[g][j] += v * weight[g][t];
             }
         }
@@ -110,9 +112,19 @@ __global__ void __launch_bounds__(threads) attend(CacheAttention k) {
         const float inverse = (float)(1 / total[g]);
         for (int j = 0; j < parts; j++) {
             const int64_t i = me + j * threads;
-            if (g < count && i < k.width) out[g * k.width + i] = sums[g][j] * inverse;
+            if (g < count && i < k.width) narrow(sums[g][j] * inverse, out[g * k.width + i]);
         }
     }
+}
+
+template <class T>
+int32_t run(const CacheAttention &k, int64_t chunks, cudaStream_t stream) {
+    launch(store_rows<T>, (unsigned)(k.rows * (k.heads + k.kv_heads)), threads, 0, stream, k);
+    AWL_TRY(launched("cache_attention"));
+    const bool wide = packs<T>(k.keys, k.width, k.width);
+    launch(wide ? attend<widest<T>, T> : attend<1, T>, dim3((unsigned)(k.rows * k.kv_heads), (unsigned)chunks), threads,
+           0, stream, k);
+    return launched("cache_attention");
 }
 
 }  // namespace
@@ -129,10 +141,5 @@ extern "C" int32_t awl_cache_attention(awl_tensor *projected, const awl_tensor *
     const int64_t chunks = (k.heads / k.kv_heads + awl::heads_of_block - 1) / awl::heads_of_block;
     AWL_TRY(awl::check_grid("cache_attention", k.rows * (k.heads + k.kv_heads), chunks));
     if (k.rows == 0) return AWL_OK;
-    awl::launch(awl::store_rows, (unsigned)(k.rows * (k.heads + k.kv_heads)), awl::threads, 0, (cudaStream_t)stream, k);
-    AWL_TRY(awl::launched("cache_attention"));
-    const bool wide = awl::packs<float>(k.keys, k.width, k.width);
-    awl::launch(wide ? awl::attend<4> : awl::attend<1>, dim3((unsigned)(k.rows * k.kv_heads), (unsigned)chunks),
-                awl::threads, 0, (cudaStream_t)stream, k);
-    return awl::launched("cache_attention");
+    return (k.dtype == AWL_BF16 ? awl::run<awl::bf16> : awl::run<float>)(k, chunks, (cudaStream_t)stream);
 }

@@ -168,7 +168,7 @@ __global__ void __launch_bounds__(threads)
         chosen = -block_max<threads>(-chosen);
     } else {
         double above = 0;
-        k.per_temperature = 1 / s.temperature;
+        k.per_temperature = 1 / fmax(s.temperature, least_temperature);
         if (s.top_k > 0 && s.top_k < classes) {
             const uint32_t bits = descend(k, histogram, (double)s.top_k, above, [](float) { return 1.0; });
             k.floor = __uint_as_float(bits & 0x80000000u ? bits & 0x7fffffffu : ~bits);

@@ -107,7 +107,7 @@ void contract(const Format &format, const Shape &shape) {
         expect(decoded[i] == (float)exact, name + " value " + std::to_string(i));
     }
     expect(awl_linear_blocks(&tx, &tw, 1, &ty, nullptr) == AWL_OK, name + ": " + awl_last_error());
-    expect(awl_linear_rows(&tx, &td, &ts, nullptr) == AWL_OK, name + ": " + awl_last_error());
+    expect(awl_linear_rows(&tx, &td, 1, &ts, nullptr) == AWL_OK, name + ": " + awl_last_error());
     for (int64_t i = 0; i < n * m; i++) expect(y[i] == same[i], name + " has the bits of linear_rows");
     for (int64_t row = 0; row < n; row++)
         for (int64_t o = 0; o < m; o++) {
@@ -182,7 +182,7 @@ void wide() {
     awl_tensor td = decoded.view({m, d}), ts = same.view({n, m});
     expect(awl_dequantize(&tw, &td, nullptr) == AWL_OK, awl_last_error());
     expect(awl_linear_blocks(&tx, &tw, 1, &ty, nullptr) == AWL_OK, awl_last_error());
-    expect(awl_linear_rows(&tx, &td, &ts, nullptr) == AWL_OK, awl_last_error());
+    expect(awl_linear_rows(&tx, &td, 1, &ts, nullptr) == AWL_OK, awl_last_error());
     for (int64_t i = 0; i < n * m; i++) expect(y[i] == same[i], "a wide matrix has the bits of linear_rows");
 }
 

@@ -22,7 +22,7 @@ void contract(const Shape &shape) {
     for (int64_t i = 0; i < m * d; i++) narrow(normal(random), weight[i]);
     x.upload(), weight.upload();
     awl_tensor tx = x.view({n, d}), tw = weight.view({m, d}), ty = y.view({n, m});
-    expect(awl_linear_rows(&tx, &tw, &ty, nullptr) == AWL_OK, name + ": " + awl_last_error());
+    expect(awl_linear_rows(&tx, &tw, 1, &ty, nullptr) == AWL_OK, name + ": " + awl_last_error());
     y.download();
     for (int64_t row = 0; row < n; row++) {
         for (int64_t o = 0; o < m; o++) {
@@ -40,25 +40,65 @@ void contract(const Shape &shape) {
         awl_tensor one = x.view({n, d}), out = alone.view({1, m});
         one.size[0] = 1;
         one.data = (float *)one.data + row * d;
-        expect(awl_linear_rows(&one, &tw, &out, nullptr) == AWL_OK, name + " alone");
+        expect(awl_linear_rows(&one, &tw, 1, &out, nullptr) == AWL_OK, name + " alone");
         alone.download();
         for (int64_t o = 0; o < m; o++) expect(alone[o] == y[row * m + o], name + " has the same bits alone");
     }
     awl_set_threads(1);
 }
 
+// Matrices side by side, among them one without rows: each has the bits it has alone.
+template <class T>
+void several(int64_t n, int64_t d) {
+    const int64_t outputs[] = {24, 0, 7, 41};
+    std::mt19937 random(n + d);
+    std::normal_distribution<float> normal;
+    Buffer<float> x(n * d), y(n * 72), alone(n * 41);
+    Buffer<T> weight(72 * d);
+    for (int64_t i = 0; i < n * d; i++) x[i] = normal(random);
+    for (int64_t i = 0; i < 72 * d; i++) narrow(normal(random), weight[i]);
+    x.upload(), weight.upload();
+    awl_tensor tx = x.view({n, d}), ty = y.view({n, 72}), all = weight.view({72, d}), weights[4];
+    int64_t before = 0;
+    for (int i = 0; i < 4; before += outputs[i++]) {
+        weights[i] = all;
+        weights[i].data = (T *)all.data + before * d;
+        weights[i].size[0] = outputs[i];
+    }
+    awl_set_threads(3);
+    expect(awl_linear_rows(&tx, weights, 4, &ty, nullptr) == AWL_OK, awl_last_error());
+    awl_set_threads(1);
+    y.download();
+    before = 0;
+    for (int i = 0; i < 4; before += outputs[i++]) {
+        awl_tensor out = alone.view({n, outputs[i]});
+        expect(awl_linear_rows(&tx, weights + i, 1, &out, nullptr) == AWL_OK, awl_last_error());
+        alone.download();
+        for (int64_t row = 0; row < n; row++)
+            for (int64_t o = 0; o < outputs[i]; o++)
+                expect(alone[row * outputs[i] + o] == y[row * 72 + before + o], "matrices side by side have the bits of each alone");
+    }
+}
+
 void refuses() {
     Buffer<float> x(8), w(12), y(6);
     awl_tensor tx = x.view({2, 4}), tw = w.view({4, 3}), ty = y.view({2, 3});
-    expect(awl_linear_rows(&tx, &tw, &ty, nullptr) == AWL_BAD_ARGUMENT, "a weight of another width is refused");
+    expect(awl_linear_rows(&tx, &tw, 1, &ty, nullptr) == AWL_BAD_ARGUMENT, "a weight of another width is refused");
     tw = w.view({3, 4});
     ty = y.view({3, 2});
-    expect(awl_linear_rows(&tx, &tw, &ty, nullptr) == AWL_BAD_ARGUMENT, "an output of another shape is refused");
+    expect(awl_linear_rows(&tx, &tw, 1, &ty, nullptr) == AWL_BAD_ARGUMENT, "an output of another shape is refused");
     ty = y.view({2, 3});
     tx.stride[1] = 2;
-    expect(awl_linear_rows(&tx, &tw, &ty, nullptr) == AWL_BAD_ARGUMENT, "gaps inside a row are refused");
-    expect(awl_linear_rows(nullptr, &tw, &ty, nullptr) == AWL_BAD_ARGUMENT, "no tensor is refused");
-    expect(awl_linear_rows(&tx, nullptr, &ty, nullptr) == AWL_BAD_ARGUMENT, "no weight is refused");
+    expect(awl_linear_rows(&tx, &tw, 1, &ty, nullptr) == AWL_BAD_ARGUMENT, "gaps inside a row are refused");
+    expect(awl_linear_rows(nullptr, &tw, 1, &ty, nullptr) == AWL_BAD_ARGUMENT, "no tensor is refused");
+    expect(awl_linear_rows(&tx, nullptr, 1, &ty, nullptr) == AWL_BAD_ARGUMENT, "no weight is refused");
+    tx = x.view({2, 4});
+    for (int32_t count : {0, -1, 5})
+        expect(awl_linear_rows(&tx, &tw, count, &ty, nullptr) == AWL_BAD_ARGUMENT, "no or too many weights are refused");
+    Buffer<Bf16> half(4);
+    awl_tensor two[] = {tw, half.view({1, 4})};
+    ty = y.view({2, 3});
+    expect(awl_linear_rows(&tx, two, 2, &ty, nullptr) == AWL_BAD_ARGUMENT, "weights of two dtypes are refused");
 }
 
 }  // namespace
@@ -70,6 +110,10 @@ int main() {
         for (const Shape &shape : shapes) {
             contract<float>(shape);
             contract<Bf16>(shape);
+        }
+        for (int64_t rows : {1, 2, 5}) {
+            several<float>(rows, 577);
+            several<Bf16>(rows, 577);
         }
         refuses();
     });

@@ -13,7 +13,8 @@ struct Settings {
 
 const Settings all_settings[] = {{1, 0, 1, 0},        {0.7, 0, 1, 0},   {2, 5, 1, 0},     {1, 1, 1, 0},
                                  {1, 0, 0.9, 0},      {1, 0, 0.1, 0},   {0.5, 0, 1, 0.1}, {1, 0, 1e-9, 0},
-                                 {1.3, 40, 0.8, 0.05}, {1, 100000, 0.999, 0}, {0.01, 0, 1, 0},  {1, 3, 0.5, 1}};
+                                 {1.3, 40, 0.8, 0.05}, {1, 100000, 0.999, 0}, {0.01, 0, 1, 0},  {1, 3, 0.5, 1},
+                                 {1e-310, 0, 1, 0},   {1e300, 0, 0.9, 0}};
 
 // Ids in order and their masses, after top-k, top-p and min-p.
 struct Allowed {
@@ -26,7 +27,7 @@ Allowed allowed(const std::vector<double> &z, const Settings &s, double top_p) {
     std::vector<int64_t> order(z.size());
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return z[a] > z[b]; });
-    const auto mass = [&](int64_t i) { return exp((z[i] - z[order[0]]) / s.temperature); };
+    const auto mass = [&](int64_t i) { return exp((z[i] - z[order[0]]) / fmax(s.temperature, 1e-300)); };
     size_t count = z.size();
     if (s.top_k > 0 && s.top_k < (double)count) {
         const double kth = z[order[(size_t)s.top_k - 1]];

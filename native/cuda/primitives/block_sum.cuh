@@ -3,9 +3,10 @@
 
 namespace awl {
 
-// combine(a, b) of any small type; the same tree whatever the launch.
+// combine(a, b) of any small type; the same tree whatever the launch. Of internal linkage: on the host emulation its shared
+// memory then stands beside that of kernels in one section, which gcc 13 and later refuse for a template others can see.
 template <int threads, class T, class Combine>
-__device__ inline T block_reduce(T value, const Combine &combine) {
+__device__ static inline T block_reduce(T value, const Combine &combine) {
     static_assert(threads % 32 == 0 && threads <= 1024, "whole warps");
     __shared__ T of_warp[threads / 32];
     for (int step = 16; step > 0; step /= 2) value = combine(value, __shfl_xor_sync(0xffffffffu, value, step));

@@ -24,6 +24,7 @@
     X(document_attention_backward, 1, 0) \
     X(adamw, 1, 1)                   \
     X(squared_norm, 1, 1)            \
-    X(embedding_backward, 1, 1)
+    X(embedding_backward, 1, 1)      \
+    X(dropout, 1, 1)
 
 #endif

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define AWL_ABI_VERSION 1
+#define AWL_ABI_VERSION 2
 
 enum awl_dtype { AWL_F32 = 0, AWL_BF16 = 1, AWL_F64 = 2, AWL_I64 = 3 };
 enum awl_device { AWL_CPU = 0, AWL_CUDA = 1 };
@@ -109,9 +109,12 @@ AWL_EXPORT int32_t awl_softmax_xent_gradient(awl_tensor *logits, const awl_tenso
                                              const awl_tensor *log_prob, const awl_tensor *log_sum_exp,
                                              int64_t first_class, double soft_cap, void *stream);
 
-/* y = x weight^T for few rows (decoding). x: f32 [N, D]; weight: f32 or bf16 [M, D], widened exactly; y: f32 [N, M]; last
- * axes contiguous. Sums in float32; a row of y has the same bits whatever rows stand beside it. */
-AWL_EXPORT int32_t awl_linear_rows(const awl_tensor *x, const awl_tensor *weight, awl_tensor *y, void *stream);
+/* y = x [W0; W1; ...]^T for few rows (decoding): the outputs of `count` matrices (1 to AWL_MOST_WEIGHTS) side by side.
+ * x: f32 [N, D]; weights: an array of views, all f32 or all bf16, [M, D], widened exactly; y: f32 [N, sum M]; last axes
+ * contiguous. Sums in float32; a row of y has the same bits whatever rows and matrices stand beside it. */
+#define AWL_MOST_WEIGHTS 4
+AWL_EXPORT int32_t awl_linear_rows(const awl_tensor *x, const awl_tensor *weights, int32_t count, awl_tensor *y,
+                                   void *stream);
 
 /* Weights in the blocks of a GGUF file, as they lie there: 100 + ggml's number of the format. */
 enum awl_block_dtype {
@@ -127,11 +130,10 @@ enum awl_block_dtype {
     AWL_BLOCKS_BF16 = 130
 };
 
-/* y = x [W0; W1; ...]^T for few rows (decoding): the outputs of `count` matrices (1 to AWL_MOST_WEIGHTS) side by side.
+/* linear_rows with weights in blocks.
  * x: f32 [N, D]; weights: an array of views of a block dtype, [M, D], or [H, 2, E/2, D] and the like with rows in any
  * order; sizes and strides count values, strides are whole blocks, D whole blocks and a multiple of 32; y: f32 [N, sum M].
  * A row of y has the same bits whatever rows stand beside it: those linear_rows gives with the dequantised matrix. */
-#define AWL_MOST_WEIGHTS 4
 AWL_EXPORT int32_t awl_linear_blocks(const awl_tensor *x, const awl_tensor *weights, int32_t count, awl_tensor *y,
                                      void *stream);
 
@@ -165,8 +167,8 @@ AWL_EXPORT int32_t awl_gated_backward(const awl_tensor *gradient, const awl_tens
  * values go to position[n] of slot[n] in the caches, all before the first is read; then query head h of token n attends
  * to positions [max(0, position[n] + 1 - window), position[n]] (window 0: all) of key/value head h / (H / K), scores
  * multiplied by scale and soft-capped where soft_cap > 0. A row of out has the same bits whatever rows stand beside it.
- * projected: f32 [N, (H + 2K) E]; cosine, sine: f32 [N, R], R even; keys, values: f32 [S, K, C, E], contiguous;
- * slot, position: i64 [N], no pair twice; out: f32 [N, H E]. A slot or position out of bounds is refused on the CPU; on
+ * projected: f32 or bf16 [N, (H + 2K) E]; cosine, sine: f32 [N, R], R even; keys, values: its dtype, [S, K, C, E],
+ * contiguous; slot, position: i64 [N], no pair twice; out: its dtype, [N, H E]. Scores and sums are float32. A slot or position out of bounds is refused on the CPU; on
  * CUDA, where nothing is read back, it stores nothing and its row of out is NaN. */
 AWL_EXPORT int32_t awl_cache_attention(awl_tensor *projected, const awl_tensor *cosine, const awl_tensor *sine,
                                        awl_tensor *keys, awl_tensor *values, const awl_tensor *slot,
@@ -230,6 +232,13 @@ AWL_EXPORT int32_t awl_squared_norm(const awl_tensor *tensors, int64_t count, aw
  * others are added); table: f32 [V, D]; last axes contiguous. */
 AWL_EXPORT int32_t awl_embedding_backward(const awl_tensor *gradient, const awl_tensor *tokens, awl_tensor *table,
                                           double scale, void *stream);
+
+/* out[n, i] = x[n, i] / (1 - share), or 0 where 32 bits that depend on key[n], place and i alone are below share * 2^32:
+ * z = key[n] + place, through SplitMix64's finaliser; h = i * 0x9e3779b9 + low(z); h = (h ^ h >> 16) * 0x7feb352d;
+ * h = ((h ^ h >> 15) + high(z)) * 0x846ca68b; h ^= h >> 16, all modulo 2^32. The gradient is the same function of the
+ * gradient. x: f32 or bf16 [N, I], last axis contiguous; key: i64 [N]; out: as x, may be x; share in [0, 1). */
+AWL_EXPORT int32_t awl_dropout(const awl_tensor *x, const awl_tensor *key, awl_tensor *out, double share, int64_t place,
+                               void *stream);
 
 #ifdef __cplusplus
 }

@@ -3,9 +3,28 @@
 # Needs root and Debian's packages slurmctld, slurmd and slurm-client. Its state is in DIR; it uses nobody else's keys.
 set -euo pipefail
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
+
+# Sets `mine` to what of this cluster runs: its daemons, their step daemons, and what a job left behind.
+find_mine() {
+  mine=()
+  for process in /proc/[0-9]*; do
+    [ "${process#/proc/}" = $$ ] || ! grep -qzxF "SLURM_CONF=$dir/slurm.conf" "$process/environ" 2> /dev/null \
+      || mine+=("${process#/proc/}")
+  done
+}
+
 if [ "${2:-}" = stop ]; then
-  for f in "$dir"/slurmctld.pid "$dir"/slurmd.n?.pid; do [ ! -f "$f" ] || kill "$(cat "$f")" 2> /dev/null || true; done
-  exit 0
+  # Comes back when all of it has ended: a daemon writes its state as it ends, and DIR is about to be deleted.
+  signal=TERM
+  for round in $(seq 120); do
+    find_mine
+    if [ ${#mine[@]} = 0 ]; then exit 0; fi
+    if [ "$round" = 40 ]; then signal=KILL; fi
+    if [ "$round" = 1 ] || [ "$signal" = KILL ]; then kill -$signal "${mine[@]}" 2> /dev/null || true; fi
+    sleep 0.25
+  done
+  echo "still running in $dir: ${mine[*]}" >&2
+  exit 1
 fi
 mkdir -p "$dir"/{spool,state}
 for n in n1 n2; do grep -q "[[:space:]]$n\$" /etc/hosts || echo "127.0.0.1 $n" >> /etc/hosts; done

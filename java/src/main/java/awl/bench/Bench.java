@@ -5,6 +5,7 @@ import awl.kernel.KernelSelection;
 import awl.kernel.Kernels;
 import awl.kernel.NativeKernels;
 import awl.kernel.TorchKernels;
+import awl.tensor.HostMemory;
 import awl.tensor.Threads;
 import awl.train.Machine;
 import java.time.ZoneOffset;
@@ -52,7 +53,7 @@ public final class Bench {
     /// @param chosen which kernels, and why
     /// @param say told what is going on
     public static BenchReport run(BenchPlan plan, Kernels ours, String command, String chosen, Consumer<String> say) {
-        requireFits(plan, Machine.freeMemory());
+        requireFits(plan, HostMemory.freeBytes());
         Threads.set(plan.threads());
         say.accept("what the machine can do");
         Measurement.warmUp();

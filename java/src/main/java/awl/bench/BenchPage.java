@@ -12,8 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /// A [BenchReport] as a page: first how much faster ours is, then every kernel with drawings and its table,
-/// then how it
-/// was measured.
+/// then how it was measured.
 final class BenchPage {
 
     private final BenchReport report;

@@ -10,8 +10,8 @@ import awl.kernel.HeadOptions;
 import awl.kernel.KernelSelection;
 import awl.kernel.Kernels;
 import awl.model.OutputFolder;
+import awl.tensor.HostMemory;
 import awl.tensor.Precision;
-import awl.train.Machine;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -137,7 +137,7 @@ final class BenchCommand implements Callable<Integer>, Computing {
         if (output != null) {
             OutputFolder.check(output, overwrite);
         }
-        Bench.requireFits(plan, Machine.freeMemory());
+        Bench.requireFits(plan, HostMemory.freeBytes());
         KernelSelection selection = KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO);
         Kernels ours = Bench.kernels(selection, reference);
         String command =

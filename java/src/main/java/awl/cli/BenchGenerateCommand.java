@@ -2,7 +2,7 @@ package awl.cli;
 
 import awl.ConfigException;
 import awl.Json;
-import awl.model.KvCache;
+import awl.bench.Quantiles;
 import awl.sample.CachePlan;
 import awl.sample.Completion;
 import awl.sample.DecoderSlots;
@@ -10,7 +10,6 @@ import awl.sample.Generator;
 import awl.sample.Request;
 import awl.sample.Sampling;
 import awl.tensor.Threads;
-import awl.train.Machine;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -83,8 +82,7 @@ final class BenchGenerateCommand implements Callable<Integer>, Computing {
         try (ModelOptions.Loaded model = options.load(rows);
                 ServedGeneration server =
                         serve ? new ServedGeneration(options.model, model.decoder(), batch, longest) : null) {
-            CachePlan plan = CachePlan.of(
-                    KvCache.bytesPerToken(model.decoder().config()), Machine.freeMemory() / 2, batch, longest);
+            CachePlan plan = CachePlan.of(model.decoder(), batch, longest);
             List<Completion> answers = List.of();
             for (int n = 0; n < warmup + steps; n++) {
                 long start = System.nanoTime();
@@ -115,9 +113,7 @@ final class BenchGenerateCommand implements Callable<Integer>, Computing {
             List<Completion> answers,
             int promptTokens) {
         int made = answers.stream().mapToInt(answer -> answer.ids().length).sum();
-        double[] sorted =
-                seconds.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        double median = (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+        Quantiles all = Quantiles.of(seconds);
         int[] first = answers.getFirst().ids();
         Map<String, @Nullable Object> line = new LinkedHashMap<>();
         line.put("name", "awl generate");
@@ -125,11 +121,11 @@ final class BenchGenerateCommand implements Callable<Integer>, Computing {
         line.put("threads", Threads.count());
         line.put("steps", steps);
         line.put("warmup", warmup);
-        line.put("median_seconds", median);
-        line.put("fastest_seconds", sorted[0]);
+        line.put("median_seconds", all.median());
+        line.put("fastest_seconds", all.least());
         line.put("seconds", seconds);
         line.put("useful_tokens", made);
-        line.put("tokens_per_second", made / median);
+        line.put("tokens_per_second", made / all.median());
         line.put("batch", batch);
         line.put("prompt_tokens", promptTokens);
         line.put("first_row", Arrays.copyOf(first, Math.min(16, first.length)));
@@ -140,9 +136,12 @@ final class BenchGenerateCommand implements Callable<Integer>, Computing {
                     .toArray();
             line.put("served_seconds", served);
             line.put("served_by_in_process", ratios);
-            line.put("served_by_in_process_median", (ratios[(steps - 1) / 2] + ratios[steps / 2]) / 2);
+            line.put(
+                    "served_by_in_process_median",
+                    Quantiles.ofRatios(seconds, served).median());
         }
         line.put("kernels", model.kernels().name());
+        line.put("sampling", model.kernels().sampler(model.decoder().device()));
         System.out.println(Json.write(line));
     }
 }

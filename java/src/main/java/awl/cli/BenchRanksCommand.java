@@ -1,8 +1,12 @@
 package awl.cli;
 
 import awl.ConfigException;
+import awl.bench.Quantiles;
+import awl.parallel.Exchange;
 import awl.parallel.Launch;
 import awl.parallel.World;
+import awl.tensor.Cuda;
+import awl.tensor.DeviceChoice;
 import awl.tensor.LibTorch;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
@@ -14,7 +18,8 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.bytedeco.pytorch.Tensor;
@@ -39,6 +44,9 @@ final class BenchRanksCommand implements Callable<Integer>, Computing {
     @Option(names = "--rounds", defaultValue = "20", description = "Default: ${DEFAULT-VALUE}.")
     int rounds = 20;
 
+    @Option(names = "--device", defaultValue = "cpu", description = "cpu (Gloo) or cuda (NCCL). Default: cpu.")
+    String device = "cpu";
+
     @Override
     public Integer call() {
         Launch launch = Launch.of(Launch.Flags.NONE, System.getenv());
@@ -47,25 +55,32 @@ final class BenchRanksCommand implements Callable<Integer>, Computing {
         }
         LibTorch.await();
         Threads.set(1);
-        World world = World.open(launch, World.Limits.STANDARD);
+        DeviceChoice place = Exchange.place(device, launch, DeviceChoice.facts());
+        Cuda.use(place.device());
+        World world = World.open(launch, Exchange.choose("auto", place), World.Limits.STANDARD);
         try (TensorScope scope = TensorScope.open();
                 SocketChannel other = connect(world)) {
             long bytes = (long) mib << 20;
-            Tensor tensor = Tensors.zeros(ScalarType.Float, bytes / Float.BYTES);
+            Tensor tensor = Tensors.zeros(place.device(), ScalarType.Float, bytes / Float.BYTES);
             ByteBuffer out = ByteBuffer.allocateDirect((int) bytes);
             ByteBuffer in = ByteBuffer.allocateDirect((int) bytes);
-            double[] sums = new double[rounds];
-            double[] copies = new double[rounds];
+            Tensor landing = Tensors.zeros(place.device(), ScalarType.Float, bytes / Float.BYTES);
+            List<Double> sums = new ArrayList<>();
+            List<Double> pieces = new ArrayList<>();
+            List<Double> copies = new ArrayList<>();
             for (int round = -2; round < rounds; round++) { // two to warm up
                 double sum = seconds(world, () -> world.sum(tensor));
+                double piece = seconds(world, () -> addPieces(world, tensor, landing));
                 double copy = seconds(world, () -> exchange(other, out, in));
                 if (round >= 0) {
-                    sums[round] = bytes / sum / 1e9;
-                    copies[round] = bytes / copy / 1e9;
+                    sums.add(bytes / sum / 1e9);
+                    pieces.add(bytes / piece / 1e9);
+                    copies.add(bytes / copy / 1e9);
                 }
             }
             if (world.first()) {
                 double rate = print("all-reduce", sums);
+                print("exchange of pieces, added", pieces);
                 double plain = print("plain copy both ways", copies);
                 System.out.printf(Locale.ROOT, "ratio of medians %.2f%n", rate / plain);
             }
@@ -77,6 +92,13 @@ final class BenchRanksCommand implements Callable<Integer>, Computing {
         return 0;
     }
 
+    /// The sum of own pieces alone, as train.zero 2 makes it: half the bytes of an all-reduce.
+    private static void addPieces(World world, Tensor tensor, Tensor landing) {
+        world.startExchange(tensor, landing).await();
+        long half = tensor.numel() / 2;
+        landing.narrow(0, 0, half).add_(landing.narrow(0, half, half));
+    }
+
     private static double seconds(World world, Runnable work) {
         world.barrier();
         long start = System.nanoTime();
@@ -84,19 +106,18 @@ final class BenchRanksCommand implements Callable<Integer>, Computing {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private double print(String what, double[] rates) {
-        Arrays.sort(rates);
-        double median = rates[rates.length / 2];
+    private double print(String what, List<Double> samples) {
+        Quantiles rates = Quantiles.of(samples);
         System.out.printf(
                 Locale.ROOT,
                 "%s: %.2f GB/s (p20 %.2f, p80 %.2f, %d rounds of %d MiB)%n",
                 what,
-                median,
-                rates[rates.length / 5],
-                rates[rates.length * 4 / 5],
-                rates.length,
+                rates.median(),
+                rates.p20(),
+                rates.p80(),
+                rates.count(),
                 mib);
-        return median;
+        return rates.median();
     }
 
     private static SocketChannel connect(World world) throws IOException {

@@ -4,6 +4,7 @@ import awl.NativeException;
 import awl.kernel.KernelSelection;
 import awl.kernel.NativeKernels;
 import awl.tensor.DeviceChoice;
+import awl.tensor.DeviceHandle;
 import awl.tensor.LibTorch;
 import awl.tensor.Threads;
 import awl.token.HuggingFaceTokenizer;
@@ -176,11 +177,11 @@ final class Diagnosis {
 
     private void kernels() {
         try {
-            List<KernelSelection.Candidate> candidates = KernelSelection.search(
-                    System::getProperty,
-                    System::getenv,
-                    DeviceChoice.here("auto").device());
+            DeviceHandle device = DeviceChoice.here("auto").device();
+            List<KernelSelection.Candidate> candidates =
+                    KernelSelection.search(System::getProperty, System::getenv, device);
             KernelSelection chosen = KernelSelection.choose(KernelSelection.Wanted.AUTO, candidates);
+            findings.add(Finding.ok("Kernels", "sampling", "by " + chosen.open().sampler(device)));
             if (chosen.library() == null) {
                 findings.add(Finding.note(
                         "Kernels",

@@ -3,7 +3,6 @@ package awl.cli;
 import awl.ConfigException;
 import awl.data.JsonLinesWriter;
 import awl.model.Decoder;
-import awl.model.KvCache;
 import awl.sample.CachePlan;
 import awl.sample.Completion;
 import awl.sample.DecoderSlots;
@@ -11,7 +10,6 @@ import awl.sample.Generator;
 import awl.sample.Request;
 import awl.sample.Sampling;
 import awl.token.Tokenizer;
-import awl.train.Machine;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -129,11 +127,7 @@ final class GenerateCommand implements Callable<Integer>, Computing {
             longest = Math.max(longest, (int) Math.min(context, (long) length + maxNewTokens - 1));
             requests.add(new Request(requests.size(), row.ids(), sampling, maxNewTokens, stopIds, stop));
         }
-        CachePlan plan = CachePlan.of(
-                KvCache.bytesPerToken(decoder.config()),
-                Machine.freeMemory() / 2,
-                Math.min(batch, rows.size()),
-                longest);
+        CachePlan plan = CachePlan.of(decoder, Math.min(batch, rows.size()), longest);
         try (Generator generator = new Generator(new DecoderSlots(decoder, plan), tokenizer, batchTokens)) {
             return generator.complete(requests);
         }

@@ -84,7 +84,7 @@ final class ModelOptions {
         TensorSource source = Checkpoint.open(model);
         try {
             source.prefetch();
-            KernelSelection.prepare();
+            KernelSelection.prepare(wanted);
             LibTorch.await();
             if (threads != null) {
                 Threads.set(threads);
@@ -105,14 +105,15 @@ final class ModelOptions {
                 }
             }
             System.err.printf(
-                    "awl: %s (%s)%s on %s, %s, %d threads, kernels %s%n",
+                    "awl: %s (%s)%s on %s, %s, %d threads, kernels %s, sampling by %s%n",
                     model,
                     source.config().modelType(),
                     over == null ? "" : " with " + over,
                     where.device(),
                     decoder.numbers(),
                     Threads.count(),
-                    chosen.name());
+                    chosen.name(),
+                    chosen.sampler(where.device()));
             return new Loaded(decoder, chosen);
         } catch (RuntimeException e) {
             source.close();

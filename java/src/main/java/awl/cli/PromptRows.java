@@ -13,9 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// The input of `awl score` and `awl generate`: lines `{"id","ids"}`, `{"id","text"}` or
 /// `{"id","messages",["tools"]}`.
 ///
-/// A text gets the special tokens its tokenizer adds by itself (for Llama a BOS, for SmolLM2 nothing); a conversation
-/// is
-/// rendered by the checkpoint's template, which writes its own.
+/// A text gets the special tokens its tokenizer adds by itself (for Llama a BOS, for SmolLM2 nothing); a
+/// conversation is rendered by the checkpoint's template, which writes its own.
 final class PromptRows {
 
     private PromptRows() {}

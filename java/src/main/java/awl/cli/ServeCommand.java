@@ -2,7 +2,6 @@ package awl.cli;
 
 import awl.ConfigException;
 import awl.model.Decoder;
-import awl.model.KvCache;
 import awl.sample.CachePlan;
 import awl.sample.DecoderSlots;
 import awl.serve.ModelServer;
@@ -11,7 +10,6 @@ import awl.serve.ServerOptions;
 import awl.serve.http.HttpLimits;
 import awl.token.CallFormat;
 import awl.token.CheckpointText;
-import awl.train.Machine;
 import awl.train.StopSignal;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -187,8 +185,6 @@ final class ServeCommand implements Callable<Integer>, Computing {
     }
 
     private DecoderSlots slots(Decoder decoder, int tokens) {
-        return new DecoderSlots(
-                decoder,
-                CachePlan.of(KvCache.bytesPerToken(decoder.config()), Machine.freeMemory() / 2, slots, tokens));
+        return new DecoderSlots(decoder, CachePlan.of(decoder, slots, tokens));
     }
 }

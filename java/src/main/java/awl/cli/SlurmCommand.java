@@ -82,13 +82,21 @@ final class SlurmCommand implements Callable<Integer> {
     @Option(names = "--apptainer", description = "Print the definition of an Apptainer image instead.")
     boolean apptainer;
 
+    @Option(
+            names = "--image-base",
+            defaultValue = "docker",
+            description =
+                    "What that image stands on: docker (a JDK's image) or debian (packages alone, by debootstrap)."
+                            + " Default: ${DEFAULT-VALUE}.")
+    SlurmJob.ImageBase imageBase = SlurmJob.ImageBase.DOCKER;
+
     @Parameters(paramLabel = "COMMAND", arity = "0..*", description = "Behind --: train --config run.yaml ...")
     List<String> command = List.of();
 
     @Override
     public Integer call() throws InterruptedException {
         if (apptainer) {
-            System.out.print(SlurmJob.apptainer());
+            System.out.print(SlurmJob.apptainer(imageBase));
             return 0;
         }
         SlurmJob job = new SlurmJob(

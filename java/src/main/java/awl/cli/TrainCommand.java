@@ -4,8 +4,10 @@ import awl.AwlException;
 import awl.ConfigException;
 import awl.DivergedException;
 import awl.kernel.KernelSelection;
+import awl.parallel.Exchange;
 import awl.parallel.Launch;
 import awl.parallel.World;
+import awl.tensor.DeviceChoice;
 import awl.tensor.LibTorch;
 import awl.tensor.Threads;
 import awl.token.CheckpointText;
@@ -113,7 +115,7 @@ final class TrainCommand implements Callable<Integer>, Computing {
         stop.install();
         World.Limits limits = new World.Limits(
                 Duration.ofSeconds(arrivalTimeout), Duration.ofSeconds(peerTimeout), World.Limits.STANDARD.operation());
-        World world = World.open(launch, limits);
+        World world = launch.many() ? World.open(launch, exchange(run, launch), limits) : World.single();
         try {
             int code = train(world, run, model, wanted, stop);
             world.close();
@@ -125,6 +127,13 @@ final class TrainCommand implements Callable<Integer>, Computing {
             }
             throw e;
         }
+    }
+
+    private static Exchange exchange(TrainConfig run, Launch launch) {
+        String device = run.model().device();
+        DeviceChoice.Facts facts =
+                device.equals("cpu") ? new DeviceChoice.Facts(false, false, 0) : DeviceChoice.facts();
+        return Exchange.choose(run.train().backend(), Exchange.place(device, launch, facts));
     }
 
     private void setThreads(Launch launch) {

@@ -5,10 +5,9 @@ import java.util.List;
 
 /// Door 1: a micro-batch as one flat stream of N tokens, documents one after the other without padding.
 ///
-/// Document d occupies `[documentStart[d], documentStart[d+1])`; attention never crosses a document's border and
-/// positions restart at 0 in each. "Packed" and "separate rows" are therefore the same numbers by construction;
-/// packing
-/// only decides which documents share a micro-batch.
+/// Document d occupies `[documentStart[d], documentStart[d+1])`; attention never crosses a document's border
+/// and positions restart at 0 in each. "Packed" and "separate rows" are therefore the same numbers by
+/// construction; packing only decides which documents share a micro-batch.
 ///
 /// @param tokens input ids, N
 /// @param targets ids to predict, N

@@ -47,13 +47,14 @@ final class CacheAttentionArguments {
                 slot_N.dim() == 1 && position_N.dim() == 1 && slot_N.size(0) == n && position_N.size(0) == n,
                 "slot and position: expected (N)");
         ScalarType dtype = Arguments.dtype(projected_NW);
+        ScalarType angles = Arguments.accumulator(dtype);
         require(
-                Arguments.dtype(cosine_NR) == dtype
-                        && Arguments.dtype(sine_NR) == dtype
+                Arguments.dtype(cosine_NR) == angles
+                        && Arguments.dtype(sine_NR) == angles
                         && Arguments.dtype(keys_SKCE) == dtype
                         && Arguments.dtype(values_SKCE) == dtype
                         && Arguments.dtype(out_NHE) == dtype,
-                "expected one dtype");
+                "expected one dtype, and cosine and sine in float32 (float64)");
         require(
                 Arguments.dtype(slot_N) == ScalarType.Long && Arguments.dtype(position_N) == ScalarType.Long,
                 "slot and position: expected int64");

@@ -11,8 +11,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /// float32, the result in its own dtype without a pass over it.
 ///
 /// Beside a bfloat16 operand or result a float32 operand is rounded to bfloat16, as PyTorch's autocast does:
-/// that is the
-/// low-rank adapter of a bfloat16 model.
+/// that is the low-rank adapter of a bfloat16 model.
 final class CudaProduct {
 
     private CudaProduct() {}

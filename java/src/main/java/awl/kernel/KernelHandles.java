@@ -129,7 +129,13 @@ record KernelHandles(
         @NativeSignature(
                 name = "awl_linear_rows",
                 returns = int.class,
-                arguments = {MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class})
+                arguments = {
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    int.class,
+                    MemorySegment.class,
+                    MemorySegment.class
+                })
         @Nullable
         MethodHandle linearRows,
 
@@ -286,7 +292,21 @@ record KernelHandles(
                     MemorySegment.class
                 })
         @Nullable
-        MethodHandle embeddingBackward) {
+        MethodHandle embeddingBackward,
+
+        @NativeSignature(
+                name = "awl_dropout",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    double.class,
+                    long.class,
+                    MemorySegment.class
+                })
+        @Nullable
+        MethodHandle dropout) {
 
     /// Names as in kernel_list.h.
     static List<String> names() {

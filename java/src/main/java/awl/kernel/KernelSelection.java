@@ -73,9 +73,8 @@ public record KernelSelection(@Nullable Path library, String reason) {
     }
 
     /// Looks in the order of property `awl.native.path`, variable `AWL_NATIVE_PATH`,
-    /// `<awl.home>/native/build/cpu` (or `cuda`); either of the first two may name the file or its folder, and
-    /// where one
-    /// is set the later ones are not used.
+    /// `<awl.home>/native/build/cpu` (or `cuda`); either of the first two may name the file or its folder,
+    /// and where one is set the later ones are not used.
     ///
     /// @param device that the kernels must compute on
     public static List<Candidate> search(
@@ -129,9 +128,12 @@ public record KernelSelection(@Nullable Path library, String reason) {
         return choose(wanted, search(System::getProperty, System::getenv, device));
     }
 
-    /// Does what needs neither a library nor libtorch, while the latter is being loaded.
-    public static void prepare() {
+    /// Does what does not need libtorch while that is being loaded: opens and binds the CPU kernels that are there.
+    public static void prepare(Wanted wanted) {
         NativeLibrary.prepare(KernelHandles.class);
+        if (wanted != Wanted.REFERENCE) {
+            search(System::getProperty, System::getenv);
+        }
     }
 
     /// Opens what was chosen, for all that this process computes from now on.

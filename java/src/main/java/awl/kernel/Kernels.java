@@ -1,6 +1,7 @@
 package awl.kernel;
 
 import awl.tensor.BlockMatrix;
+import awl.tensor.DeviceHandle;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -18,8 +19,25 @@ import org.jspecify.annotations.Nullable;
 /// float32).
 public interface Kernels {
 
+    /// Smaller temperatures than this act as it does in [#sample], so that its reciprocal is a number.
+    double LEAST_TEMPERATURE = 1e-300;
+
     /// What `awl doctor`, run folders and benchmarks call this implementation.
     String name();
+
+    /// Runs something, once, and keeps the calls of kernels that it makes on this thread, to be made again on the
+    /// same memory. What it does besides must go through [#inSequence], or is missing later.
+    ///
+    /// @return null where calls cannot be kept; it has been run all the same
+    default @Nullable Replay record(Runnable calls) {
+        calls.run();
+        return null;
+    }
+
+    /// Does something of libtorch's with tensors that are there, a part of what is recorded.
+    default void inSequence(TensorOperation operation, Tensor... on) {
+        operation.run(on);
+    }
 
     /// Gives back the memory that is kept between calls; the next one takes it anew.
     default void releaseWorkspace() {}
@@ -68,9 +86,8 @@ public interface Kernels {
             Tensor y_ND,
             Tensor inverseRms_N);
 
-    /// Gradient of [#addRmsNorm], of `x` and of `branch` alike: that of [#rmsNormBackward] plus `sumGradient`,
-    /// rounded
-    /// once.
+    /// Gradient of [#addRmsNorm], of `x` and of `branch` alike: that of [#rmsNormBackward] plus
+    /// `sumGradient`, rounded once.
     ///
     /// @param sumGradient_ND what the sum's other uses sent back
     /// @param inputGradient_ND written; may be `outputGradient` or `sumGradient` itself
@@ -93,20 +110,25 @@ public interface Kernels {
     /// @param back with the sine negated: the gradient
     void rope(Tensor x_NHE, Tensor cosine_NR, Tensor sine_NR, boolean back);
 
-    /// A linear layer without bias, `y[n,o] = sum_d x[n,d] * weight[o,d]`: the step of decoding, where N is
-    /// the number of sequences and reading the weights is all the cost. Not for training: nothing is saved.
+    /// Linear layers without bias that read the same input, `y[n,o] = sum_d x[n,d] * weight[o,d]`, their
+    /// outputs side by side: the step of decoding, where N is the number of sequences and reading the weights
+    /// is all the cost. Not for training: nothing is saved.
     ///
     /// A bfloat16 weight under float32 rows is widened exactly, so that a checkpoint stored in bfloat16 gives
     /// the same numbers while half as much is read.
     ///
     /// @param x_ND float32, bfloat16 or float64
-    /// @param weight_OD dtype of `x`, or bfloat16 where `x` is float32
+    /// @param weights_OD one to four matrices of D columns; dtype of `x`, or bfloat16 where `x` is float32
     /// @param y_NO written; dtype of `x`; rows may stand apart
-    void linear(Tensor x_ND, Tensor weight_OD, Tensor y_NO);
+    void linear(Tensor x_ND, List<Tensor> weights_OD, Tensor y_NO);
 
-    /// [#linear] with weights in quantised blocks as they lie in a file, several matrices at once: `y` holds
-    /// their outputs side by side. Values are exact; a row of the result has the bits that [#linear] gives with
-    /// the decoded matrices.
+    /// [#linear] of one matrix.
+    default void linear(Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
+        linear(x_ND, List.of(weight_OD), y_NO);
+    }
+
+    /// [#linear] with weights in quantised blocks as they lie in a file. Values are exact; a row of the result
+    /// has the bits that [#linear] gives with the decoded matrices.
     ///
     /// @param x_ND float32
     /// @param weights one to four matrices of D columns
@@ -135,10 +157,10 @@ public interface Kernels {
     /// @param below_N2F written; shape and dtype of `both`
     void gatedBackward(Tensor gradient_NF, Tensor both_N2F, Activation activation, Tensor below_N2F);
 
-    /// The matrix product of training, `out = scale left right` or `out += scale left right`, summed in float32
-    /// (float64) whatever is stored, with one rounding at the end. On CUDA a float32 operand beside a bfloat16
-    /// operand or
-    /// result is rounded to bfloat16 first, as PyTorch's autocast does: matrix units take one dtype.
+    /// The matrix product of training, `out = scale left right` or `out += scale left right`, summed in
+    /// float32 (float64) whatever is stored, with one rounding at the end. On CUDA a float32 operand beside a
+    /// bfloat16 operand or result is rounded to bfloat16 first, as PyTorch's autocast does: matrix units take
+    /// one dtype.
     ///
     /// @param left_NK float32, bfloat16 or float64; may be the transpose of a matrix
     /// @param right_KM as `left`; float32 and bfloat16 may stand in one product
@@ -153,8 +175,9 @@ public interface Kernels {
     /// first is read; then token n attends to the positions of its slot up to its own. A row of the result
     /// has the same bits whatever rows are computed beside it.
     ///
-    /// @param projected_NW H queries, K keys and K values of E numbers a row; used up
-    /// @param cosine_NR dtype of `projected`; R even, at most E
+    /// @param projected_NW H queries, K keys and K values of E numbers a row; float32, bfloat16 or float64;
+    ///     used up. Scores and sums are float32 (float64)
+    /// @param cosine_NR float32 (float64 for float64 heads); R even, at most E
     /// @param sine_NR the first half of a row carries the minus sign
     /// @param keys_SKCE slots, heads, capacity, head width; contiguous, dtype of `projected`
     /// @param slot_N int64; no pair of slot and position twice
@@ -175,6 +198,36 @@ public interface Kernels {
     /// operations.
     default boolean fusesCacheAttention(Tensor keys_SKCE) {
         return false;
+    }
+
+    /// The next token of every row of logits, and its log-probability under the model's own distribution.
+    ///
+    /// A row of settings is (temperature, top-k, top-p, min-p), applied in this order: temperature 0 takes
+    /// the largest logit, the lowest id among equals; top-k (0: off) keeps what is not below the k-th
+    /// largest; top-p (1: off) keeps the most probable of what is left until their mass reaches p of it,
+    /// the lower id first among equals; min-p (0: off) drops what is less than p times as probable as the
+    /// most probable; then, in order of id, the first at which the mass exceeds `uniform` of the whole.
+    /// Masses have float32's accuracy at least, sums are float64.
+    ///
+    /// A row whose log-sum-exp is not finite, or whose settings are out of bounds, gets id -1 and NaN.
+    ///
+    /// @param logits_BV float32
+    /// @param settings_B4 float64
+    /// @param uniform_B float64 in [0, 1)
+    /// @param id_B written; int64
+    /// @param logProb_B written; float32
+    void sample(Tensor logits_BV, Tensor settings_B4, Tensor uniform_B, Tensor id_B, Tensor logProb_B);
+
+    /// Whether tokens are better chosen by [#sample], where the logits lie, than in Java from rows copied
+    /// there. In host memory they are not: `SampleBenchmark` found the kernel 1.2 to 4 times as slow, but
+    /// for the largest logit of one row.
+    default boolean samplesOn(DeviceHandle device) {
+        return !device.isCpu();
+    }
+
+    /// What chooses tokens on such a device, for messages and the facts of a run.
+    default String sampler(DeviceHandle device) {
+        return samplesOn(device) ? "%s on %s".formatted(name(), device) : "Java on the host";
     }
 
     /// Causal attention inside documents that lie end to end, for training: no padding, no row sees another document.
@@ -207,6 +260,18 @@ public interface Kernels {
         return false;
     }
 
+    /// Dropout whose random numbers depend on their place alone: `out[n,i] = x[n,i] / (1 - share)`, or 0
+    /// where bits hashed from (`key[n]`, `place`, i) say so (`awl_dropout` of kernels.h has the formula).
+    /// The same numbers fall on every device; nothing has to be kept for the gradient, which is the same
+    /// function of the gradient.
+    ///
+    /// @param x_NI float32, bfloat16 or float64
+    /// @param key_N int64, names each row
+    /// @param share of the numbers that fall, in [0, 1)
+    /// @param place what else tells this use from others
+    /// @param out_NI written; shape and dtype of `x`; may be `x` itself
+    void dropout(Tensor x_NI, Tensor key_N, double share, long place, Tensor out_NI);
+
     /// Gradient of an embedding: `table[tokens[n]] += scale * gradient[n]`, for a token that comes more than once in
     /// the order of n.
     ///
@@ -233,8 +298,7 @@ public interface Kernels {
     }
 
     /// Sum of the squares of all elements of all tensors, for the global gradient norm, in float64: finite if
-    /// and only
-    /// if every element is.
+    /// and only if every element is.
     ///
     /// @param tensors floating tensors of any shape, contiguous
     /// @return 0-d fp64

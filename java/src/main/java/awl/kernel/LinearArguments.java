@@ -2,6 +2,7 @@ package awl.kernel;
 
 import awl.ShapeException;
 import awl.tensor.BlockMatrix;
+import awl.tensor.Shapes;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -54,14 +55,7 @@ final class LinearArguments {
     }
 
     static void blocks(Tensor x_ND, List<BlockMatrix> weights, Tensor y_NO) {
-        if (weights.isEmpty() || weights.size() > MOST_WEIGHTS) {
-            throw new ShapeException(
-                    "linearBlocks: expected 1 to " + MOST_WEIGHTS + " matrices, got " + weights.size());
-        }
-        if (x_ND.dim() != 2 || y_NO.dim() != 2) {
-            throw new ShapeException(
-                    "linearBlocks: expected x and y of two axes, got %d and %d".formatted(x_ND.dim(), y_NO.dim()));
-        }
+        sideBySide("linearBlocks", x_ND, weights.size(), y_NO);
         long outputs = 0;
         for (BlockMatrix weight : weights) {
             outputs += weight.rows();
@@ -70,39 +64,48 @@ final class LinearArguments {
                         .formatted(x_ND.size(1), weight, weight.columns()));
             }
         }
-        if (y_NO.size(0) != x_ND.size(0) || y_NO.size(1) != outputs) {
-            throw new ShapeException("linearBlocks: expected y (%d, %d), got (%d, %d)"
-                    .formatted(x_ND.size(0), outputs, y_NO.size(0), y_NO.size(1)));
-        }
+        result("linearBlocks", x_ND, outputs, y_NO);
         if (Arguments.dtype(x_ND) != ScalarType.Float || Arguments.dtype(y_NO) != ScalarType.Float) {
             throw new ShapeException("linearBlocks: expected float32, got x %s, y %s"
                     .formatted(Arguments.dtype(x_ND), Arguments.dtype(y_NO)));
         }
     }
 
-    static void check(Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
-        if (x_ND.dim() != 2 || weight_OD.dim() != 2 || y_NO.dim() != 2) {
-            throw new ShapeException("linear: expected three matrices, got %d, %d and %d axes"
-                    .formatted(x_ND.dim(), weight_OD.dim(), y_NO.dim()));
-        }
-        if (weight_OD.size(1) != x_ND.size(1) || y_NO.size(0) != x_ND.size(0) || y_NO.size(1) != weight_OD.size(0)) {
-            throw new ShapeException(
-                    "linear: expected x (N, D), weight (O, D), y (N, O), got (%d, %d), (%d, %d), (%d, %d)"
-                            .formatted(
-                                    x_ND.size(0),
-                                    x_ND.size(1),
-                                    weight_OD.size(0),
-                                    weight_OD.size(1),
-                                    y_NO.size(0),
-                                    y_NO.size(1)));
-        }
+    static void check(Tensor x_ND, List<Tensor> weights_OD, Tensor y_NO) {
+        sideBySide("linear", x_ND, weights_OD.size(), y_NO);
         ScalarType rows = Arguments.dtype(x_ND);
-        ScalarType stored = Arguments.dtype(weight_OD);
-        boolean widened = rows == ScalarType.Float && stored == ScalarType.BFloat16;
-        if (Arguments.dtype(y_NO) != rows || (stored != rows && !widened)) {
+        long outputs = 0;
+        for (Tensor weight_OD : weights_OD) {
+            if (weight_OD.dim() != 2 || weight_OD.size(1) != x_ND.size(1)) {
+                throw new ShapeException("linear: expected weights (O, D) of %d columns, got %s"
+                        .formatted(x_ND.size(1), Shapes.text(Shapes.of(weight_OD))));
+            }
+            ScalarType stored = Arguments.dtype(weight_OD);
+            boolean widened = rows == ScalarType.Float && stored == ScalarType.BFloat16;
+            if (Arguments.dtype(y_NO) != rows || (stored != rows && !widened)) {
+                throw new ShapeException(
+                        "linear: expected y of x's dtype and weight of the same (or bfloat16 under float32),"
+                                + " got x %s, weight %s, y %s".formatted(rows, stored, Arguments.dtype(y_NO)));
+            }
+            outputs += weight_OD.size(0);
+        }
+        result("linear", x_ND, outputs, y_NO);
+    }
+
+    private static void sideBySide(String call, Tensor x_ND, int matrices, Tensor y_NO) {
+        if (matrices < 1 || matrices > MOST_WEIGHTS) {
+            throw new ShapeException(call + ": expected 1 to " + MOST_WEIGHTS + " matrices, got " + matrices);
+        }
+        if (x_ND.dim() != 2 || y_NO.dim() != 2) {
             throw new ShapeException(
-                    "linear: expected y of x's dtype and weight of the same (or bfloat16 under float32),"
-                            + " got x %s, weight %s, y %s".formatted(rows, stored, Arguments.dtype(y_NO)));
+                    "%s: expected x and y of two axes, got %d and %d".formatted(call, x_ND.dim(), y_NO.dim()));
+        }
+    }
+
+    private static void result(String call, Tensor x_ND, long outputs, Tensor y_NO) {
+        if (y_NO.size(0) != x_ND.size(0) || y_NO.size(1) != outputs) {
+            throw new ShapeException("%s: expected y (%d, %d), got (%d, %d)"
+                    .formatted(call, x_ND.size(0), outputs, y_NO.size(0), y_NO.size(1)));
         }
     }
 }

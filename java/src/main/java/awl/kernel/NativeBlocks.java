@@ -1,7 +1,6 @@
 package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
-import awl.kernel.ffm.TensorView;
 import awl.tensor.BlockMatrix;
 import awl.tensor.Tensors;
 import java.lang.invoke.MethodHandle;
@@ -46,7 +45,7 @@ final class NativeBlocks {
     void linear(Tensor x_ND, List<BlockMatrix> weights, Tensor y_NO) {
         library.call("linear_blocks", arena -> (int) linear.invokeExact(
                 library.view(x_ND, arena),
-                TensorView.ofBlocks(weights, arena),
+                library.blocks(weights, arena),
                 weights.size(),
                 library.view(y_NO, arena),
                 library.stream()));
@@ -71,6 +70,6 @@ final class NativeBlocks {
 
     private void into(BlockMatrix weight, Tensor out_OD) {
         library.call("dequantize", arena -> (int) dequantize.invokeExact(
-                TensorView.ofBlocks(List.of(weight), arena), library.view(out_OD, arena), library.stream()));
+                library.blocks(List.of(weight), arena), library.view(out_OD, arena), library.stream()));
     }
 }

@@ -2,6 +2,7 @@ package awl.kernel;
 
 import awl.kernel.ffm.NativeLibrary;
 import awl.tensor.BlockMatrix;
+import awl.tensor.DeviceHandle;
 import awl.tensor.LibTorch;
 import awl.tensor.Tensors;
 import java.lang.invoke.MethodHandle;
@@ -37,7 +38,9 @@ public final class NativeKernels extends TorchKernels {
     private record Bound(NativeLibrary library, KernelHandles handles) {
 
         static Bound of(Path path, boolean emulated) {
-            LibTorch.await(); // its libgomp must be there first, or the process has two
+            if (path.getFileName().toString().contains("cuda")) {
+                LibTorch.await(); // its CUDA libraries must be there first, or the process has them twice
+            }
             NativeLibrary library = NativeLibrary.open(path, KernelHandles.names(), emulated);
             return new Bound(library, library.bind(KernelHandles.class));
         }
@@ -53,6 +56,8 @@ public final class NativeKernels extends TorchKernels {
     private final @Nullable NativeBlocks blocks;
     private final @Nullable NativeGated gated;
     private final @Nullable MethodHandle cacheAttention;
+    private final @Nullable MethodHandle sample;
+    private final @Nullable MethodHandle dropout;
     private final @Nullable NativeDocumentAttention documentAttention;
 
     private final @Nullable NativeOptimizer optimizer;
@@ -69,6 +74,8 @@ public final class NativeKernels extends TorchKernels {
         blocks = NativeBlocks.of(library, handles);
         gated = NativeGated.of(library, handles);
         cacheAttention = handles.cacheAttention();
+        sample = handles.sample();
+        dropout = handles.dropout();
         documentAttention = NativeDocumentAttention.of(library, handles);
         optimizer = NativeOptimizer.of(library, handles);
     }
@@ -97,6 +104,17 @@ public final class NativeKernels extends TorchKernels {
     @Override
     public String name() {
         return "native (" + library.instructionSet() + ")";
+    }
+
+    @Override
+    public @Nullable Replay record(Runnable calls) {
+        // Not tried on a device, where a graph of its own would be the way.
+        return library.backend().equals("cpu") ? NativeLibrary.record(calls) : super.record(calls);
+    }
+
+    @Override
+    public void inSequence(TensorOperation operation, Tensor... on) {
+        NativeLibrary.inSequence(operation, on);
     }
 
     @Override
@@ -231,43 +249,49 @@ public final class NativeKernels extends TorchKernels {
     }
 
     @Override
-    public void linear(Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
+    public void linear(Tensor x_ND, List<Tensor> weights_OD, Tensor y_NO) {
+        LinearArguments.check(x_ND, weights_OD, y_NO);
         MethodHandle kernel = linearRows;
-        boolean fits = x_ND.size(0) <= FEW_ROWS
-                && takes(x_ND)
-                && x_ND.stride(1) == 1
-                && weight_OD.stride(1) == 1
-                && y_NO.stride(1) == 1;
-        if (kernel == null || !fits) {
-            if (product == null || !product.widens(x_ND, weight_OD) || !product.takes(x_ND, weight_OD, y_NO)) {
-                super.linear(x_ND, weight_OD, y_NO);
-                return;
-            }
-            LinearArguments.check(x_ND, weight_OD, y_NO);
-            try (PointerScope _ = new PointerScope()) {
-                product.multiply(x_ND, weight_OD.t(), 1, false, y_NO);
-            }
-            return;
+        boolean fits = x_ND.size(0) <= FEW_ROWS && takes(x_ND) && x_ND.stride(1) == 1 && y_NO.stride(1) == 1;
+        for (Tensor weight_OD : weights_OD) {
+            fits &= weight_OD.stride(1) == 1 && Arguments.dtype(weight_OD) == Arguments.dtype(weights_OD.getFirst());
         }
-        LinearArguments.check(x_ND, weight_OD, y_NO);
-        if (Arguments.dtype(x_ND) == ScalarType.BFloat16) {
+        if (kernel == null || !fits) {
+            multiplied(x_ND, weights_OD, y_NO);
+        } else if (Arguments.dtype(x_ND) == ScalarType.BFloat16) {
             // The kernel computes in float32: what is read besides the weights is little.
             try (PointerScope _ = new PointerScope()) {
                 Tensor wide_NO = y_NO.to(ScalarType.Float);
-                rows(kernel, x_ND.to(ScalarType.Float), weight_OD, wide_NO);
+                rows(kernel, x_ND.to(ScalarType.Float), weights_OD, wide_NO);
                 y_NO.copy_(wide_NO);
             }
         } else {
-            rows(kernel, x_ND, weight_OD, y_NO);
+            rows(kernel, x_ND, weights_OD, y_NO);
         }
     }
 
-    private void rows(MethodHandle kernel, Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
+    private void rows(MethodHandle kernel, Tensor x_ND, List<Tensor> weights_OD, Tensor y_NO) {
         library.call("linear_rows", arena -> (int) kernel.invokeExact(
                 library.view(x_ND, arena),
-                library.view(weight_OD, arena),
+                library.views(weights_OD, arena),
+                weights_OD.size(),
                 library.view(y_NO, arena),
                 library.stream()));
+    }
+
+    private void multiplied(Tensor x_ND, List<Tensor> weights_OD, Tensor y_NO) {
+        long column = 0;
+        for (Tensor weight_OD : weights_OD) {
+            try (PointerScope _ = new PointerScope()) {
+                Tensor part_NO = y_NO.narrow(1, column, weight_OD.size(0));
+                if (product != null && product.widens(x_ND, weight_OD) && product.takes(x_ND, weight_OD, part_NO)) {
+                    product.multiply(x_ND, weight_OD.t(), 1, false, part_NO);
+                } else {
+                    super.linear(x_ND, List.of(weight_OD), part_NO);
+                }
+            }
+            column += weight_OD.size(0);
+        }
     }
 
     @Override
@@ -337,10 +361,7 @@ public final class NativeKernels extends TorchKernels {
 
     @Override
     public boolean fusesCacheAttention(Tensor keys_SKCE) {
-        return cacheAttention != null
-                && Arguments.dtype(keys_SKCE) == ScalarType.Float
-                && takes(keys_SKCE)
-                && keys_SKCE.size(3) <= WIDEST_HEAD;
+        return cacheAttention != null && takes(keys_SKCE) && keys_SKCE.size(3) <= WIDEST_HEAD;
     }
 
     @Override
@@ -375,6 +396,45 @@ public final class NativeKernels extends TorchKernels {
                 scores.nativeCap(),
                 (long) scores.window(),
                 library.stream()));
+    }
+
+    @Override
+    public void dropout(Tensor x_NI, Tensor key_N, double share, long place, Tensor out_NI) {
+        MethodHandle kernel = dropout;
+        if (kernel == null || !takes(x_NI) || x_NI.stride(1) != 1 || out_NI.stride(1) != 1) {
+            super.dropout(x_NI, key_N, share, place, out_NI);
+            return;
+        }
+        TorchDropout.check(x_NI, key_N, share, out_NI);
+        library.call("dropout", arena -> (int) kernel.invokeExact(
+                library.view(x_NI, arena),
+                library.view(key_N, arena),
+                library.view(out_NI, arena),
+                share,
+                place,
+                library.stream()));
+    }
+
+    @Override
+    public void sample(Tensor logits_BV, Tensor settings_B4, Tensor uniform_B, Tensor id_B, Tensor logProb_B) {
+        MethodHandle kernel = sample;
+        if (kernel == null || !library.takes(logits_BV) || logits_BV.stride(1) != 1) {
+            super.sample(logits_BV, settings_B4, uniform_B, id_B, logProb_B);
+            return;
+        }
+        SampleArguments.check(logits_BV, settings_B4, uniform_B, id_B, logProb_B);
+        library.call("sample", arena -> (int) kernel.invokeExact(
+                library.view(logits_BV, arena),
+                library.view(settings_B4, arena),
+                library.view(uniform_B, arena),
+                library.view(id_B, arena),
+                library.view(logProb_B, arena),
+                library.stream()));
+    }
+
+    @Override
+    public boolean samplesOn(DeviceHandle device) {
+        return library.backend().equals("cuda") || super.samplesOn(device);
     }
 
     @Override

@@ -10,13 +10,11 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /// [Kernels#matrixProduct] by `awl_matrix_product`, for float32 and bfloat16. In host memory bfloat16 is how
-/// numbers are
-/// stored: they are widened on their way into the kernel, and a result is rounded once. On a device the product is
-/// cuBLASLt's, with operands as [CudaProduct] has them.
+/// numbers are stored: they are widened on their way into the kernel, and a result is rounded once. On a
+/// device the product is cuBLASLt's, with operands as [CudaProduct] has them.
 ///
-/// In host memory it runs on libtorch's own OpenMP threads. libtorch's product goes to OpenBLAS, which has
-/// threads of its own: the two
-/// pools wait for work by spinning, each on the core the other one needs.
+/// In host memory it runs on the threads of our kernels, which sleep early. libtorch's product goes to OpenBLAS,
+/// whose threads wait for work by spinning, on the core that a kernel needs next.
 final class NativeMatrixProduct implements MatrixProduct {
 
     /// `AWL_PRODUCT_SPACE` and `AWL_PRODUCT_SPACE_THREAD` of kernels.h; the kernel refuses less.

@@ -9,8 +9,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /// Shapes and dtypes of [Kernels#adamW], [Kernels#squaredNorm] and [Kernels#embeddingBackward], checked the
-/// same way by
-/// every implementation.
+/// same way by every implementation.
 final class OptimizerArguments {
 
     private OptimizerArguments() {}

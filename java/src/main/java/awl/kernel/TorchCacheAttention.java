@@ -1,9 +1,11 @@
 package awl.kernel;
 
+import awl.tensor.Tensors;
 import java.nio.LongBuffer;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// [Kernels#cacheAttention] token by token in libtorch operations.
 record TorchCacheAttention(Tensor keys_SKCE, Tensor values_SKCE, AttentionScores scores) {
@@ -14,7 +16,11 @@ record TorchCacheAttention(Tensor keys_SKCE, Tensor values_SKCE, AttentionScores
         long e = keys_SKCE.size(3);
         long h = out_NHE.size(1) / e;
         Tensor heads = projected_NW.view(n, h + 2 * k, e);
-        rotate(heads.narrow(1, 0, h + k).narrow(2, 0, cosine_NR.size(1)), cosine_NR, sine_NR);
+        // In float32 at least; what is kept is rounded once.
+        Tensor turning_NxR = heads.narrow(1, 0, h + k).narrow(2, 0, cosine_NR.size(1));
+        Tensor wide_NxR = turning_NxR.to(Tensors.dtype(cosine_NR));
+        rotate(wide_NxR, cosine_NR, sine_NR);
+        turning_NxR.copy_(wide_NxR);
         LongBuffer slots = slot_N.cpu().contiguous().createBuffer();
         LongBuffer positions = position_N.cpu().contiguous().createBuffer();
         for (int row = 0; row < n; row++) {
@@ -43,9 +49,12 @@ record TorchCacheAttention(Tensor keys_SKCE, Tensor values_SKCE, AttentionScores
     }
 
     private Tensor attend(Tensor queries_KGE, long slot, long from, long to) {
-        Tensor keys_KTE = keys_SKCE.select(0, slot).narrow(1, from, to - from);
-        Tensor values_KTE = values_SKCE.select(0, slot).narrow(1, from, to - from);
-        Tensor scores_KGT = torch.bmm(queries_KGE, keys_KTE.transpose(1, 2)).mul_(new Scalar(scores.scale()));
+        ScalarType wide = Arguments.accumulator(Arguments.dtype(queries_KGE));
+        Tensor keys_KTE = keys_SKCE.select(0, slot).narrow(1, from, to - from).to(wide);
+        Tensor values_KTE =
+                values_SKCE.select(0, slot).narrow(1, from, to - from).to(wide);
+        Tensor scores_KGT =
+                torch.bmm(queries_KGE.to(wide), keys_KTE.transpose(1, 2)).mul_(new Scalar(scores.scale()));
         if (scores.softCap() != null) {
             Scalar cap = new Scalar(scores.softCap());
             scores_KGT.div_(cap).tanh_().mul_(cap);

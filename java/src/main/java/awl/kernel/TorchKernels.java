@@ -104,6 +104,24 @@ public class TorchKernels implements Kernels {
     }
 
     @Override
+    public void dropout(Tensor x_NI, Tensor key_N, double share, long place, Tensor out_NI) {
+        TorchDropout.check(x_NI, key_N, share, out_NI);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            TorchDropout.run(x_NI, key_N, share, place, out_NI);
+        }
+    }
+
+    @Override
+    public void sample(Tensor logits_BV, Tensor settings_B4, Tensor uniform_B, Tensor id_B, Tensor logProb_B) {
+        SampleArguments.check(logits_BV, settings_B4, uniform_B, id_B, logProb_B);
+        try (PointerScope _ = new PointerScope();
+                NoGradGuard _ = new NoGradGuard()) {
+            TorchSample.run(logits_BV, settings_B4, uniform_B, id_B, logProb_B);
+        }
+    }
+
+    @Override
     public void addRmsNorm(
             Tensor x_ND,
             Tensor branch_ND,
@@ -166,12 +184,16 @@ public class TorchKernels implements Kernels {
     }
 
     @Override
-    public void linear(Tensor x_ND, Tensor weight_OD, Tensor y_NO) {
-        LinearArguments.check(x_ND, weight_OD, y_NO);
-        try (PointerScope _ = new PointerScope();
-                NoGradGuard _ = new NoGradGuard()) {
-            Tensor weight = weight_OD.to(Arguments.dtype(x_ND));
-            torch.mm_out(y_NO, x_ND, weight.t());
+    public void linear(Tensor x_ND, List<Tensor> weights_OD, Tensor y_NO) {
+        LinearArguments.check(x_ND, weights_OD, y_NO);
+        long column = 0;
+        for (Tensor weight_OD : weights_OD) {
+            try (PointerScope _ = new PointerScope();
+                    NoGradGuard _ = new NoGradGuard()) {
+                Tensor weight = weight_OD.to(Arguments.dtype(x_ND));
+                torch.mm_out(y_NO.narrow(1, column, weight_OD.size(0)), x_ND, weight.t());
+            }
+            column += weight_OD.size(0);
         }
     }
 

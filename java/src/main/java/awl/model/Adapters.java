@@ -3,6 +3,7 @@ package awl.model;
 import awl.CheckpointException;
 import awl.ConfigException;
 import awl.ShapeException;
+import awl.data.Batch;
 import awl.tensor.DeviceHandle;
 import awl.tensor.Parameter;
 import awl.tensor.Shapes;
@@ -19,13 +20,15 @@ import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /// The low-rank adapters of a [Decoder].
 public final class Adapters {
 
     private final List<Linear> linears;
     private long seed;
-    private long microBatches;
+    private long step;
+    private int attached;
 
     Adapters(List<Linear> linears) {
         this.linears = linears;
@@ -36,14 +39,9 @@ public final class Adapters {
         return linears.stream().filter(linear -> linear.adapter() != null).toList();
     }
 
-    /// Micro-batches seen in training: all the state dropout has. A resumed run sets it to go on with the same
-    /// numbers.
-    public long microBatches() {
-        return microBatches;
-    }
-
-    public void microBatches(long count) {
-        microBatches = count;
+    /// Which step's random numbers dropout draws from now on, the same on every rank: all the state it has.
+    public void startStep(long stream) {
+        step = stream;
     }
 
     /// Every adapted weight with its adapter's product added, in the weight's dtype, by name of the weight; the model
@@ -67,13 +65,11 @@ public final class Adapters {
         }
     }
 
-    long nextKey() {
-        if (adapted().isEmpty()) {
-            return 0;
-        }
-        microBatches++;
-        long key = LoraDropout.mix(seed) + LoraDropout.mix(microBatches);
-        return key == 0 ? 1 : key;
+    /// Names of a batch's rows in dropout's random numbers; null where nothing is dropped.
+    @Nullable
+    Tensor dropoutKeys(Batch batch, DeviceHandle device) {
+        boolean drops = linears.stream().map(Linear::adapter).anyMatch(each -> each != null && each.drops());
+        return drops ? LoraDropout.keys(LoraDropout.mix(seed) + LoraDropout.mix(step), batch, device) : null;
     }
 
     /// New adapters as PEFT starts them: A from the uniform distribution of Kaiming initialisation with a = sqrt(5),
@@ -154,10 +150,16 @@ public final class Adapters {
         }
     }
 
-    private static void put(Linear linear, Tensor a, Tensor b, double scaling, double dropout, long stream) {
+    /// How often layers were given adapters: what was prepared before is for another model.
+    int attached() {
+        return attached;
+    }
+
+    private void put(Linear linear, Tensor a, Tensor b, double scaling, double dropout, long stream) {
         // Adapters are float32 beside bfloat16 weights, as PEFT keeps them: their updates would be rounded away.
         boolean wide = linear.weight().dtype() == ScalarType.Double;
         ScalarType dtype = wide ? ScalarType.Double : ScalarType.Float;
+        attached++;
         String name = Lora.PREFIX + linear.module();
         DeviceHandle device = linear.weight().device();
         linear.adapter(new Lora(

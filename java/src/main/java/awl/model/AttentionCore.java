@@ -16,9 +16,9 @@ interface AttentionCore {
         return shape.softCap() == null ? FlashAttention.INSTANCE : ExplicitAttention.INSTANCE;
     }
 
-    /// The same for documents whose borders are known: by a kernel of ours where there is one; else many short
-    /// ones are
-    /// computed together. On a device by libtorch's kernel for it, and step by step what that does not know.
+    /// The same for documents whose borders are known: by a kernel of ours where there is one; else many
+    /// short ones are computed together. On a device by libtorch's kernel for it, and step by step what that
+    /// does not know.
     ///
     /// @param start_S `documentStart` on a CUDA device; null elsewhere
     static AttentionCore of(

@@ -98,8 +98,8 @@ final class CachePass implements Pass {
     }
 
     @Override
-    public long dropoutKey() {
-        return 0;
+    public @Nullable Tensor dropoutKey() {
+        return null;
     }
 
     @Override

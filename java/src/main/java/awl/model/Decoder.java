@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
@@ -160,6 +161,11 @@ public final class Decoder implements AutoCloseable {
         return precision;
     }
 
+    /// What computes its layers.
+    public Kernels kernels() {
+        return kernels;
+    }
+
     /// Where its parameters are, and everything it computes.
     public DeviceHandle device() {
         return device;
@@ -219,33 +225,47 @@ public final class Decoder implements AutoCloseable {
     /// Hidden states behind the final norm, `[N, D]`, in the caller's scope. With a recording tape, run its backward
     /// with their gradient before the scope that holds the batch is closed.
     public Tensor hidden(TokenBatch in, Tape tape) {
-        return hidden(in.batch().tokens(), in.tokens_N(), in.positions(), in.documentStart(), tape);
-    }
-
-    private Tensor hidden(int[] tokens, Tensor tokens_N, int[] positions, int[] documentStart, Tape tape) {
-        check(tokens);
+        int[] documentStart = in.documentStart();
+        check(in.batch().tokens());
         try (TensorScope scope = TensorScope.open()) {
-            Rope.Angles angles = rope.angles(positions, documentStart, precision.scalarType(), device);
+            Rope.Angles angles = rope.angles(in.positions(), documentStart, precision.scalarType(), device);
             Tensor start_S =
                     device.isCuda() ? Tensors.indices(device, documentStart).to(ScalarType.Int) : null;
+            Tensor dropoutKey = tape.isTraining() ? adapters.dropoutKeys(in.batch(), device) : null;
             if (tape.isRecording()) {
+                if (dropoutKey != null) {
+                    scope.keep(dropoutKey);
+                }
                 scope.keep(angles.cos_NR());
                 scope.keep(angles.sin_NR());
                 if (start_S != null) {
                     scope.keep(start_S);
                 }
             }
-            long key = tape.isTraining() ? adapters.nextKey() : 0;
-            Pass pass = new DocumentPass(kernels, documentStart, start_S, rope, angles, key);
-            Value x = embedding.forward(tape, tokens_N);
+            Pass pass = new DocumentPass(kernels, documentStart, start_S, rope, angles, dropoutKey);
+            Value x = embedding.forward(tape, in.tokens_N());
             return scope.keep(norm.forward(tape, layers(x, tape, pass)).normed().tensor());
         }
     }
 
     /// Room for the keys and values of sequences being generated. The caller closes it.
     public KvCache cache(int slots, int capacity) {
-        ScalarType dtype = precision == Precision.FP64 ? ScalarType.Double : ScalarType.Float;
-        return new KvCache(config, slots, capacity, dtype, device);
+        return cache(slots, capacity, cacheDtype());
+    }
+
+    /// @param dtype of keys and values: that of the activations, or float32
+    KvCache cache(int slots, int capacity, ScalarType dtype) {
+        return new KvCache(config, kernels, slots, capacity, dtype, device);
+    }
+
+    /// The activations' own on a device; in host memory float32 at least, which is faster there.
+    private ScalarType cacheDtype() {
+        return precision == Precision.BF16 && device.isCpu() ? ScalarType.Float : precision.scalarType();
+    }
+
+    /// Bytes of keys and values of one token in all layers, in a cache of this model's.
+    public long cacheBytesPerToken() {
+        return KvCache.numbersPerToken(config) * torch.elementSize(cacheDtype());
     }
 
     /// Appends tokens to slots of a cache, at most one segment a slot.
@@ -276,24 +296,43 @@ public final class Decoder implements AutoCloseable {
             lastRow.put(segment.slot(), start[s + 1] - 1);
         }
         check(tokens);
+        int[] rows = segments.stream()
+                .mapToInt(segment -> Objects.requireNonNull(lastRow.get(segment.slot())))
+                .toArray();
+        boolean oneEach = Arrays.equals(rows, IntStream.range(0, total).toArray());
         try (TensorScope scope = TensorScope.open()) {
             Rope.Angles angles = rope.angles(positions, start, precision.scalarType(), device);
-            Pass pass = precision == Precision.FP32 && FusedCachePass.suits(cache, kernels, angles, pieces)
-                    ? new FusedCachePass(cache, kernels, angles, pieces)
-                    : new CachePass(scope, cache, rope, angles, pieces, config.kvHeads());
-            Tape tape = Tape.none();
-            Value embedded = embedding.forward(tape, Tensors.indices(device, tokens));
-            int[] rows = segments.stream()
-                    .mapToInt(segment -> Objects.requireNonNull(lastRow.get(segment.slot())))
-                    .toArray();
-            Residual last = layers(embedded, tape, pass);
-            if (!Arrays.equals(rows, IntStream.range(0, total).toArray())) {
-                last = last.rows(Tensors.indices(device, rows));
+            Value embedded = embedding.forward(Tape.none(), Tensors.indices(device, tokens));
+            Tensor logits;
+            if (FusedCachePass.suits(cache, kernels, precision.scalarType(), pieces)) {
+                FusedCachePass pass = new FusedCachePass(cache, kernels, angles, pieces);
+                logits = oneEach && precision == Precision.FP32
+                        ? prepared(embedded, pass, cache)
+                        : lastLogits(embedded, pass, oneEach ? null : Tensors.indices(device, rows));
+            } else {
+                Pass pass = new CachePass(scope, cache, rope, angles, pieces, config.kvHeads());
+                logits = lastLogits(embedded, pass, oneEach ? null : Tensors.indices(device, rows));
             }
-            Tensor logits = head.logits(norm.forward(tape, last).normed().tensor());
             pieces.forEach(piece -> cache.appended(piece.slot(), piece.tokens()));
             return scope.keep(logits);
         }
+    }
+
+    /// A step of one token a sequence, which is done over and over.
+    private Tensor prepared(Value embedded, FusedCachePass pass, KvCache cache) {
+        List<Tensor> inputs = new ArrayList<>(pass.inputs());
+        inputs.add(embedded.tensor());
+        return cache.steps().logits(inputs, adapters.attached(), () -> lastLogits(embedded, pass, null));
+    }
+
+    /// @param rows whose logits are wanted; null: all
+    private Tensor lastLogits(Value embedded, Pass pass, @Nullable Tensor rows) {
+        Tape tape = Tape.none();
+        Residual last = layers(embedded, tape, pass);
+        if (rows != null) {
+            last = last.rows(rows);
+        }
+        return head.logits(norm.forward(tape, last).normed().tensor());
     }
 
     /// From embeddings through all layers.

@@ -19,28 +19,30 @@ final class DocumentPass implements Pass {
     private final @Nullable Tensor start_S;
     private final Rope rope;
     private final Rope.Angles angles;
-    private final long dropoutKey;
+    private final @Nullable Tensor dropoutKey_N;
 
     /// @param start_S `documentStart` on a CUDA device, int32; null elsewhere
-    /// @param angles of all tokens; they and `start_S` have to live as long as the tape
+    /// @param angles of all tokens
+    /// @param dropoutKey_N see [LoraDropout#keys]; it, the angles and `start_S` have to live as long as the
+    ///     tape
     DocumentPass(
             Kernels kernels,
             int[] documentStart,
             @Nullable Tensor start_S,
             Rope rope,
             Rope.Angles angles,
-            long dropoutKey) {
+            @Nullable Tensor dropoutKey_N) {
         this.kernels = kernels;
         this.documentStart = documentStart;
         this.start_S = start_S;
         this.rope = rope;
         this.angles = angles;
-        this.dropoutKey = dropoutKey;
+        this.dropoutKey_N = dropoutKey_N;
     }
 
     @Override
-    public long dropoutKey() {
-        return dropoutKey;
+    public @Nullable Tensor dropoutKey() {
+        return dropoutKey_N;
     }
 
     @Override

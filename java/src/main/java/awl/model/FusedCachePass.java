@@ -8,18 +8,17 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /// A pass that appends tokens to some slots of a [KvCache], attention by one kernel a layer: decoding, and
-/// prompts that
-/// are not long. Long ones are [CachePass]'s, whose matrix products pay there.
+/// prompts that are not long. Long ones are [CachePass]'s, whose matrix products pay there.
 final class FusedCachePass implements Pass {
 
     /// Up to this many tokens of a slot, a query at a time is as fast as a matrix product.
     private static final int FEW_TOKENS = 8;
 
     /// Nor is it slower for any number of tokens of a slot that holds no more than this: many small products
-    /// cost more
-    /// to start than to compute.
+    /// cost more to start than to compute.
     private static final int SHORT_SLOT = 256;
 
     private final KvCache cache;
@@ -46,15 +45,21 @@ final class FusedCachePass implements Pass {
         this.position_N = Tensors.indices(cache.device(), positions);
     }
 
-    static boolean suits(KvCache cache, Kernels kernels, Rope.Angles angles, List<CachePass.Piece> pieces) {
-        return kernels.fusesCacheAttention(cache.keys(0))
-                && Tensors.dtype(angles.cos_NR()) == ScalarType.Float
+    /// @param activations dtype of what will be attended with
+    static boolean suits(KvCache cache, Kernels kernels, ScalarType activations, List<CachePass.Piece> pieces) {
+        return Tensors.dtype(cache.keys(0)) == activations
+                && kernels.fusesCacheAttention(cache.keys(0))
                 && pieces.stream().allMatch(piece -> piece.tokens() <= FEW_TOKENS || piece.end() <= SHORT_SLOT);
     }
 
+    /// All that the pass reads besides the model and the cache, one row a token.
+    List<Tensor> inputs() {
+        return List.of(cosine_NR, sine_NR, slot_N, position_N);
+    }
+
     @Override
-    public long dropoutKey() {
-        return 0;
+    public @Nullable Tensor dropoutKey() {
+        return null;
     }
 
     @Override

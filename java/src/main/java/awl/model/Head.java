@@ -3,6 +3,7 @@ package awl.model;
 import awl.kernel.Kernels;
 import awl.tensor.BlockMatrix;
 import awl.tensor.Parameter;
+import awl.tensor.Scalars;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
 import java.util.List;
@@ -17,12 +18,14 @@ public final class Head {
     private final Parameter weight_VD;
     private final boolean tied;
     private final @Nullable Double softCap;
+    private final @Nullable Scalar softCapScalar;
     private final Kernels kernels;
 
     Head(Parameter weight_VD, boolean tied, @Nullable Double softCap, Kernels kernels) {
         this.weight_VD = weight_VD;
         this.tied = tied;
         this.softCap = softCap;
+        this.softCapScalar = softCap == null ? null : Scalars.of(softCap);
         this.kernels = kernels;
     }
 
@@ -51,8 +54,9 @@ public final class Head {
             } else {
                 kernels.linearBlocks(hidden_SD.to(wide), List.of(blocks), logits);
             }
-            if (softCap != null) {
-                logits.div_(new Scalar(softCap)).tanh_().mul_(new Scalar(softCap));
+            Scalar cap = softCapScalar;
+            if (cap != null) {
+                kernels.inSequence(on -> on[0].div_(cap).tanh_().mul_(cap), logits);
             }
             return scope.keep(logits);
         }

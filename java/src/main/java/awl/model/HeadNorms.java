@@ -1,5 +1,6 @@
 package awl.model;
 
+import awl.kernel.Kernels;
 import awl.tensor.Tape;
 import awl.tensor.Tensors;
 import awl.tensor.Value;
@@ -11,10 +12,12 @@ final class HeadNorms {
 
     private final RmsNorm query;
     private final RmsNorm key;
+    private final Kernels kernels;
 
-    HeadNorms(RmsNorm query, RmsNorm key) {
+    HeadNorms(RmsNorm query, RmsNorm key, Kernels kernels) {
         this.query = query;
         this.key = key;
+        this.kernels = kernels;
     }
 
     List<RmsNorm> norms() {
@@ -23,7 +26,7 @@ final class HeadNorms {
 
     Value forward(Tape tape, Value projected, AttentionShape shape) {
         Tensor in = projected.tensor();
-        Tensor out = in.clone();
+        Tensor out = copy(in, in.size(0), in.size(1));
         Tensor queries = heads(in, 0, shape.keys(), shape);
         Tensor keys = heads(in, shape.keys(), shape.values(), shape);
         Tensor queryScale = query.inverseRms(queries);
@@ -49,17 +52,27 @@ final class HeadNorms {
     }
 
     /// Columns [from, to) as one row a head, copied.
-    private static Tensor heads(Tensor wide, long from, long to, AttentionShape shape) {
-        return wide.narrow(1, from, to - from).reshape(-1, shape.headDim());
+    private Tensor heads(Tensor wide, long from, long to, AttentionShape shape) {
+        long width = shape.headDim();
+        Tensor columns = wide.narrow(1, from, to - from).unflatten(1, (to - from) / width, width);
+        Tensor copied = copy(columns, columns.size(0), columns.size(1), width);
+        return copied.view(-1, width);
     }
 
-    private static void normalise(RmsNorm norm, Tensor heads, Tensor inverse, Tensor out, long from, long to) {
+    private Tensor copy(Tensor from, long... shape) {
+        Tensor to = Tensors.like(from, shape);
+        kernels.inSequence(on -> on[0].copy_(on[1]), to, from);
+        return to;
+    }
+
+    private void normalise(RmsNorm norm, Tensor heads, Tensor inverse, Tensor out, long from, long to) {
         Tensor normed = Tensors.like(heads, heads.size(0), heads.size(1));
         norm.normalise(heads, normed, inverse);
-        out.narrow(1, from, to - from).copy_(normed.view(out.size(0), to - from));
+        Tensor columns = out.narrow(1, from, to - from);
+        kernels.inSequence(on -> on[0].copy_(on[1]), columns, normed.view(out.size(0), to - from));
     }
 
-    private static void backward(
+    private void backward(
             RmsNorm norm,
             Tensor gradient,
             Tensor heads,

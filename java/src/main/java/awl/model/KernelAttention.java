@@ -7,8 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// Attention by [Kernels#documentAttention]: all documents in one call. bfloat16 is widened, for the kernel
-/// computes in
-/// float32.
+/// computes in float32.
 ///
 /// @param kernels which do it in one kernel
 record KernelAttention(Kernels kernels) implements AttentionCore {

@@ -2,6 +2,7 @@ package awl.model;
 
 import awl.ConfigException;
 import awl.ShapeException;
+import awl.kernel.Kernels;
 import awl.tensor.DeviceHandle;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
@@ -21,8 +22,9 @@ public final class KvCache implements AutoCloseable {
     private final List<Tensor> keys = new ArrayList<>();
 
     private final List<Tensor> values = new ArrayList<>();
+    private final PreparedSteps steps;
 
-    KvCache(ModelConfig config, int slots, int capacity, ScalarType dtype, DeviceHandle device) {
+    KvCache(ModelConfig config, Kernels kernels, int slots, int capacity, ScalarType dtype, DeviceHandle device) {
         if (slots < 1 || capacity < 1) {
             throw new ConfigException("key/value cache: expected at least one slot and one token, found %d and %d"
                     .formatted(slots, capacity));
@@ -30,6 +32,7 @@ public final class KvCache implements AutoCloseable {
         this.slots = slots;
         this.capacity = capacity;
         this.length = new int[slots];
+        this.steps = new PreparedSteps(config, kernels);
         try (TensorScope scope = TensorScope.open()) {
             for (int layer = 0; layer < config.layers(); layer++) {
                 for (List<Tensor> list : List.of(keys, values)) {
@@ -46,9 +49,9 @@ public final class KvCache implements AutoCloseable {
         return DeviceHandle.of(keys.getFirst());
     }
 
-    /// Bytes of keys and values of one token in all layers.
-    public static long bytesPerToken(ModelConfig config) {
-        return 2L * config.layers() * config.kvHeads() * config.headDim() * Float.BYTES;
+    /// Keys and values of one token in all layers.
+    static long numbersPerToken(ModelConfig config) {
+        return 2L * config.layers() * config.kvHeads() * config.headDim();
     }
 
     /// Number of sequences that can be held at once.
@@ -133,8 +136,14 @@ public final class KvCache implements AutoCloseable {
         return values.get(layer);
     }
 
+    /// Steps recorded on this memory.
+    PreparedSteps steps() {
+        return steps;
+    }
+
     @Override
     public void close() {
+        steps.close();
         keys.forEach(Tensor::close);
         values.forEach(Tensor::close);
     }

@@ -53,6 +53,10 @@ public final class Lora implements AutoCloseable {
         return scaling;
     }
 
+    boolean drops() {
+        return dropout.drops();
+    }
+
     boolean trainable() {
         return a_RI.trainable() || b_OR.trainable();
     }
@@ -64,37 +68,36 @@ public final class Lora implements AutoCloseable {
     /// What the backward pass needs.
     ///
     /// @param low_NR `scale * dropout(x) A^T`
-    /// @param mask_NI what dropout kept; null where nothing was dropped
-    record Saved(Tensor low_NR, @Nullable Tensor mask_NI) {}
+    /// @param key_N names of the rows in dropout; null where nothing was dropped
+    record Saved(Tensor low_NR, @Nullable Tensor key_N) {}
 
     /// Adds the adapter's part to `out`.
     ///
-    /// @param key names the micro-batch in the random numbers of dropout; 0 = no dropout
-    Saved addTo(Kernels kernels, Tensor out_NO, Tensor x_NI, long key) {
-        Tensor mask = key == 0 ? null : dropout.mask(x_NI, key);
-        Tensor input = mask == null ? x_NI : dropout.apply(x_NI, mask);
+    /// @param key_N names the rows in the random numbers of dropout, see [LoraDropout#keys]; null = no
+    ///     dropout
+    Saved addTo(Kernels kernels, Tensor out_NO, Tensor x_NI, @Nullable Tensor key_N) {
+        Tensor input = dropout.apply(kernels, x_NI, key_N);
         Tensor low = low(input, a_RI.value().size(0));
         kernels.matrixProduct(input, aTransposed_IR, scaling, false, low);
         kernels.matrixProduct(low, bTransposed_RO, 1, true, out_NO);
-        return new Saved(low, mask);
+        return new Saved(low, dropout.drops() ? key_N : null);
     }
 
     void backward(Kernels kernels, Tensor gradient_NO, Value x_NI, Tensor input_NI, Saved saved) {
         Tensor low = low(gradient_NO, b_OR.value().size(1));
         kernels.matrixProduct(gradient_NO, b_OR.value(), scaling, false, low);
         b_OR.accumulateProduct(kernels::matrixProduct, gradient_NO.t(), saved.low_NR);
-        Tensor mask = saved.mask_NI;
-        a_RI.accumulateProduct(
-                kernels::matrixProduct, low.t(), mask == null ? input_NI : dropout.apply(input_NI, mask));
+        Tensor key = saved.key_N;
+        a_RI.accumulateProduct(kernels::matrixProduct, low.t(), dropout.apply(kernels, input_NI, key));
         if (!x_NI.needsGradient()) {
             return;
         }
-        if (mask == null) {
+        if (key == null) {
             x_NI.accumulateProduct(kernels::matrixProduct, low, a_RI.value());
         } else {
             Tensor down = Tensors.like(input_NI, low.size(0), a_RI.value().size(1));
             kernels.matrixProduct(low, a_RI.value(), 1, false, down);
-            x_NI.accumulate(dropout.apply(down, mask));
+            x_NI.accumulate(dropout.apply(kernels, down, key));
         }
     }
 

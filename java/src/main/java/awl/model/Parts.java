@@ -55,7 +55,8 @@ final class Parts {
         projections.add(linear(module + "q_proj", config.heads() * e, d, config.attentionBias()));
         projections.add(linear(module + "k_proj", config.kvHeads() * e, d, config.attentionBias()));
         projections.add(linear(module + "v_proj", config.kvHeads() * e, d, config.attentionBias()));
-        HeadNorms norms = headNorms ? new HeadNorms(norm(module + "q_norm", e), norm(module + "k_norm", e)) : null;
+        HeadNorms norms =
+                headNorms ? new HeadNorms(norm(module + "q_norm", e), norm(module + "k_norm", e), kernels) : null;
         return attention(layer, projections, norms);
     }
 

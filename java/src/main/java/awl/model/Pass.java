@@ -2,6 +2,8 @@ package awl.model;
 
 import awl.tensor.Tape;
 import awl.tensor.Value;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// One run through the layers: what the tokens are to each other. Training and scoring run over whole documents
 /// ([DocumentPass]), generation against a key/value cache ([CachePass]).
@@ -13,6 +15,7 @@ interface Pass {
     /// @return `[N, H E]`
     Value attend(Tape tape, int layer, AttentionShape shape, Value projected);
 
-    /// Names the micro-batch in dropout's random numbers; 0 = no dropout.
-    long dropoutKey();
+    /// Names the rows in dropout's random numbers; null = no dropout.
+    @Nullable
+    Tensor dropoutKey();
 }

@@ -51,33 +51,34 @@ final class Projection {
 
     /// `[N, I] -> [N, sum of outputs]`
     ///
-    /// @param dropoutKey see [Lora#addTo]
-    Value forward(Tape tape, Value x, long dropoutKey) {
+    /// @param dropoutKey_N see [Lora#addTo]
+    Value forward(Tape tape, Value x, @Nullable Tensor dropoutKey_N) {
         Tensor x_NI = x.tensor();
         Tensor out = Tensors.like(x_NI, x_NI.size(0), start[parts.size()]);
         List<Lora.@Nullable Saved> lows = new ArrayList<>(parts.size());
         List<Tensor> saved = new ArrayList<>();
         boolean trainable = false;
+        boolean few = x_NI.size(0) <= FEW_ROWS;
         if (blocks != null) {
             kernels.linearBlocks(x_NI, blocks, out);
+        } else if (few) {
+            kernels.linear(
+                    x_NI, parts.stream().map(part -> part.weight().value()).toList(), out);
         }
         for (int i = 0; i < parts.size(); i++) {
             Linear linear = parts.get(i);
             Tensor slice = slice(out, i);
-            if (blocks == null) {
-                multiply(slice, x_NI, linear);
+            if (blocks == null && !few) {
+                kernels.matrixProduct(x_NI, linear.transposed(), 1, false, slice);
             }
             if (linear.bias() != null) {
-                slice.add_(linear.bias().value());
+                kernels.inSequence(on -> on[0].add_(on[1]), slice, linear.bias().value());
             }
             Lora adapter = linear.adapter();
-            Lora.Saved low = adapter == null ? null : adapter.addTo(kernels, slice, x_NI, dropoutKey);
+            Lora.Saved low = adapter == null ? null : adapter.addTo(kernels, slice, x_NI, dropoutKey_N);
             lows.add(low);
             if (low != null) {
                 saved.add(low.low_NR());
-                if (low.mask_NI() != null) {
-                    saved.add(low.mask_NI());
-                }
             }
             trainable |= linear.trainable();
         }
@@ -109,13 +110,5 @@ final class Projection {
 
     private Tensor slice(Tensor whole, int part) {
         return parts.size() == 1 ? whole : whole.narrow(1, start[part], start[part + 1] - start[part]);
-    }
-
-    private void multiply(Tensor out_NO, Tensor x_NI, Linear linear) {
-        if (x_NI.size(0) <= FEW_ROWS) {
-            kernels.linear(x_NI, linear.weight().value(), out_NO);
-        } else {
-            kernels.matrixProduct(x_NI, linear.transposed(), 1, false, out_NO);
-        }
     }
 }

@@ -12,9 +12,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Parameters of an untrained model: norms at one, matrices normal around zero. Drawn on the host, so that they
-/// are the
-/// same on every device.
+/// Parameters of an untrained model: norms at one, matrices normal around zero. Drawn on the host, so that
+/// they are the same on every device.
 final class RandomWeights implements Weights {
 
     private static final double DEVIATION = 0.02;

@@ -50,6 +50,16 @@ public final class AdamW implements Optimizer {
         }
     }
 
+    /// What the names of moments and masters begin with in [#tensors].
+    public static final String FIRST = "optimizer.first.";
+
+    public static final String SECOND = "optimizer.second.";
+    public static final String MASTER = "optimizer.master.";
+
+    /// The order of a checkpoint: one kind after the other, and in each the last tensor first, as the buckets of
+    /// several ranks have them. So the file is the same however the state was spread.
+    public static final List<String> KINDS = List.of(FIRST, SECOND, MASTER);
+
     /// Name of the number of updates in [#tensors].
     public static final String COUNT = "optimizer.count";
 
@@ -140,7 +150,18 @@ public final class AdamW implements Optimizer {
 
     @Override
     public List<StateSection> state() {
-        return List.of(StateSection.of(tensors()));
+        Map<String, Tensor> live = tensors();
+        Map<String, Tensor> ordered = new LinkedHashMap<>();
+        for (String kind : KINDS) {
+            for (State state : states.reversed()) {
+                Tensor tensor = live.get(kind + state.slot().name());
+                if (tensor != null) {
+                    ordered.put(kind + state.slot().name(), tensor);
+                }
+            }
+        }
+        ordered.put(COUNT, count);
+        return List.of(StateSection.of(ordered));
     }
 
     /// Moments, masters and the count, by name. The tensors are the live ones.
@@ -149,10 +170,10 @@ public final class AdamW implements Optimizer {
         Map<String, Tensor> named = new LinkedHashMap<>();
         for (State state : states) {
             String name = state.slot().name();
-            named.put("optimizer.first." + name, state.first());
-            named.put("optimizer.second." + name, state.second());
+            named.put(FIRST + name, state.first());
+            named.put(SECOND + name, state.second());
             if (state.ownsMaster()) {
-                named.put("optimizer.master." + name, state.master());
+                named.put(MASTER + name, state.master());
             }
         }
         named.put(COUNT, count);

@@ -16,9 +16,8 @@ public interface Optimizer extends AutoCloseable {
     /// @param skip 0-d fp32; where 1 nothing is changed: a step with a NaN leaves the weights as they were
     void step(List<@Nullable Tensor> gradients, double rate, Tensor divisor, Tensor skip);
 
-    /// Ends what the last update left open, on a device by waiting for it: call this where the device has been
-    /// waited for
-    /// anyway.
+    /// Ends what the last update left open, on a device by waiting for it: call this where the device has
+    /// been waited for anyway.
     default void settle() {}
 
     /// Everything a checkpoint must hold to go on bit by bit: moments, masters and the count, by name. The same names

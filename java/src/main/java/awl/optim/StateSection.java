@@ -11,8 +11,15 @@ import org.bytedeco.pytorch.Tensor;
 /// @param spread takes up what was read into them
 public record StateSection(Map<String, Tensor> tensors, Runnable collect, Runnable spread) {
 
-    /// Live tensors, all in this process.
+    private static final Runnable NOTHING = () -> {};
+
+    /// Live tensors, all in this process. They stay what they are until the next update.
     public static StateSection of(Map<String, Tensor> live) {
-        return new StateSection(live, () -> {}, () -> {});
+        return new StateSection(live, NOTHING, NOTHING);
+    }
+
+    /// Whether the tensors are the run's own and not memory they are brought together in.
+    public boolean isLive() {
+        return collect == NOTHING;
     }
 }

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -20,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// 1910.02054): each rank updates its own chunk of every bucket and hands the new parameters to the others.
 ///
 /// Chunks are equal ranges of numbers, cut without regard to where tensors begin; every number is updated by the same
-/// arithmetic as without sharding. A checkpoint holds whole tensors, brought together in the gradients' memory, so it
-/// is the same file for any number of ranks.
+/// arithmetic as without sharding. A checkpoint holds whole tensors, brought together bucket by bucket, so it is
+/// the same file for any number of ranks.
 public final class ShardedOptimizer implements Optimizer {
 
     private final World world;
@@ -44,9 +45,9 @@ public final class ShardedOptimizer implements Optimizer {
             return parameter.value().view(-1).narrow(0, from, count);
         }
 
-        /// The same numbers in the bucket.
-        Tensor inBucket() {
-            return bucket.flat.narrow(0, at, count);
+        /// The same numbers in memory as large as the bucket.
+        Tensor in(Tensor room) {
+            return room.narrow(0, at, count);
         }
     }
 
@@ -58,7 +59,7 @@ public final class ShardedOptimizer implements Optimizer {
         try (TensorScope scope = TensorScope.open()) {
             List<AdamW.Slot> slots = new ArrayList<>();
             for (GradientBuckets.Bucket bucket : buckets.buckets()) {
-                long chunk = bucket.flat.numel() / world.size();
+                long chunk = bucket.numbers / world.size();
                 for (GradientBuckets.Place place : bucket.places) {
                     Range range = overlap(place, chunk * world.rank(), chunk);
                     if (range != null) {
@@ -96,30 +97,54 @@ public final class ShardedOptimizer implements Optimizer {
         try (NoGradGuard guard = new NoGradGuard();
                 TensorScope scope = TensorScope.open()) {
             List<@Nullable Tensor> pieces = new ArrayList<>();
-            own.forEach(piece -> pieces.add(piece.inBucket()));
+            own.forEach(piece -> pieces.add(gradient(piece)));
             adam.step(pieces, rate, divisor, skip);
-            own.forEach(piece -> piece.inBucket().copy_(piece.value()));
-            List<Tensor> sent =
-                    buckets.buckets().stream().map(this::asParameters).toList();
+            List<Tensor> room = buckets.room();
+            int all = room.size();
+            int atOnce = buckets.sharesRoom() ? 1 : all;
+            for (int b = 0; b < all; b += atOnce) {
+                handOn(b, room.subList(b, b + atOnce));
+            }
+        }
+    }
+
+    private Tensor gradient(Piece piece) {
+        long chunk = piece.bucket.numbers / world.size();
+        return buckets.ownSum(piece.bucket).narrow(0, piece.at - world.rank() * chunk, piece.count);
+    }
+
+    /// Gives this rank's new parameters to the others and takes theirs.
+    ///
+    /// @param first number of the first bucket
+    /// @param room memory of that one and its followers
+    private void handOn(int first, List<Tensor> room) {
+        try (TensorScope scope = TensorScope.open()) {
+            List<Tensor> sent = new ArrayList<>();
+            for (int i = 0; i < room.size(); i++) {
+                GradientBuckets.Bucket bucket = buckets.buckets().get(first + i);
+                Tensor memory = room.get(i);
+                piecesOf(bucket).forEach(piece -> piece.in(memory).copy_(piece.value()));
+                sent.add(asParameters(bucket, memory));
+            }
             exchange(sent);
-            for (int b = 0; b < sent.size(); b++) {
-                for (GradientBuckets.Place place : buckets.buckets().get(b).places) {
+            for (int i = 0; i < room.size(); i++) {
+                for (GradientBuckets.Place place : buckets.buckets().get(first + i).places) {
                     Parameter parameter = parameters.get(place.index());
-                    parameter.value().copy_(GradientBuckets.view(sent.get(b), place, parameter));
+                    parameter.value().copy_(GradientBuckets.view(sent.get(i), place, parameter));
                 }
             }
         }
     }
 
-    /// In the parameters' own format: bf16 takes half the way.
-    private Tensor asParameters(GradientBuckets.Bucket bucket) {
-        boolean half = bucket.places.stream()
-                .allMatch(place -> parameters.get(place.index()).dtype() == ScalarType.BFloat16);
-        return half ? bucket.flat.to(ScalarType.BFloat16) : bucket.flat;
+    private Stream<Piece> piecesOf(GradientBuckets.Bucket bucket) {
+        return own.stream().filter(piece -> piece.bucket == bucket);
     }
 
-    private void collect() {
-        exchange(buckets.buckets().stream().map(bucket -> bucket.flat).toList());
+    /// In the parameters' own format: bf16 takes half the way.
+    private Tensor asParameters(GradientBuckets.Bucket bucket, Tensor memory) {
+        boolean half = bucket.places.stream()
+                .allMatch(place -> parameters.get(place.index()).dtype() == ScalarType.BFloat16);
+        return half ? memory.to(ScalarType.BFloat16) : memory;
     }
 
     /// Every rank's chunks to all ranks.
@@ -134,52 +159,52 @@ public final class ShardedOptimizer implements Optimizer {
         pending.forEach(World.Pending::await);
     }
 
+    /// One section a bucket, so that no more than a bucket must be whole at a time. Views belong to the caller's scope.
     @Override
     public List<StateSection> state() {
+        Map<String, Tensor> shares = adam.tensors();
+        List<Tensor> room = buckets.room();
         List<StateSection> sections = new ArrayList<>();
-        sections.add(section("optimizer.first.", parameters));
-        sections.add(section("optimizer.second.", parameters));
-        List<Parameter> rounded = parameters.stream()
-                .filter(parameter -> parameter.dtype() != ScalarType.Float)
-                .toList();
-        if (!rounded.isEmpty()) {
-            sections.add(section("optimizer.master.", rounded));
+        for (String kind : AdamW.KINDS) {
+            for (int b = 0; b < room.size(); b++) {
+                StateSection section = section(kind, buckets.buckets().get(b), room.get(b), shares);
+                if (!section.tensors().isEmpty()) {
+                    sections.add(section);
+                }
+            }
         }
-        sections.add(StateSection.of(
-                Map.of(AdamW.COUNT, Objects.requireNonNull(adam.tensors().get(AdamW.COUNT)))));
+        sections.add(StateSection.of(Map.of(AdamW.COUNT, Objects.requireNonNull(shares.get(AdamW.COUNT)))));
         return sections;
     }
 
     /// @param kind what the names begin with
-    private StateSection section(String kind, List<Parameter> of) {
+    private StateSection section(String kind, GradientBuckets.Bucket bucket, Tensor room, Map<String, Tensor> shares) {
         Map<String, Tensor> whole = new LinkedHashMap<>();
-        for (GradientBuckets.Bucket bucket : buckets.buckets()) {
-            for (GradientBuckets.Place place : bucket.places) {
-                Parameter parameter = parameters.get(place.index());
-                if (of.contains(parameter)) {
-                    whole.put(kind + parameter.name(), GradientBuckets.view(bucket.flat, place, parameter));
-                }
+        for (GradientBuckets.Place place : bucket.places) {
+            Parameter parameter = parameters.get(place.index());
+            if (!kind.equals(AdamW.MASTER) || parameter.dtype() != ScalarType.Float) {
+                whole.put(kind + parameter.name(), GradientBuckets.view(room, place, parameter));
             }
         }
-        Map<String, Tensor> state = adam.tensors();
+        List<Piece> pieces = piecesOf(bucket).toList();
         return new StateSection(
                 whole,
                 () -> {
-                    copy(kind, state, true);
-                    collect();
+                    copy(kind, pieces, room, shares, true);
+                    exchange(List.of(room));
                 },
-                () -> copy(kind, state, false));
+                () -> copy(kind, pieces, room, shares, false));
     }
 
-    private void copy(String kind, Map<String, Tensor> state, boolean out) {
+    private static void copy(String kind, List<Piece> pieces, Tensor room, Map<String, Tensor> shares, boolean out) {
         try (NoGradGuard guard = new NoGradGuard();
                 TensorScope scope = TensorScope.open()) {
-            for (Piece piece : own) {
-                Tensor part = state.get(kind + piece.slot);
-                if (part != null && out) {
-                    piece.inBucket().copy_(part);
-                } else if (part != null) {
-                    part.copy_(piece.inBucket());
+            for (Piece piece : pieces) {
+                Tensor share = shares.get(kind + piece.slot);
+                if (share != null && out) {
+                    piece.in(room).copy_(share);
+                } else if (share != null) {
+                    share.copy_(piece.in(room));
                 }
             }
         }

@@ -1,5 +1,6 @@
 package awl.parallel;
 
+import awl.tensor.DeviceHandle;
 import java.time.Duration;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -13,6 +14,16 @@ public interface World extends AutoCloseable {
     int rank();
 
     int size();
+
+    /// What carries tensors between ranks, and where they lie.
+    default Exchange exchange() {
+        return Exchange.NONE;
+    }
+
+    /// Where tensors that are exchanged lie.
+    default DeviceHandle device() {
+        return exchange().place().device();
+    }
 
     /// Whether this is the one that writes and speaks.
     default boolean first() {
@@ -31,6 +42,12 @@ public interface World extends AutoCloseable {
 
     /// Begins to copy a contiguous tensor of one rank into that of all others.
     Pending startBroadcast(Tensor tensor, int from);
+
+    /// Begins to hand out pieces: a contiguous tensor is cut into as many equal ones as there are ranks; the r-th
+    /// goes to rank r, and the r-th of `into` is what rank r has for this one. Nothing is added.
+    ///
+    /// @param into shape and dtype of `pieces`, other memory
+    Pending startExchange(Tensor pieces, Tensor into);
 
     /// A line from every rank, in the order of ranks.
     List<String> gather(String own);
@@ -58,9 +75,10 @@ public interface World extends AutoCloseable {
 
     /// Meets the others.
     ///
+    /// @param exchange what carries the tensors; the same kind on every rank
     /// @throws awl.PeerException naming those who do not come
-    static World open(Launch launch, Limits limits) {
-        return launch.many() ? GlooWorld.open(launch, limits) : single();
+    static World open(Launch launch, Exchange exchange, Limits limits) {
+        return launch.many() ? GroupWorld.open(launch, exchange, limits) : single();
     }
 
     /// @param arrival how long to wait for the others at the start

@@ -7,8 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /// Composes training rows from the kept solutions, each with its part of the mixed objective (`origin`); what
-/// the parts
-/// count is the objective's business.
+/// the parts count is the objective's business.
 final class Composition {
 
     private final Path model;

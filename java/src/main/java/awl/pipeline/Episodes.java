@@ -28,9 +28,9 @@ import java.util.Map;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
-/// The agent loop over many questions at once: the model answers or calls a tool, the tool's result goes back,
-/// until it
-/// answers or a budget is spent. All live episodes share one [Generator], so the model never waits for a tool.
+/// The agent loop over many questions at once: the model answers or calls a tool, the tool's result goes
+/// back, until it answers or a budget is spent. All live episodes share one [Generator], so the model never
+/// waits for a tool.
 ///
 /// What the model said is kept as the ids it sampled; only what others say is tokenized.
 final class Episodes implements AutoCloseable {

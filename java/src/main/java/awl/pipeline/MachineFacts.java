@@ -1,5 +1,6 @@
 package awl.pipeline;
 
+import awl.tensor.HostMemory;
 import awl.train.Machine;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -16,7 +17,7 @@ final class MachineFacts {
         machine.computeIfPresent(
                 "memory",
                 (name, bytes) -> String.format(Locale.ROOT, "%.1f GiB", Double.parseDouble(bytes) / (1 << 30)));
-        machine.put("peak memory of this process", (Machine.peakMemory() >> 20) + " MiB");
+        machine.put("peak memory of this process", (HostMemory.peakBytes() >> 20) + " MiB");
         return machine;
     }
 }

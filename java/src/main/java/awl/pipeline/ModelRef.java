@@ -4,7 +4,6 @@ import awl.ConfigException;
 import awl.kernel.KernelSelection;
 import awl.model.Checkpoint;
 import awl.model.Decoder;
-import awl.model.KvCache;
 import awl.model.ModelConfig;
 import awl.model.PeftAdapter;
 import awl.sample.CachePlan;
@@ -14,7 +13,6 @@ import awl.tensor.DeviceChoice;
 import awl.tensor.DeviceHandle;
 import awl.tensor.Precision;
 import awl.tensor.TensorScope;
-import awl.train.Machine;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -65,10 +63,7 @@ public record ModelRef(Path path, @Nullable Path adapter) {
     /// Room for episodes, as many as wanted if memory allows.
     static DecoderSlots slots(Decoder decoder, PipelineConfig.EpisodeLimits limits) {
         int context = Math.min(limits.context(), decoder.config().maxPositions());
-        return new DecoderSlots(
-                decoder,
-                CachePlan.of(
-                        KvCache.bytesPerToken(decoder.config()), Machine.freeMemory() / 2, limits.batch(), context));
+        return new DecoderSlots(decoder, CachePlan.of(decoder, limits.batch(), context));
     }
 
     /// Tokens that end a turn.

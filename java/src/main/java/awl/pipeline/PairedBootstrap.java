@@ -6,8 +6,7 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /// Difference of a measure between two models that answered the same questions: questions are resampled, both
-/// models on
-/// the same ones, so that what is hard for both does not blur it.
+/// models on the same ones, so that what is hard for both does not blur it.
 final class PairedBootstrap {
 
     private static final int RESAMPLES = 1000;

@@ -13,15 +13,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Preference pairs from ranked proposals: several answers to a question under P_i are ranked by a metric, and
-/// the best
-/// is preferred to those below it.
+/// Preference pairs from ranked proposals: several answers to a question under P_i are ranked by a metric,
+/// and the best is preferred to those below it.
 ///
-/// The metric: right before wrong, and among right ones those that used the tool where the partition calls the
-/// question
-/// hard, and only there. A right answer to a hard question without the tool was luck. The question's kept
-/// solution, in
-/// the form the partition asks for, is one of the proposals, so that a question the model only fails has a pair too.
+/// The metric: right before wrong, and among right ones those that used the tool where the partition calls
+/// the question hard, and only there. A right answer to a hard question without the tool was luck. The
+/// question's kept solution, in the form the partition asks for, is one of the proposals, so that a question
+/// the model only fails has a pair too.
 final class Preferences {
 
     /// What a pair counts where both answers are right and only the choice of the tool was wrong.

@@ -17,10 +17,9 @@ import java.util.HexFormat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A model of a run as servers have it: the one the run began with under the name that `policy.model` gives, an
-/// adapter
-/// trained over it under a name of its own, which the servers are told to load and, when its answers are there, to
-/// forget.
+/// A model of a run as servers have it: the one the run began with under the name that `policy.model` gives,
+/// an adapter trained over it under a name of its own, which the servers are told to load and, when its
+/// answers are there, to forget.
 final class RemoteModel {
 
     private final PipelineConfig config;

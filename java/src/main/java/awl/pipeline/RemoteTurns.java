@@ -23,8 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// what is trained on is what the model saw; through chat completions it renders the messages itself.
 ///
 /// A server that does not tell the ids of what it wrote has its text tokenized here, which may come out as
-/// other tokens
-/// of the same text; that is said once.
+/// other tokens of the same text; that is said once.
 final class RemoteTurns implements TurnWriter {
 
     private final HttpPolicy policy;
@@ -72,10 +71,19 @@ final class RemoteTurns implements TurnWriter {
         body.put("temperature", sampling.temperature());
         if (!sampling.greedy()) {
             body.put("top_p", sampling.topP());
+            // Else llama.cpp's server cuts off by its own defaults, and vLLM by the model's generation_config.json.
+            body.put("top_k", sampling.topK() == 0 ? -1 : sampling.topK());
+            body.put("min_p", sampling.minP());
             // Not negative and not large: servers differ in what they take.
             body.put("seed", SplitMix.mix(sampling.seed() + SplitMix.mix(request.stream())) >>> 33);
         }
-        body.put("logprobs", chat ? (Object) true : (Object) 0);
+        body.put("repetition_penalty", sampling.repetitionPenalty());
+        if (chat) {
+            body.put("logprobs", true);
+            body.put("top_logprobs", 1); // llama.cpp's server tells none for 0 and twenty for nothing
+        } else {
+            body.put("logprobs", 1);
+        }
         body.put("return_token_ids", true);
         body.put("stop_token_ids", request.stopIds());
         return policy.ask(new RemoteRequest(chat, body)).thenApply(answer -> written(answer, request));

@@ -37,15 +37,15 @@ import org.jspecify.annotations.Nullable;
 
 /// Door 2 over the network: asks OpenAI-compatible endpoints, on a virtual thread a request.
 ///
-/// What an endpoint does wrong costs time and nothing else: resets, time-outs, status 5xx, answers that are none are
-/// asked again, at another endpoint where there is one; 429 is waited out. What *we* do wrong (a key, a model's
-/// name, a
-/// field) ends the run at once. Every answer is kept before it is handed on, so a run that was killed asks only for
-/// what it has not got. The key is in the header `Authorization` and nowhere else: what servers say is told
-/// without it.
+/// What an endpoint does wrong costs time and nothing else: resets, time-outs, status 5xx, answers that are
+/// none are asked again, at another endpoint where there is one; 429 is waited out. What *we* do wrong (a
+/// key, a model's name, a field) ends the run at once. Every answer is kept before it is handed on, so a run
+/// that was killed asks only for what it has not got. The key is in the header `Authorization` and nowhere
+/// else: what servers say is told without it.
 public final class HttpPolicy implements Policy, AutoCloseable {
 
     private static final int LARGEST_ANSWER = 64 << 20;
+    private static final int LONGEST_NOTE = 400;
 
     /// So long a request waits for servers that say they are busy.
     private static final Duration PATIENCE = Duration.ofMinutes(15);
@@ -163,11 +163,14 @@ public final class HttpPolicy implements Policy, AutoCloseable {
                     }
                     continue;
                 }
-                if (status < 500 && status != 408 && status != 425) {
+                if ((status < 500 || status == 501) && status != 408 && status != 425) {
                     endpoints.answered(endpoint);
-                    if (status == 400 && !plain && names(response, "return_token_ids", "stop_token_ids")) {
+                    if ((status == 400 || status == 422)
+                            && !plain
+                            && RemoteError.of(response.body()).namesExtras()) {
                         plainFields = true;
-                        once(endpoint + " knows neither return_token_ids nor stop_token_ids: they are left out");
+                        once("%s does not take all of %s: they are left out, and what it does by default holds (%s)"
+                                .formatted(endpoint, RemoteRequest.EXTRAS, hidden(told(response))));
                         continue;
                     }
                     throw refused(endpoint, request, response);
@@ -228,8 +231,8 @@ public final class HttpPolicy implements Policy, AutoCloseable {
     }
 
     private RuntimeException refused(Endpoint endpoint, RemoteRequest request, HttpResponse<byte[]> response) {
-        String told = hidden(told(response));
-        String code = String.valueOf(error(response).get("code"));
+        RemoteError error = RemoteError.of(response.body());
+        String told = hidden(error.told());
         return switch (response.statusCode()) {
             case 401, 403 ->
                 new ConfigException(endpoint + ": refuses us (" + told + "); is policy.key_env the right variable?");
@@ -237,37 +240,20 @@ public final class HttpPolicy implements Policy, AutoCloseable {
                 new ConfigException(endpoint + ": does not have " + request.path() + " for the model "
                         + request.body().get("model") + " (" + told + "); see policy.model");
             default ->
-                code.equals("context_length_exceeded") || told.contains("maximum context length")
+                error.tooLong()
                         ? new RemoteContextException(told)
                         : new PeerException(endpoint + ": status " + response.statusCode() + ": " + told);
         };
     }
 
-    private static boolean names(HttpResponse<byte[]> response, String... fields) {
-        String told = told(response);
-        return List.of(fields).stream().anyMatch(told::contains);
-    }
-
-    private static Map<String, @Nullable Object> error(HttpResponse<byte[]> response) {
-        try {
-            return json(response).get("error") instanceof Map<?, ?> error ? Json.asObject(error, "error") : Map.of();
-        } catch (DataException e) {
-            return Map.of();
-        }
-    }
-
-    /// What a server says of an error, in at most some lines.
     private static String told(HttpResponse<byte[]> response) {
-        String text = error(response).get("message") instanceof String message
-                ? message
-                : new String(response.body(), StandardCharsets.UTF_8);
-        text = text.replaceAll("\\p{Cntrl}+", " ").strip();
-        return text.length() > 400 ? text.substring(0, 400) + "..." : text;
+        return RemoteError.of(response.body()).told();
     }
 
-    /// Servers repeat keys they do not know.
+    /// Servers repeat keys they do not know. Cut off only behind that, so that no part of a key is left.
     private String hidden(String text) {
-        return settings.key() == null ? text : text.replace(settings.key(), "***");
+        String told = settings.key() == null ? text : text.replace(settings.key(), "***");
+        return told.length() > LONGEST_NOTE ? told.substring(0, LONGEST_NOTE) + "..." : told;
     }
 
     /// Has every endpoint serve an adapter over its model (vLLM's `/v1/load_lora_adapter`).

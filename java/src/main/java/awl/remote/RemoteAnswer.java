@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// What an endpoint answered.
@@ -23,6 +24,12 @@ public record RemoteAnswer(List<Choice> choices, int @Nullable [] promptIds) {
     /// @param logProbs of the tokens; null where it does not say
     public record Choice(
             String text, List<ToolCall> calls, String finish, int @Nullable [] ids, double @Nullable [] logProbs) {}
+
+    /// Reasons of a server that stops or fails: half a turn is none.
+    private static final Set<String> BROKEN_OFF = Set.of("abort", "error");
+
+    /// What is told of every token and asked for by nobody.
+    private static final Set<String> LEFT_OUT = Set.of("top_logprobs", "bytes", "tokens", "text_offset");
 
     /// Reads an answer.
     ///
@@ -46,11 +53,7 @@ public record RemoteAnswer(List<Choice> choices, int @Nullable [] promptIds) {
         if (!(choice.get("text") instanceof String text)) {
             throw new DataException("choices.text: expected a string, found " + Json.kind(choice.get("text")));
         }
-        double[] logProbs =
-                choice.get("logprobs") instanceof Map<?, ?> map && map.get("token_logprobs") instanceof List<?> l
-                        ? numbers(l)
-                        : null;
-        return checked(new Choice(text, List.of(), finish(choice), ids(choice.get("token_ids")), logProbs));
+        return choice(text, List.of(), choice);
     }
 
     private static Choice chat(Map<String, @Nullable Object> choice) {
@@ -63,13 +66,34 @@ public record RemoteAnswer(List<Choice> choices, int @Nullable [] promptIds) {
         if (message.get("content") == null && calls.isEmpty() && !message.containsKey("content")) {
             throw new DataException("choices.message: expected content or tool_calls, found neither");
         }
+        return choice(text, calls, choice);
+    }
+
+    /// Tokens and their log-probabilities stand in `token_ids` (vLLM, `awl serve`), in `logprobs.token_logprobs` (plain
+    /// completions) or in `logprobs.content` (chat completions; llama.cpp's server in both, with ids).
+    private static Choice choice(String text, List<ToolCall> calls, Map<String, @Nullable Object> json) {
+        int[] ids = ids(json.get("token_ids"));
         double[] logProbs = null;
-        if (choice.get("logprobs") instanceof Map<?, ?> map && map.get("content") instanceof List<?> tokens) {
-            List<@Nullable Object> numbers = new ArrayList<>();
-            tokens.forEach(each -> numbers.add(each instanceof Map<?, ?> token ? token.get("logprob") : null));
-            logProbs = numbers(numbers);
+        if (json.get("logprobs") instanceof Map<?, ?> told) {
+            if (told.get("token_logprobs") instanceof List<?> numbers) {
+                logProbs = numbers(numbers);
+            } else if (told.get("content") instanceof List<?> tokens) {
+                logProbs = numbers(each(tokens, "logprob"));
+                List<@Nullable Object> own = each(tokens, "id");
+                ids = ids == null && !own.contains(null) && !own.isEmpty() ? ids(own) : ids;
+            }
         }
-        return checked(new Choice(text, calls, finish(choice), ids(choice.get("token_ids")), logProbs));
+        if (ids != null && logProbs != null && ids.length != logProbs.length) {
+            throw new DataException(
+                    "choices: %d tokens with %d log-probabilities".formatted(ids.length, logProbs.length));
+        }
+        return new Choice(text, calls, finish(json), ids, logProbs);
+    }
+
+    private static List<@Nullable Object> each(List<?> tokens, String field) {
+        List<@Nullable Object> values = new ArrayList<>();
+        tokens.forEach(each -> values.add(each instanceof Map<?, ?> token ? token.get(field) : null));
+        return values;
     }
 
     /// `arguments` is a string that holds JSON; some servers write the object itself. What the model wrote may be no
@@ -93,15 +117,11 @@ public record RemoteAnswer(List<Choice> choices, int @Nullable [] promptIds) {
     }
 
     private static String finish(Map<String, @Nullable Object> choice) {
-        return choice.get("finish_reason") instanceof String reason ? reason : "stop";
-    }
-
-    private static Choice checked(Choice choice) {
-        if (choice.ids != null && choice.logProbs != null && choice.ids.length != choice.logProbs.length) {
-            throw new DataException("choices: %d tokens with %d log-probabilities"
-                    .formatted(choice.ids.length, choice.logProbs.length));
+        String reason = choice.get("finish_reason") instanceof String told ? told : "stop";
+        if (BROKEN_OFF.contains(reason)) {
+            throw new DataException("finish_reason: the server broke the answer off: " + reason);
         }
-        return choice;
+        return reason;
     }
 
     private static int @Nullable [] ids(@Nullable Object value) {
@@ -126,14 +146,37 @@ public record RemoteAnswer(List<Choice> choices, int @Nullable [] promptIds) {
         return numbers;
     }
 
-    /// As it is kept: an answer of the server's own form, so that [#read] takes it.
+    /// As it is kept: an answer of the server's own form, so that [#read] takes it, without what would make
+    /// it many times as large.
     static Map<String, @Nullable Object> kept(Map<String, @Nullable Object> json) {
         Map<String, @Nullable Object> kept = new LinkedHashMap<>();
         for (String each : List.of("model", "choices", "prompt_token_ids")) {
             if (json.get(each) != null) {
-                kept.put(each, json.get(each));
+                kept.put(each, slim(json.get(each)));
             }
         }
         return kept;
+    }
+
+    private static @Nullable Object slim(@Nullable Object value) {
+        if (value instanceof Map<?, ?> map && map.get("logprobs") instanceof Map<?, ?>) {
+            Map<String, @Nullable Object> choice = new LinkedHashMap<>(Json.asObject(map, "choices"));
+            Map<String, @Nullable Object> told = new LinkedHashMap<>(Json.asObject(choice.get("logprobs"), "logprobs"));
+            told.keySet().removeAll(LEFT_OUT);
+            told.computeIfPresent("content", (name, tokens) -> slim(tokens));
+            choice.put("logprobs", told);
+            return choice;
+        }
+        if (value instanceof Map<?, ?> map && map.containsKey("logprob")) {
+            Map<String, @Nullable Object> token = new LinkedHashMap<>(Json.asObject(map, "logprobs.content"));
+            token.keySet().removeAll(LEFT_OUT);
+            return token;
+        }
+        if (value instanceof List<?> list) {
+            List<@Nullable Object> slim = new ArrayList<>();
+            list.forEach(each -> slim.add(slim(each)));
+            return slim;
+        }
+        return value;
     }
 }

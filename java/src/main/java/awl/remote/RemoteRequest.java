@@ -6,6 +6,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 public record RemoteRequest(boolean chat, Map<String, @Nullable Object> body) {
 
     /// Fields that not every server knows; without them it still answers.
-    private static final String[] EXTRAS = {"return_token_ids", "stop_token_ids"};
+    static final List<String> EXTRAS =
+            List.of("return_token_ids", "stop_token_ids", "top_k", "min_p", "repetition_penalty");
 
     String path() {
         return chat ? "/v1/chat/completions" : "/v1/completions";
@@ -30,9 +32,7 @@ public record RemoteRequest(boolean chat, Map<String, @Nullable Object> body) {
     /// The same for servers that know OpenAI's fields only.
     RemoteRequest withoutExtras() {
         Map<String, @Nullable Object> fewer = new LinkedHashMap<>(body);
-        for (String each : EXTRAS) {
-            fewer.remove(each);
-        }
+        fewer.keySet().removeAll(EXTRAS);
         return new RemoteRequest(chat, fewer);
     }
 

@@ -6,8 +6,7 @@ import java.util.List;
 import java.util.stream.DoubleStream;
 
 /// Curves over one pair of axes, each named at its end. Where values span more than thirty times, all of them
-/// positive,
-/// the axis is logarithmic and says so.
+/// positive, the axis is logarithmic and says so.
 public final class CurveChart {
 
     private static final int HEIGHT = 220;

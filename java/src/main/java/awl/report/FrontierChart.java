@@ -5,8 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /// Accuracy against cost: what a model writes for a question. A model is on the frontier where none is both
-/// cheaper and
-/// better; the dashed stairs join those.
+/// cheaper and better; the dashed stairs join those.
 final class FrontierChart {
 
     private static final int HEIGHT = 260;

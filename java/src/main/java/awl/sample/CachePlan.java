@@ -1,12 +1,26 @@
 package awl.sample;
 
 import awl.ConfigException;
+import awl.model.Decoder;
+import awl.tensor.Cuda;
+import awl.tensor.DeviceHandle;
+import awl.tensor.HostMemory;
 
 /// How many sequences run at once and how long each may get, within a budget of memory.
 ///
 /// @param slots sequences at once
 /// @param capacity tokens of each
 public record CachePlan(int slots, int capacity) {
+
+    /// As many slots as wanted, fewer where half of the memory that is free now, where the decoder is, does not hold
+    /// them.
+    ///
+    /// @param capacity tokens of the longest sequence, prompt and answer
+    public static CachePlan of(Decoder decoder, int wantedSlots, int capacity) {
+        DeviceHandle device = decoder.device();
+        long free = device.isCuda() ? Cuda.freeBytes(device) : HostMemory.freeBytes();
+        return of(decoder.cacheBytesPerToken(), free / 2, wantedSlots, capacity);
+    }
 
     /// As many slots as wanted, fewer where the budget does not hold them.
     ///

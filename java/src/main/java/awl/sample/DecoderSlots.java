@@ -62,7 +62,7 @@ public final class DecoderSlots implements SlotModel {
         try (TensorScope scope = TensorScope.open()) {
             logits_SV = scope.keep(decoder.logits(segments, cache));
         }
-        return new TensorLogits(logits_SV);
+        return new TensorLogits(logits_SV, decoder.kernels());
     }
 
     @Override

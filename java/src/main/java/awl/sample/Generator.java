@@ -6,8 +6,10 @@ import awl.token.Tokenizer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -15,15 +17,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Answers many requests at once on one model (continuous batching, Yu et al., OSDI 2022).
 ///
-/// Every [#step] appends one token to each sequence that is answering and a piece of the prompt to those that are not
-/// there yet, in one pass over the weights. A sequence that ends leaves its slot at once and the next waiting
-/// one takes
-/// it. A prompt that begins like the tokens some slot holds starts from a copy of them; one that begins like a prompt
-/// being read right now waits for it.
+/// Every [#step] appends one token to each sequence that is answering and a piece of the prompt to those that
+/// are not there yet, in one pass over the weights. A sequence that ends leaves its slot at once and the next
+/// waiting one takes it. A prompt that begins like the tokens some slot holds starts from a copy of them; one
+/// that begins like a prompt being read right now waits for it.
 ///
 /// [#submit] may be called from any thread and at any time, also from the completion of an earlier answer, so
-/// an agent
-/// loop adds its next turn while others run. One thread drives [#step]; answers are completed on it.
+/// an agent loop adds its next turn while others run. One thread drives [#step]; answers are completed on it.
 public final class Generator implements AutoCloseable {
 
     /// Waiting for another request to read a common beginning costs a pass over the weights, so it has to spare some
@@ -208,10 +208,18 @@ public final class Generator implements AutoCloseable {
         }
         try (Logits logits = model.append(pieces)) {
             for (int row = 0; row < moved.size(); row++) {
+                slots.append(moved.get(row).slot, pieces.get(row).tokens());
+            }
+            Map<Integer, Choice> chosen = logits.choose(draws(moved));
+            for (int row = 0; row < moved.size(); row++) {
                 Sequence sequence = moved.get(row);
-                slots.append(sequence.slot, pieces.get(row).tokens());
-                if (slots.length(sequence.slot) == sequence.length()) {
-                    Sampler.Choice choice = sequence.sampler.next(logits, row, scratch);
+                if (isDue(sequence)) {
+                    Choice choice = chosen.get(row);
+                    if (choice == null) {
+                        choice = sequence.sampler.next(logits, row, scratch);
+                    } else {
+                        sequence.sampler.chose(choice);
+                    }
                     tell(sequence.listener, choice, logits, row);
                     FinishReason finish = sequence.add(choice);
                     if (finish != null) {
@@ -223,7 +231,27 @@ public final class Generator implements AutoCloseable {
         }
     }
 
-    private void tell(@Nullable TokenListener listener, Sampler.Choice choice, Logits logits, int row) {
+    /// Whether the model has read all of a sequence, so that its next token is wanted.
+    private boolean isDue(Sequence sequence) {
+        return slots.length(sequence.slot) == sequence.length();
+    }
+
+    /// What may be chosen where the logits lie. Who wants alternatives gets the row copied, and everything
+    /// from there.
+    private Map<Integer, Draw> draws(List<Sequence> moved) {
+        Map<Integer, Draw> draws = new HashMap<>();
+        for (int row = 0; row < moved.size(); row++) {
+            Sequence sequence = moved.get(row);
+            boolean alternatives = sequence.listener != null && sequence.listener.alternatives() > 0;
+            Draw draw = isDue(sequence) && !alternatives ? sequence.sampler.draw() : null;
+            if (draw != null) {
+                draws.put(row, draw);
+            }
+        }
+        return draws;
+    }
+
+    private void tell(@Nullable TokenListener listener, Choice choice, Logits logits, int row) {
         if (listener != null) {
             int wanted = listener.alternatives();
             listener.token(

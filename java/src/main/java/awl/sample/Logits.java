@@ -1,5 +1,7 @@
 package awl.sample;
 
+import java.util.Map;
+
 /// The rows of logits one step of a model gave, one row a segment, V values each.
 ///
 /// What greedy decoding needs (`argmax`, `max`, `logSumExp`) can be had without copying a row out of the model's
@@ -22,6 +24,14 @@ public interface Logits extends AutoCloseable {
     ///
     /// @param into V values
     void copy(int row, float[] into);
+
+    /// Chooses the tokens of rows in one pass over all of them, where that is better than reading rows.
+    ///
+    /// @param draws by row
+    /// @return by row; a row that is absent is still to be chosen from, by [Sampler]
+    default Map<Integer, Choice> choose(Map<Integer, Draw> draws) {
+        return Map.of();
+    }
 
     /// Frees what the rows hold; none may be read afterwards.
     @Override

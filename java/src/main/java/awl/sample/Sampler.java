@@ -1,15 +1,20 @@
 package awl.sample;
 
 import awl.NativeException;
+import awl.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// Chooses the tokens of one sequence. See [Sampling] for what each setting does and in which order.
+/// Chooses the tokens of one sequence in Java. See [Sampling] for what each setting does and in which
+/// order. Where the logits lie on a device [KernelSampler] chooses the same tokens there; this class then
+/// keeps the random stream, and chooses itself where tokens seen are penalised.
 ///
-/// A sampler is a function of the logits, the tokens seen and the counter of its random stream; it never looks at the
-/// clock, the batch or other requests. The arithmetic behind the temperature is in double precision.
+/// A sampler is a function of the logits, the tokens seen and the counter of its random stream; it never
+/// looks at the clock, the batch or other requests. The arithmetic behind the temperature is in double
+/// precision.
 final class Sampler {
 
     /// Buckets of the logarithmic histogram that finds top-p's border without sorting the vocabulary.
@@ -30,11 +35,6 @@ final class Sampler {
         this.random = new CounterRandom(sampling.seed(), stream);
     }
 
-    /// A chosen token.
-    ///
-    /// @param logProb under the model's own distribution, see [Completion]
-    record Choice(int id, double logProb) {}
-
     /// Tells the repetition penalty of tokens that are in the sequence.
     void see(int[] ids) {
         if (sampling.repetitionPenalty() == 1) {
@@ -52,6 +52,19 @@ final class Sampler {
                 seenIds[seenCount++] = id;
             }
         }
+    }
+
+    /// What [Kernels#sample] needs to choose the next token; null where it is for this class alone, which
+    /// knows the tokens seen.
+    @Nullable
+    Draw draw() {
+        return sampling.repetitionPenalty() == 1 ? new Draw(sampling, random.uniform(drawn)) : null;
+    }
+
+    /// Remembers a choice made elsewhere from [#draw].
+    void chose(Choice choice) {
+        drawn++;
+        see(new int[] {choice.id()});
     }
 
     /// Chooses from one row and remembers the choice.
@@ -73,9 +86,9 @@ final class Sampler {
             id = sampling.greedy() ? argmax(values) : draw(values, logits.max(row), scratch);
             logit = raw[id];
         }
-        drawn++;
-        see(new int[] {id});
-        return new Choice(id, logit - logSumExp);
+        Choice choice = new Choice(id, logit - logSumExp);
+        chose(choice);
+        return choice;
     }
 
     /// Applies the repetition penalty in place.
@@ -116,13 +129,13 @@ final class Sampler {
         int[] ids = scratch.ids(logits.length);
         double[] nats = scratch.nats(logits.length);
         double[] mass = scratch.mass(logits.length);
-        double perTemperature = 1 / sampling.temperature();
+        double perTemperature = 1 / Math.max(sampling.temperature(), Kernels.LEAST_TEMPERATURE);
         int count = 0;
         double total = 0;
         for (int id = 0; id < logits.length; id++) {
             if (logits[id] >= floor) {
                 ids[count] = id;
-                nats[count] = (max - logits[id]) * perTemperature;
+                nats[count] = ((double) max - logits[id]) * perTemperature;
                 mass[count] = Exp.ofNegative(-nats[count]);
                 total += mass[count++];
             }

@@ -48,7 +48,7 @@ final class Sequence {
     ///
     /// @return why the answer ends with it, or null where it goes on
     @Nullable
-    FinishReason add(Sampler.Choice choice) {
+    FinishReason add(Choice choice) {
         if (count == tokens.length) {
             tokens = Arrays.copyOf(tokens, count + Math.max(16, count / 2));
         }

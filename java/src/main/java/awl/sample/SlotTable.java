@@ -6,8 +6,7 @@ import org.jspecify.annotations.Nullable;
 /// Which tokens each slot of a [SlotModel] holds, and which sequence uses it.
 ///
 /// A slot keeps its tokens after its sequence has ended, so that a later prompt with the same beginning (the
-/// next turn
-/// of a conversation, another question under the same instructions) need not compute it again.
+/// next turn of a conversation, another question under the same instructions) need not compute it again.
 final class SlotTable {
 
     private final SlotModel model;
@@ -87,8 +86,7 @@ final class SlotTable {
     }
 
     /// A free slot that holds the prefix is used as it is, unless that would throw away much more than the
-    /// prefix while
-    /// another is free; else the one unused for longest.
+    /// prefix while another is free; else the one unused for longest.
     private int freeSlotFor(Match prefix) {
         int oldest = -1;
         for (int slot = 0; slot < owner.length; slot++) {

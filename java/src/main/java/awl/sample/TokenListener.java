@@ -2,9 +2,8 @@ package awl.sample;
 
 import java.util.List;
 
-/// Told of every token of an answer as it is chosen, on the thread that drives the generator: it must be quick
-/// and must
-/// not throw.
+/// Told of every token of an answer as it is chosen, on the thread that drives the generator: it must be
+/// quick and must not throw.
 public interface TokenListener {
 
     /// How many of the most probable tokens are wanted beside each chosen one; 0 costs nothing.

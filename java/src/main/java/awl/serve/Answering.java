@@ -19,8 +19,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /// Answers one request for completions: asks the engine for all its choices, and tells the client of them at
-/// once or as
-/// they are made. A client that leaves takes its choices out of the batch.
+/// once or as they are made. A client that leaves takes its choices out of the batch.
 final class Answering {
 
     private final Engine engine;

@@ -28,12 +28,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// OpenAI's interface over one model and adapters of it. What is asked for and cannot be done is refused with
-/// the name
-/// of the field, never left out silently.
+/// the name of the field, never left out silently.
 ///
 /// Trust: without a key only programs of this machine are listened to. Pages in a browser of this machine are
-/// not among
-/// them: they cannot send JSON elsewhere without asking first, and the name they reached us by is looked at.
+/// not among them: they cannot send JSON elsewhere without asking first, and the name they reached us by is
+/// looked at.
 public final class ModelServer implements AutoCloseable {
 
     private static final Map<String, String> METHODS = Map.of(
@@ -187,7 +186,7 @@ public final class ModelServer implements AutoCloseable {
                 json(exchange, Map.of("object", "list", "data", all));
             }
             case MODEL -> {
-                String name = URLDecoder.decode(exchange.path().substring(MODEL.length()), StandardCharsets.UTF_8);
+                String name = modelName(exchange.path());
                 ServedNames.Entry entry = names.all().get(name);
                 if (entry == null) {
                     throw ApiError.noModel(name);
@@ -218,6 +217,15 @@ public final class ModelServer implements AutoCloseable {
                 names.unload(name);
                 said(exchange, "Success: LoRA adapter '" + name + "' removed successfully.");
             }
+        }
+    }
+
+    private static String modelName(String path) {
+        String written = path.substring(MODEL.length());
+        try {
+            return URLDecoder.decode(written, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw ApiError.noModel(written); // a percent sign without two digits behind it
         }
     }
 

@@ -16,13 +16,10 @@ import org.jspecify.annotations.Nullable;
 /// A batch script that runs an `awl` command on every node, and goes on after preemption, requeueing or the
 /// time limit.
 ///
-/// Slurm tells the batch shell some seconds before the time limit (`--signal=B:USR1@LEAD`; where the cluster has
-/// `preempt_send_user_signal`, before preemption too), or sends TERM to the ranks alone, or to all. In each
-/// case ranks
-/// write a
-/// checkpoint and exit with 143; the job is queued again, by Slurm or by the script, and resumes when it is started
-/// again.
-/// A job that is cancelled is not.
+/// Slurm tells the batch shell some seconds before the time limit (`--signal=B:USR1@LEAD`; where the cluster
+/// has `preempt_send_user_signal`, before preemption too), or sends TERM to the ranks alone, or to all. In
+/// each case ranks write a checkpoint and exit with 143; the job is queued again, by Slurm or by the script,
+/// and resumes when it is started again. A job that is cancelled is not.
 ///
 /// @param tasks a node, each one rank
 /// @param extra further options for `sbatch`, such as `--gres=gpu:8`
@@ -102,9 +99,35 @@ public record SlurmJob(
         return word.matches("[A-Za-z0-9_@%+=:,./-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
     }
 
+    /// What an Apptainer image stands on.
+    public enum ImageBase {
+        /// The image of a JDK from Docker's registry.
+        DOCKER("""
+                Bootstrap: docker
+                From: eclipse-temurin:25-jdk
+                """, ""),
+        /// Debian 13 by its own packages, where Docker's registry cannot be reached; building it needs debootstrap and
+        /// root.
+        DEBIAN("""
+                Bootstrap: debootstrap
+                OSVersion: trixie
+                MirrorURL: http://deb.debian.org/debian
+                """, "openjdk-25-jdk-headless ca-certificates ");
+
+        private final String header;
+        private final String packages;
+
+        ImageBase(String header, String packages) {
+            this.header = header;
+            this.packages = packages;
+        }
+    }
+
     /// Definition of an Apptainer image with a JDK 25 and this engine, built from its source folder.
-    public static String apptainer() {
-        return resource("awl.def");
+    public static String apptainer(ImageBase base) {
+        return resource("awl.def")
+                .replace("@BOOTSTRAP@\n", base.header)
+                .replace("@PACKAGES@", base.packages + "cmake g++ make git");
     }
 
     private static String resource(String name) {

@@ -4,8 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.bytedeco.pytorch.Tensor;
 
 /// A matrix of weights in quantised blocks, as it lies in a file that is mapped into memory (ggml's formats).
-/// It can be
-/// read as long as the file is open, and never be written.
+/// It can be read as long as the file is open, and never be written.
 ///
 /// Rows count as Hugging Face has them; a file may keep those of a rotary projection in another order.
 public interface BlockMatrix {

@@ -12,8 +12,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
 
 /// What is asked of libtorch's CUDA half. Its classes need NVIDIA's driver as soon as they are loaded, and
-/// mention types
-/// that the CPU build does not have: so they are called by name, and only where [#isAvailable].
+/// mention types that the CPU build does not have: so they are called by name, and only where [#isAvailable].
 public final class Cuda {
 
     private static final Map<Integer, Integer> PROCESSORS = new ConcurrentHashMap<>();
@@ -63,8 +62,7 @@ public final class Cuda {
     }
 
     /// Most bytes that tensors took on a device since [#resetPeak], as libtorch's caching allocator counts
-    /// them; 0 where
-    /// it is no CUDA device.
+    /// them; 0 where it is no CUDA device.
     public static long peakBytes(DeviceHandle device) {
         if (!device.isCuda()) {
             return 0;
@@ -75,6 +73,18 @@ public final class Cuda {
             return (long) call(call(stats, "allocated_bytes"), "peak");
         } catch (Throwable e) {
             throw failed("the allocator's statistics", e);
+        }
+    }
+
+    /// Bytes that are free on a device, for every program that uses it; what libtorch's allocator keeps for later
+    /// counts
+    /// as taken.
+    public static long freeBytes(DeviceHandle device) {
+        try (PointerScope _ = new PointerScope()) {
+            Object allocator = Bound.ALLOCATOR.invoke();
+            return (long) call(call(allocator, "getMemoryInfo", byte.class, (byte) device.index()), "first");
+        } catch (Throwable e) {
+            throw failed("the device's free memory", e);
         }
     }
 

@@ -21,8 +21,8 @@ public record DeviceHandle(Kind kind, int index) {
         CPU,
         CUDA,
         /// libtorch's `meta`: sizes and dtypes without numbers. Nothing can be read from it, and an operation
-        /// that mixes
-        /// it with another device fails; tests find by that what is made or read in the wrong place.
+        /// that mixes it with another device fails; tests find by that what is made or read in the wrong
+        /// place.
         META
     }
 

@@ -1,6 +1,7 @@
 package awl.tensor;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -8,28 +9,48 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// What this process holds of the machine's memory, as Linux counts it: the resident size and its
-/// high-water mark. Tensors lie outside of the Java heap, so nothing in the JVM knows them.
+/// The machine's memory and what this process holds of it, as Linux counts them. Tensors lie outside of the Java heap,
+/// so nothing in the JVM knows them.
 ///
-/// On other systems nothing is known, and everything here says so by NaN.
+/// On other systems nothing is known, and everything here says how it says so.
 public final class HostMemory {
 
-    private static final double MIB = 1024.0;
+    private static final double MIB = 1 << 20;
+    private static final long UNKNOWN_FREE = 2L << 30;
+    private static final Path STATUS = Path.of("/proc/self/status");
+    private static final Path MACHINE = Path.of("/proc/meminfo");
+
     private static final @Nullable MethodHandle TRIM = find();
 
     private HostMemory() {}
 
-    /// Mebibytes resident now.
+    /// Mebibytes resident now; NaN where the system does not say.
     public static double residentMib() {
-        return statusMib("VmRSS:");
+        return mib(bytes(STATUS, "VmRSS:"));
     }
 
-    /// Most mebibytes resident since [#resetPeak], or since the start.
+    /// Most mebibytes resident since [#resetPeak], or since the start; NaN where the system does not say.
     public static double peakMib() {
-        return statusMib("VmHWM:");
+        return mib(bytes(STATUS, "VmHWM:"));
+    }
+
+    /// The same in bytes; 0 where the system does not say.
+    public static long peakBytes() {
+        return bytes(STATUS, "VmHWM:").orElse(0);
+    }
+
+    /// Bytes that programs may still take; 2 GiB where the system does not say.
+    public static long freeBytes() {
+        return bytes(MACHINE, "MemAvailable:").orElse(UNKNOWN_FREE);
+    }
+
+    /// Bytes of the whole machine; 0 where the system does not say.
+    public static long totalBytes() {
+        return bytes(MACHINE, "MemTotal:").orElse(0);
     }
 
     /// Begins a new high-water mark.
@@ -64,16 +85,18 @@ public final class HostMemory {
                 : linker.downcallHandle(function, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
     }
 
-    private static double statusMib(String field) {
-        try {
-            List<String> lines = Files.readAllLines(Path.of("/proc/self/status"));
-            return lines.stream()
-                    .filter(line -> line.startsWith(field))
-                    .mapToDouble(line -> Double.parseDouble(line.replaceAll("\\D", "")) / MIB)
-                    .findFirst()
-                    .orElse(Double.NaN);
-        } catch (IOException e) {
-            return Double.NaN;
+    private static double mib(OptionalLong bytes) {
+        return bytes.isPresent() ? bytes.getAsLong() / MIB : Double.NaN;
+    }
+
+    /// A line such as `VmRSS:     1234 kB`.
+    private static OptionalLong bytes(Path file, String field) {
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.filter(line -> line.startsWith(field))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
+                    .findFirst();
+        } catch (IOException | UncheckedIOException | NumberFormatException e) {
+            return OptionalLong.empty();
         }
     }
 }

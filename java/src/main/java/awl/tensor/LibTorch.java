@@ -22,17 +22,13 @@ import org.jspecify.annotations.Nullable;
 /// Loads libtorch, and quickly where it has been unpacked before.
 ///
 /// JavaCPP's own loader looks for some forty optional CUDA libraries, loads two more copies of OpenBLAS, and
-/// repeats a
-/// part of the search for every class of the binding: three quarters of the start-up of a short command. So the first
-/// start goes through JavaCPP (which unpacks) and notes the files it ended with beside its cache; later ones
-/// load those
-/// files directly and tell JavaCPP that nothing is left to load. Any doubt (another jar, size or time of a
-/// file, a GPU
-/// build) leads back to JavaCPP.
+/// repeats a part of the search for every class of the binding: three quarters of the start-up of a short
+/// command. So the first start goes through JavaCPP (which unpacks) and notes the files it ended with beside
+/// its cache; later ones load those files directly and tell JavaCPP that nothing is left to load. Any doubt
+/// (another jar, size or time of a file, a GPU build) leads back to JavaCPP.
 ///
 /// A program that wants this calls [#begin] before it touches a class of `org.bytedeco`; everything works
-/// without, only
-/// slower.
+/// without, only slower.
 public final class LibTorch {
 
     /// Set to false, this property makes JavaCPP's `Loader.load` return without doing anything.
@@ -52,8 +48,8 @@ public final class LibTorch {
             "libjnitorch.so");
 
     /// How often an idle OpenMP worker looks for work before it sleeps: some 50 microseconds, enough for the gaps
-    /// between the kernels of a decoding step. libgomp's default of milliseconds keeps a core from OpenBLAS, whose
-    /// threads are others: on two cores a forward pass then takes five times as long.
+    /// between libtorch's own kernels. libgomp's default of milliseconds keeps a core from our kernels and from
+    /// OpenBLAS, whose threads are others: on two cores a forward pass then takes five times as long.
     private static final String SPINS = "3000";
 
     private static @Nullable CompletableFuture<Void> loading;
@@ -136,8 +132,9 @@ public final class LibTorch {
         }
     }
 
-    /// Sets a variable of the process's environment that libgomp reads when it is loaded; one the user set stays.
-    private static void setEnvironment(String name, String value) {
+    /// Sets a variable of the process's environment that native code reads when it begins; one the user set
+    /// stays.
+    public static void setEnvironment(String name, String value) {
         Linker linker = Linker.nativeLinker();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment function = linker.defaultLookup().find("setenv").orElse(MemorySegment.NULL);

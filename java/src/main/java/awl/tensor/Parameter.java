@@ -23,6 +23,7 @@ public final class Parameter implements AutoCloseable {
     /// Zeroing is put off until something is added: the first product is then written over whatever is there.
     private boolean gradientIsZero = true;
     private @Nullable Runnable listener;
+    private @Nullable Runnable provider;
 
     /// @param name as in the Hugging Face checkpoint, or in PEFT's adapter file
     /// @param value becomes the parameter's own; it outlives every scope until [#close]
@@ -153,6 +154,11 @@ public final class Parameter implements AutoCloseable {
         gradient = memory;
     }
 
+    /// Who gives the gradient its memory by [#gradientIn] when it needs some and has none; null = the parameter itself.
+    public void whenNeeded(@Nullable Runnable asked) {
+        provider = asked;
+    }
+
     /// Who is told whenever something was added to the gradient; null = nobody.
     public void whenAdded(@Nullable Runnable told) {
         listener = told;
@@ -194,6 +200,9 @@ public final class Parameter implements AutoCloseable {
     }
 
     private Tensor memory() {
+        if (gradient == null && provider != null) {
+            provider.run();
+        }
         Tensor sum = gradient;
         if (sum == null) {
             try (TensorScope scope = TensorScope.open()) {

@@ -67,9 +67,8 @@ public final class SafetensorsWriter {
         }
     }
 
-    /// Writes `<stem>.safetensors`, or `<stem>-00001-of-0000n.safetensors` and `<stem>.safetensors.index.json`
-    /// when one
-    /// file would be larger than `shardBytes`.
+    /// Writes `<stem>.safetensors`, or `<stem>-00001-of-0000n.safetensors` and
+    /// `<stem>.safetensors.index.json` when one file would be larger than `shardBytes`.
     ///
     /// @param read gives each tensor, contiguous or not, of the dtype and shape announced; closed here after use
     public static void write(

@@ -1,10 +1,12 @@
 package awl.tensor;
 
 import java.util.Arrays;
+import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.MemoryFormatOptional;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -89,6 +91,16 @@ public final class Tensors {
         return uploaded(device, floats(values));
     }
 
+    /// Numbers on a device, float64.
+    public static Tensor doubles(DeviceHandle device, double... values) {
+        return uploaded(device, doubles(values));
+    }
+
+    /// Whole numbers on a device, int64.
+    public static Tensor longs(DeviceHandle device, long... values) {
+        return uploaded(device, longs(values));
+    }
+
     /// By pinned memory, so that the copy waits for nothing and nothing waits for it; libtorch keeps the pinned block
     /// until the copy is done.
     private static Tensor uploaded(DeviceHandle device, Tensor host) {
@@ -118,8 +130,19 @@ public final class Tensors {
         for (int i = 0; i < values.length; i++) {
             wide[i] = values[i];
         }
+        return longs(wide);
+    }
+
+    private static Tensor longs(long... values) {
         try (TensorOptions options = new TensorOptions(ScalarType.Long)) {
-            return torch.tensor(wide, options);
+            return torch.tensor(values, options);
+        }
+    }
+
+    /// 0 to `count - 1` in int64, beside a tensor.
+    public static Tensor places(Tensor tensor, long count) {
+        try (Scalar one = new Scalar(1L)) {
+            return beside(tensor, ScalarType.Long, count).fill_(one).cumsum(0).sub_(one);
         }
     }
 
@@ -127,6 +150,28 @@ public final class Tensors {
         try (TensorOptions options = new TensorOptions(ScalarType.Float)) {
             return torch.tensor(values, options);
         }
+    }
+
+    public static Tensor doubles(double... values) {
+        Tensor tensor = empty(ScalarType.Double, values.length);
+        if (values.length > 0) {
+            try (DoublePointer at = tensor.data_ptr_double()) {
+                at.put(values);
+            }
+        }
+        return tensor;
+    }
+
+    /// The values of a float64 vector; waits for the device.
+    public static double[] doubles(Tensor vector) {
+        double[] values = new double[Math.toIntExact(vector.numel())];
+        if (values.length > 0) {
+            try (TensorScope scope = TensorScope.open();
+                    DoublePointer at = vector.cpu().contiguous().data_ptr_double()) {
+                at.get(values);
+            }
+        }
+        return values;
     }
 
     /// The values of a tensor as float32, in row-major order; waits for the device.

@@ -10,7 +10,8 @@ import java.lang.invoke.MethodHandle;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/// The one setting of how many threads compute, for libtorch (OpenMP) and OpenBLAS (its own pthreads) alike.
+/// The one setting of how many threads compute, for libtorch (OpenMP), OpenBLAS (its own pthreads) and our kernels (a
+/// crew of theirs, told with each call) alike.
 ///
 /// `torch.set_num_threads` does not reach OpenBLAS, and an OpenMP region of libtorch whose threads each call a
 /// multi-threaded GEMM fights itself: attention then runs several times slower. [#serialBlas] takes OpenBLAS down to
@@ -55,7 +56,7 @@ public final class Threads {
         setOpenBlas(multipliedElsewhere ? 1 : threads);
     }
 
-    /// Leaves OpenBLAS one thread from now on, for matrices are multiplied by kernels on libtorch's own threads. Even
+    /// Leaves OpenBLAS one thread from now on, for matrices are multiplied by kernels on threads of theirs. Even
     /// after a small product OpenBLAS's second thread spins for milliseconds, on the core that a kernel needs next.
     public static synchronized void multipliedElsewhere() {
         multipliedElsewhere = true;

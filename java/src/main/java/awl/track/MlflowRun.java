@@ -13,9 +13,8 @@ import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// One run on an MLflow server. The file `mlflow.json` in its folder has a key that is a tag of the run on the server:
-/// it
-/// is found again by that, however often training was killed and resumed.
+/// One run on an MLflow server. The file `mlflow.json` in its folder has a key that is a tag of the run on
+/// the server: it is found again by that, however often training was killed and resumed.
 final class MlflowRun {
 
     /// Most metrics of a request, by the API.

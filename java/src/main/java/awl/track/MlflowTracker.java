@@ -11,10 +11,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Sends what a run measures to an [MlflowServer] from a thread of its own. Training hands steps over and never waits;
-/// a
-/// server that is down or slow costs nothing but [#QUEUE] steps of memory. What did not reach it is in `metrics.jsonl`
-/// and is sent by [#sendFinished].
+/// Sends what a run measures to an [MlflowServer] from a thread of its own. Training hands steps over and
+/// never waits; a server that is down or slow costs nothing but [#QUEUE] steps of memory. What did not reach
+/// it is in `metrics.jsonl` and is sent by [#sendFinished].
 public final class MlflowTracker implements Tracker {
 
     /// Steps that wait; further ones are left out.

@@ -10,10 +10,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.function.Predicate;
 import java.util.zip.CRC32C;
 
-/// A file of records in TensorFlow's framing: length (8 bytes), its checksum (4), data, its checksum (4), little
-/// endian.
-/// A checksum is CRC32C, turned by 15 bits and moved by a constant, so that a checksum of checksums is no
-/// special case.
+/// A file of records in TensorFlow's framing: length (8 bytes), its checksum (4), data, its checksum (4),
+/// little endian. A checksum is CRC32C, turned by 15 bits and moved by a constant, so that a checksum of
+/// checksums is no special case.
 final class RecordFile implements Closeable {
 
     private static final int MASK_DELTA = 0xa282ead8;

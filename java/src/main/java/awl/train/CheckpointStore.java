@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -30,17 +31,44 @@ final class CheckpointStore {
     private static final String MANIFEST = "manifest.json";
 
     private final Path folder;
+    private @Nullable CompletableFuture<Looked> ahead;
 
     /// @param folder `checkpoints` of the run
     CheckpointStore(Path folder) {
         this.folder = folder;
     }
 
+    /// One that is whole; closed when it has been taken up.
+    ///
     /// @param step its number
-    record Found(long step, Path folder, TrainingState state) {}
+    /// @param tensors the file that was found to be whole, still open, or null where another rank has looked
+    record Found(
+            long step,
+            Path folder,
+            TrainingState state,
+            @Nullable BlockReader tensors) implements AutoCloseable {
+        @Override
+        public void close() {
+            if (tensors != null) {
+                tensors.close();
+            }
+        }
+    }
+
+    /// What writes the tensors' file.
+    @FunctionalInterface
+    interface Tensors {
+        /// @return CRC32C of the file
+        long write(Path file) throws IOException;
+    }
 
     /// Writes one checkpoint.
     Path write(TrainingState state, List<StateSection> tensors) {
+        return write(state, file -> StateFile.write(file, tensors));
+    }
+
+    /// Writes one checkpoint.
+    Path write(TrainingState state, Tensors tensors) {
         Path target = folder.resolve(PREFIX + state.step());
         Path partial = folder.resolve("." + PREFIX + state.step() + ".partial");
         try {
@@ -48,7 +76,7 @@ final class CheckpointStore {
             Durable.delete(partial);
             Files.createDirectory(partial);
             ObjectNode manifest = JSON.createObjectNode();
-            long sum = StateFile.write(partial.resolve(TENSORS), tensors);
+            long sum = tensors.write(partial.resolve(TENSORS));
             describe(manifest, partial.resolve(TENSORS), sum);
             Durable.write(
                     partial.resolve(STATE),
@@ -71,31 +99,87 @@ final class CheckpointStore {
                 .put("crc32c", "%08x".formatted(sum));
     }
 
+    /// Begins to look for [#newest] on another thread, so that the caller loads its model meanwhile.
+    void lookAhead() {
+        try (StagingMemory first = new StagingMemory(1)) {
+            // Two threads that load classes of the binding at the same time could wait for each other.
+        }
+        CompletableFuture<Looked> found = new CompletableFuture<>();
+        ahead = found;
+        Thread.ofPlatform().daemon().name("awl-checkpoint-look").start(() -> {
+            try {
+                found.complete(look());
+            } catch (Throwable e) {
+                found.completeExceptionally(e);
+            }
+        });
+    }
+
     /// The newest checkpoint that is whole.
     ///
     /// @param notes told about every damaged one that was passed over
     Optional<Found> newest(Consumer<String> notes) {
+        CompletableFuture<Looked> begun = ahead;
+        ahead = null;
+        Looked looked = begun == null ? look() : begun.join();
+        looked.notes.forEach(notes);
+        return Optional.ofNullable(looked.found);
+    }
+
+    private record Looked(@Nullable Found found, List<String> notes) {}
+
+    private Looked look() {
+        List<String> notes = new ArrayList<>();
         for (long step : steps().reversed()) {
             Path at = folder.resolve(PREFIX + step);
-            String damage = damage(at);
-            if (damage == null) {
-                try {
-                    return Optional.of(new Found(
-                            step, at, JSON.readValue(Files.readAllBytes(at.resolve(STATE)), TrainingState.class)));
-                } catch (IOException e) {
-                    damage = STATE + ": " + e.getMessage();
-                }
+            try {
+                return new Looked(whole(step, at), notes);
+            } catch (IOException e) {
+                String damage = e instanceof DamagedException ? String.valueOf(e.getMessage()) : e.toString();
+                notes.add("checkpoint " + at + " is damaged (" + damage + "); using the one before it");
             }
-            notes.accept("checkpoint " + at + " is damaged (" + damage + "); using the one before it");
         }
-        return Optional.empty();
+        return new Looked(null, notes);
+    }
+
+    private static final class DamagedException extends IOException {
+        DamagedException(String what) {
+            super(what);
+        }
+    }
+
+    private static Found whole(long step, Path at) throws IOException {
+        JsonNode manifest = JSON.readTree(Files.readAllBytes(at.resolve(MANIFEST)));
+        requireSame(manifest, STATE, Files.size(at.resolve(STATE)), StateFile.checksum(at.resolve(STATE)));
+        TrainingState state = JSON.readValue(Files.readAllBytes(at.resolve(STATE)), TrainingState.class);
+        BlockReader tensors = new BlockReader(at.resolve(TENSORS));
+        try {
+            requireSame(manifest, TENSORS, tensors.size(), tensors.checksum());
+            return new Found(step, at, state, tensors);
+        } catch (IOException e) {
+            tensors.close();
+            throw e;
+        }
+    }
+
+    private static void requireSame(JsonNode manifest, String name, long bytes, long checksum) throws IOException {
+        JsonNode entry = manifest.path(name);
+        if (bytes != entry.path("bytes").asLong(-1)) {
+            throw new DamagedException("%s has %d bytes, expected %s".formatted(name, bytes, entry.path("bytes")));
+        }
+        String sum = "%08x".formatted(checksum);
+        if (!sum.equals(entry.path("crc32c").asText())) {
+            throw new DamagedException("%s has checksum %s, expected %s"
+                    .formatted(name, sum, entry.path("crc32c").asText()));
+        }
     }
 
     /// One that another rank has found to be whole.
     Found at(long step) {
         Path at = folder.resolve(PREFIX + step);
         try {
-            return new Found(step, at, JSON.readValue(Files.readAllBytes(at.resolve(STATE)), TrainingState.class));
+            return new Found(
+                    step, at, JSON.readValue(Files.readAllBytes(at.resolve(STATE)), TrainingState.class), null);
         } catch (IOException e) {
             throw new CheckpointException(
                     "%s, which rank 0 goes on from, cannot be read here (%s); the run folder must be one that all ranks share"
@@ -104,33 +188,28 @@ final class CheckpointStore {
         }
     }
 
-    private static @Nullable String damage(Path checkpoint) {
-        try {
-            JsonNode manifest = JSON.readTree(Files.readAllBytes(checkpoint.resolve(MANIFEST)));
-            for (String name : List.of(TENSORS, STATE)) {
-                JsonNode entry = manifest.path(name);
-                Path file = checkpoint.resolve(name);
-                if (Files.size(file) != entry.path("bytes").asLong(-1)) {
-                    return "%s has %d bytes, expected %s".formatted(name, Files.size(file), entry.path("bytes"));
-                }
-                String sum = "%08x".formatted(StateFile.checksum(file));
-                if (!sum.equals(entry.path("crc32c").asText())) {
-                    return "%s has checksum %s, expected %s"
-                            .formatted(name, sum, entry.path("crc32c").asText());
-                }
-            }
-            return null;
-        } catch (IOException e) {
-            return e.toString();
-        }
-    }
-
     /// Fills the tensors of a run from a checkpoint.
     void restore(Found checkpoint, List<StateSection> tensors) {
         try {
-            StateFile.read(checkpoint.folder().resolve(TENSORS), tensors);
+            if (checkpoint.tensors() != null) {
+                StateFile.read(checkpoint.tensors(), tensors);
+            } else {
+                StateFile.read(checkpoint.folder().resolve(TENSORS), tensors);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read checkpoint " + checkpoint.folder(), e);
+        }
+    }
+
+    /// Gives back what [#lookAhead] has found and nobody has asked for.
+    void close() {
+        if (ahead != null) {
+            ahead.thenAccept(looked -> {
+                if (looked.found != null) {
+                    looked.found.close();
+                }
+            });
+            ahead = null;
         }
     }
 

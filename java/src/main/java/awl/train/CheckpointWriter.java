@@ -1,10 +1,11 @@
 package awl.train;
 
 import awl.optim.StateSection;
-import awl.tensor.Shapes;
+import awl.tensor.HostMemory;
 import awl.tensor.TensorScope;
-import awl.tensor.Tensors;
-import java.util.LinkedHashMap;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -13,10 +14,11 @@ import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Writes checkpoints while training goes on: the state is copied in host memory, and a thread of its own makes the
-/// files from the copy. One at a time; the next one waits for it.
+/// Writes checkpoints while training goes on: a thread of its own makes the files, from a [StateSnapshot]. One at a
+/// time; the next one waits for it.
 ///
-/// Where memory has no room for a copy the files are written before training goes on, and that is said once.
+/// Where memory has no room for a copy of the state, which a slow disk would need, the files are written before
+/// training goes on, and that is said once.
 final class CheckpointWriter implements AutoCloseable {
 
     /// What stays free of the memory that is free now.
@@ -24,10 +26,11 @@ final class CheckpointWriter implements AutoCloseable {
 
     private final CheckpointStore store;
     private final Consumer<String> notes;
-    private final Map<String, Tensor> copy = new LinkedHashMap<>();
+    private final Map<String, Tensor> copies = new HashMap<>();
     private boolean background;
     private boolean decided;
     private @Nullable CompletableFuture<Void> running;
+    private @Nullable StateSnapshot snapshot;
 
     /// @param background whether training may go on meanwhile
     /// @param notes told where it cannot
@@ -37,7 +40,8 @@ final class CheckpointWriter implements AutoCloseable {
         this.notes = notes;
     }
 
-    /// Writes one and removes the old ones behind it. Returns when the tensors may change again.
+    /// Writes one and removes the old ones behind it. Live tensors may change again behind [#settle] alone; those that
+    /// sections bring together when this returns.
     ///
     /// @param keep how many stay
     /// @param best step that stays beside them
@@ -46,15 +50,18 @@ final class CheckpointWriter implements AutoCloseable {
         await();
         decide(sections);
         if (!background) {
-            finish(state, sections, keep, best);
+            store.write(state, sections);
+            store.prune(keep, best);
             return;
         }
-        copy(sections);
+        StateSnapshot taken = take(sections);
+        snapshot = taken;
         CompletableFuture<Void> done = new CompletableFuture<>();
         running = done;
         Thread.ofPlatform().daemon().name("awl-checkpoint").start(() -> {
             try (TensorScope scope = TensorScope.open()) {
-                finish(state, List.of(StateSection.of(copy)), keep, best);
+                store.write(state, taken::write);
+                store.prune(keep, best);
                 done.complete(null);
             } catch (Throwable e) {
                 done.completeExceptionally(e);
@@ -62,9 +69,20 @@ final class CheckpointWriter implements AutoCloseable {
         });
     }
 
-    private void finish(TrainingState state, List<StateSection> sections, int keep, @Nullable Long best) {
-        store.write(state, sections);
-        store.prune(keep, best);
+    private StateSnapshot take(List<StateSection> sections) {
+        try {
+            return new StateSnapshot(sections, copies);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Call before parameters and moments change: takes a copy of what is not on disk yet.
+    void settle() {
+        if (snapshot != null && running != null && !running.isDone()) {
+            snapshot.settle();
+        }
+        snapshot = null;
     }
 
     private void decide(List<StateSection> sections) {
@@ -76,28 +94,13 @@ final class CheckpointWriter implements AutoCloseable {
                 .flatMap(section -> section.tensors().values().stream())
                 .mapToLong(Tensor::nbytes)
                 .sum();
-        long free = Machine.freeMemory();
+        long free = HostMemory.freeBytes();
         if (background && bytes > free * (1 - SPARED)) {
             background = false;
             notes.accept(
                     "training waits for its checkpoints: a copy of their %,d MiB does not fit beside it (%,d MiB free)"
                             .formatted(bytes >> 20, free >> 20));
         }
-    }
-
-    private void copy(List<StateSection> sections) {
-        for (StateSection section : sections) {
-            section.collect().run();
-            section.tensors()
-                    .forEach((name, live) ->
-                            copy.computeIfAbsent(name, n -> like(live)).copy_(live));
-        }
-    }
-
-    private static Tensor like(Tensor live) {
-        Tensor host = Tensors.empty(Tensors.dtype(live), Shapes.of(live));
-        host.retainReference();
-        return host;
     }
 
     /// An error of the one under way, as soon as it is known.
@@ -135,8 +138,8 @@ final class CheckpointWriter implements AutoCloseable {
         } catch (RuntimeException e) {
             notes.accept(String.valueOf(e.getMessage()));
         } finally {
-            copy.values().forEach(Tensor::close);
-            copy.clear();
+            copies.values().forEach(Tensor::close);
+            copies.clear();
         }
     }
 }

@@ -164,8 +164,10 @@ public final class ConfigFile {
         checks.add(new Check("train.epochs", train.epochs() == null || positive(train.epochs()), "more than 0"));
         checks.add(new Check("train.batch_size", train.batchSize() > 0, "at least 1"));
         checks.add(new Check("train.micro_batch_size", atLeastOne(train.microBatchSize()), "at least 1"));
-        checks.add(new Check("train.zero", train.zero() == 0 || train.zero() == 1, "0 or 1"));
+        checks.add(new Check("train.zero", train.zero() >= 0 && train.zero() <= 2, "0, 1 or 2"));
         checks.add(new Check("train.bucket_mib", train.bucketMib() > 0, "at least 1"));
+        checks.add(new Check(
+                "train.backend", Set.of("auto", "gloo", "nccl").contains(train.backend()), "auto, gloo or nccl"));
         checks.add(new Check("train.clip_norm", train.clipNorm() >= 0, "0 (off) or more"));
         checks.add(new Check(
                 "data.max_length",

@@ -3,6 +3,7 @@ package awl.train;
 import awl.DivergedException;
 import awl.data.Batch;
 import awl.data.StepBatches;
+import awl.parallel.GradientBuckets;
 import awl.parallel.World;
 import awl.tensor.Parameter;
 import awl.tensor.TensorScope;
@@ -22,7 +23,13 @@ final class Divergence {
 
     /// @param computed the micro-batches of this rank with the scores of their active rows
     static DivergedException explain(
-            StepBatches step, double loss, double norm, LogProbs computed, List<Parameter> parameters, World world) {
+            StepBatches step,
+            double loss,
+            double norm,
+            LogProbs computed,
+            List<Parameter> parameters,
+            GradientBuckets buckets,
+            World world) {
         Set<String> documents = new LinkedHashSet<>();
         for (String each : world.gather(String.join("\n", documents(computed)))) {
             each.lines().forEach(documents::add);
@@ -31,10 +38,7 @@ final class Divergence {
                 .filter(p -> !isFinite(p.value()))
                 .map(Parameter::name)
                 .toList();
-        List<String> gradients = parameters.stream()
-                .filter(p -> p.gradient() != null && !isFinite(java.util.Objects.requireNonNull(p.gradient())))
-                .map(Parameter::name)
-                .toList();
+        List<String> gradients = buckets.notFinite();
         StringBuilder message = new StringBuilder("step %d: the %s is %s; "
                 .formatted(
                         step.step(),

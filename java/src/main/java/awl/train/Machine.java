@@ -1,5 +1,6 @@
 package awl.train;
 
+import awl.tensor.HostMemory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,31 +11,7 @@ import java.util.stream.Stream;
 /// What this process runs on, for `environment.json` and reports.
 public final class Machine {
 
-    private static final long UNKNOWN_MEMORY = 2L << 30;
-
     private Machine() {}
-
-    /// Most resident memory of this process so far, bytes; 0 where the system does not say.
-    public static long peakMemory() {
-        return fromProc("/proc/self/status", "VmHWM:");
-    }
-
-    /// Bytes of memory that programs may still take; 2 GiB where the system does not say.
-    public static long freeMemory() {
-        long free = fromProc("/proc/meminfo", "MemAvailable:");
-        return free == 0 ? UNKNOWN_MEMORY : free;
-    }
-
-    private static long fromProc(String file, String key) {
-        try (Stream<String> lines = Files.lines(Path.of(file))) {
-            return lines.filter(l -> l.startsWith(key))
-                    .map(l -> Long.parseLong(l.replaceAll("\\D+", "")) * 1024)
-                    .findFirst()
-                    .orElse(0L);
-        } catch (IOException | RuntimeException e) {
-            return 0;
-        }
-    }
 
     /// Cores of the whole machine, also where this process may use some of them only.
     public static int cores() {
@@ -67,7 +44,7 @@ public final class Machine {
         facts.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
         facts.put("processor", processor());
         facts.put("cores", Runtime.getRuntime().availableProcessors());
-        facts.put("memory", fromProc("/proc/meminfo", "MemTotal:"));
+        facts.put("memory", HostMemory.totalBytes());
         return facts;
     }
 

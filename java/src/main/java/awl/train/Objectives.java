@@ -6,6 +6,7 @@ import awl.kernel.Kernels;
 import awl.loss.DirectPreference;
 import awl.loss.WeightedCrossEntropy;
 import awl.model.Decoder;
+import awl.parallel.World;
 import org.jspecify.annotations.Nullable;
 
 /// What a run minimises on its training rows and measures on its validation rows.
@@ -13,10 +14,11 @@ import org.jspecify.annotations.Nullable;
 /// @param validation null where there are no such rows
 record Objectives(Objective train, @Nullable Objective validation) {
 
-    /// Reference log-probabilities are computed here, from the model as it was loaded.
+    /// Reference log-probabilities are computed here, from the model as it was loaded; by all ranks together.
     ///
     /// @param model nothing attached, no checkpoint taken up yet
     static Objectives of(
+            World world,
             TrainConfig config,
             TrainingData data,
             Kernels kernels,
@@ -30,7 +32,7 @@ record Objectives(Objective train, @Nullable Objective validation) {
             return new Objectives(objective, held == null ? null : objective);
         }
         try (ReferenceModel reference = new ReferenceModel(config, kernels, model)) {
-            ReferenceScores references = new ReferenceScores(folder, progress);
+            ReferenceScores references = new ReferenceScores(world, folder, progress);
             Split split = (name, rows) -> new PreferenceObjective(
                     model,
                     scores,

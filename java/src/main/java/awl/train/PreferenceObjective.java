@@ -41,7 +41,7 @@ final class PreferenceObjective implements Objective {
 
     @Override
     public void startRandomStream(long stream) {
-        model.adapters().microBatches(stream);
+        model.adapters().startStep(stream);
     }
 
     @Override

@@ -1,16 +1,16 @@
 package awl.train;
 
+import awl.ConfigException;
 import awl.parallel.World;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// Numbers of the host, summed over the ranks in float64.
+/// What ranks settle among themselves: numbers of the host, summed in float64, and that all do the same.
 final class RankSums {
 
     private RankSums() {}
@@ -20,16 +20,24 @@ final class RankSums {
             return own;
         }
         try (TensorScope scope = TensorScope.open()) {
-            Tensor numbers = Tensors.zeros(ScalarType.Double, own.length);
-            for (int i = 0; i < own.length; i++) {
-                numbers.select(0, i).fill_(new Scalar(own[i]));
-            }
+            Tensor numbers = Tensors.doubles(world.device(), own);
             world.sum(numbers);
-            double[] sums = new double[own.length];
-            for (int i = 0; i < own.length; i++) {
-                sums[i] = numbers.select(0, i).item_double();
+            return Tensors.doubles(numbers);
+        }
+    }
+
+    /// Ranks that read other files would train something that nobody asked for.
+    ///
+    /// @param own what this rank is about to do
+    /// @throws ConfigException where another rank has something else to do
+    static void requireSame(World world, String own) {
+        List<String> all = world.gather(own);
+        for (int r = 1; r < all.size(); r++) {
+            if (!all.get(r).equals(all.getFirst())) {
+                throw new ConfigException(
+                        "rank %d has %s, rank 0 has %s; configuration and files must be the same everywhere"
+                                .formatted(r, all.get(r), all.getFirst()));
             }
-            return sums;
         }
     }
 

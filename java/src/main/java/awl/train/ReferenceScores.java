@@ -1,12 +1,12 @@
 package awl.train;
 
 import awl.data.Batch;
-import awl.data.Datum;
 import awl.data.Packer;
 import awl.data.PairRows;
 import awl.data.PreferencePair;
 import awl.loss.DirectPreference;
 import awl.loss.PairTable;
+import awl.parallel.World;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -22,18 +22,21 @@ import org.bytedeco.pytorch.NoGradGuard;
 
 /// Reference log-probabilities of preference pairs: those the rows bring along, the others computed once and kept in
 /// the run folder (`reference.train.jsonl`, one line a pair), where a resumed run finds them bit by bit.
+///
+/// Where there are several ranks, whole micro-batches are dealt to them in turn: what shares a micro-batch, and
+/// so every bit, is the same for any number of ranks. The first one writes the file, and alone reads it.
 final class ReferenceScores {
 
     private static final JsonMapper JSON = new JsonMapper();
     private static final long NOTE_EVERY_NANOS = 10_000_000_000L;
 
     private final Path folder;
-    private final boolean writes;
+    private final World world;
     private final Progress progress;
 
-    ReferenceScores(RunFolder run, Progress progress) {
+    ReferenceScores(World world, RunFolder run, Progress progress) {
+        this.world = world;
         this.folder = run.path();
-        this.writes = run.writes();
         this.progress = progress;
     }
 
@@ -53,20 +56,37 @@ final class ReferenceScores {
                 table.rejected()[p] = given.rejected();
             }
         }
+        RankSums.requireSame(
+                world,
+                "%s pairs %s, %d without reference_logp"
+                        .formatted(split, TrainingData.fingerprint(rows), missing.size()));
         if (!missing.isEmpty()) {
             Path file = folder.resolve("reference." + split + ".jsonl");
             ObjectNode header = JSON.createObjectNode()
                     .put("reference", model.name())
                     .put("rows", TrainingData.fingerprint(rows))
                     .put("pairs", missing.size());
-            if (!read(file, header, missing, table)) {
+            boolean found = RankSums.of(world, world.first() && read(file, header, missing, table) ? 1 : 0)[0] > 0;
+            if (!found) {
                 compute(split, rows, missing, packer, model, table);
-                if (writes) {
-                    write(file, header, rows, missing, table);
-                }
+            }
+            share(missing, table);
+            if (!found && world.first()) {
+                write(file, header, rows, missing, table);
             }
         }
         return table;
+    }
+
+    /// To every rank what each of them has: sums of one number and zeros.
+    private void share(List<Integer> missing, PairTable table) {
+        for (double[] column : List.of(table.chosen(), table.rejected())) {
+            double[] all = RankSums.of(
+                    world, missing.stream().mapToDouble(p -> column[p]).toArray());
+            for (int i = 0; i < all.length; i++) {
+                column[missing.get(i)] = all[i];
+            }
+        }
     }
 
     private static boolean read(Path file, ObjectNode header, List<Integer> missing, PairTable table) {
@@ -101,33 +121,60 @@ final class ReferenceScores {
         Durable.replace(file, text.toString());
     }
 
+    /// Fills in this rank's part; what the others have is 0.
     private void compute(
             String split, PairRows rows, List<Integer> missing, Packer packer, ReferenceModel model, PairTable table) {
-        progress.note(
-                "reference log-probabilities of %d %s pairs under %s".formatted(missing.size(), split, model.name()));
-        List<List<Datum>> units = missing.stream().map(rows::unit).toList();
         for (int p : missing) {
             table.chosen()[p] = 0;
             table.rejected()[p] = 0;
         }
+        List<Batch> own =
+                dealt(packer.packUnits(missing.stream().map(rows::unit).toList()));
+        int pairs = own.stream().mapToInt(ReferenceScores::pairs).sum();
+        progress.note("reference log-probabilities of %d %s pairs under %s%s"
+                .formatted(
+                        missing.size(),
+                        split,
+                        model.name(),
+                        world.size() > 1 ? ", %d of them on this rank".formatted(pairs) : ""));
         long last = System.nanoTime();
         int done = 0;
         try (NoGradGuard guard = new NoGradGuard()) {
             Objective scorer = model.scorer();
-            for (Batch batch : packer.packUnits(units)) {
-                try (TensorScope scope = TensorScope.open()) {
-                    double[] sums = DirectPreference.sums(batch, Tensors.array(scorer.logProb(batch)));
-                    for (int d = 0; d < sums.length; d++) {
-                        int group = batch.documentGroup()[d];
-                        requireFinite(sums[d], rows.pairs().get(group / 2), model);
-                        (group % 2 == 0 ? table.chosen() : table.rejected())[group / 2] += sums[d];
-                    }
-                }
-                done += (int) Arrays.stream(batch.documentGroup()).distinct().count() / 2;
+            for (Batch batch : own) {
+                score(batch, scorer, rows, model, table);
+                done += pairs(batch);
                 if (System.nanoTime() - last > NOTE_EVERY_NANOS) {
                     last = System.nanoTime();
-                    progress.note("reference log-probabilities: %d of %d pairs".formatted(done, missing.size()));
+                    progress.note("reference log-probabilities: %d of %d pairs".formatted(done, pairs));
                 }
+            }
+        }
+    }
+
+    /// Every so manieth micro-batch.
+    private List<Batch> dealt(List<Batch> all) {
+        List<Batch> own = new ArrayList<>();
+        for (int b = world.rank(); b < all.size(); b += world.size()) {
+            own.add(all.get(b));
+        }
+        return own;
+    }
+
+    private static int pairs(Batch batch) {
+        return (int) Arrays.stream(batch.documentGroup())
+                .map(group -> group / 2)
+                .distinct()
+                .count();
+    }
+
+    private static void score(Batch batch, Objective scorer, PairRows rows, ReferenceModel model, PairTable table) {
+        try (TensorScope scope = TensorScope.open()) {
+            double[] sums = DirectPreference.sums(batch, Tensors.array(scorer.logProb(batch)));
+            for (int d = 0; d < sums.length; d++) {
+                int group = batch.documentGroup()[d];
+                requireFinite(sums[d], rows.pairs().get(group / 2), model);
+                (group % 2 == 0 ? table.chosen() : table.rejected())[group / 2] += sums[d];
             }
         }
     }

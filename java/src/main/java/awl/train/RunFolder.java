@@ -36,6 +36,7 @@ public final class RunFolder implements AutoCloseable {
     private final Path path;
     /// Null for a rank that only reads.
     private final @Nullable FileChannel lockFile;
+    private final CheckpointStore checkpoints;
     private @Nullable FileChannel metrics;
     private Tracker tracker = Tracker.NONE;
     private Tracker.End ended = Tracker.End.FAILED;
@@ -43,6 +44,7 @@ public final class RunFolder implements AutoCloseable {
     private RunFolder(Path path, @Nullable FileChannel lockFile) {
         this.path = path;
         this.lockFile = lockFile;
+        this.checkpoints = new CheckpointStore(path.resolve("checkpoints"));
     }
 
     /// Makes the folder if need be and locks it.
@@ -94,7 +96,7 @@ public final class RunFolder implements AutoCloseable {
     }
 
     CheckpointStore checkpoints() {
-        return new CheckpointStore(path.resolve("checkpoints"));
+        return checkpoints;
     }
 
     /// Whether a run was started here before.
@@ -246,6 +248,7 @@ public final class RunFolder implements AutoCloseable {
 
     @Override
     public void close() {
+        checkpoints.close();
         try (FileChannel lock = lockFile;
                 FileChannel open = metrics) {
             force();

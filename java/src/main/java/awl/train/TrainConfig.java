@@ -76,13 +76,17 @@ public record TrainConfig(
     /// @param steps optimiser steps; exactly one of steps and epochs
     /// @param epochs passes over the data, fractions allowed
     /// @param batchSize rows of an optimiser step
-    /// @param microBatchSize rows computed at once; default the whole step (packed: one row of `max_length`)
+    /// @param microBatchSize rows computed at once; default the whole step (packed: one row of
+    ///     `max_length`)
     /// @param seed of the order, of new LoRA weights and of dropout
     /// @param clipNorm most norm of all gradients together; 0 = no clipping
     /// @param recompute what is computed again in the backward pass instead of being kept
-    /// @param zero with several ranks: 0 = each has the whole optimiser state, 1 = each a share of it (ZeRO-1)
+    /// @param zero with several ranks: 0 = each has the whole optimiser state, 1 = each a share of it (ZeRO-1),
+    ///     2 = each a share of the gradients as well (ZeRO-2)
     /// @param overlap with several ranks: send gradients while the backward pass goes on
     /// @param bucketMib with several ranks: MiB of gradients that are sent at once
+    /// @param backend with several ranks: what carries their gradients, `gloo` (on the CPU), `nccl` (on
+    ///     CUDA) or `auto`
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Train(
             @Nullable Long steps,
@@ -94,11 +98,11 @@ public record TrainConfig(
             Recompute recompute,
             int zero,
             boolean overlap,
-            @JsonProperty("bucket_mib") int bucketMib) {}
+            @JsonProperty("bucket_mib") int bucketMib,
+            String backend) {}
 
     /// What of the activations is computed again in the backward pass (Chen et al. 2016): the same bits, less
-    /// memory, a
-    /// third more time where all of it is.
+    /// memory, a third more time where all of it is.
     public enum Recompute {
         NONE,
         /// All but each decoder block's input.
@@ -172,6 +176,6 @@ public record TrainConfig(
 
     /// @param every steps between checkpoints; there is always one at the end
     /// @param keep how many of the newest stay, beside the best
-    /// @param background go on training while one is written; takes memory for a copy of what it holds
+    /// @param background go on training while one is written; may take memory for a copy of what it holds
     public record Checkpoint(long every, int keep, boolean background) {}
 }

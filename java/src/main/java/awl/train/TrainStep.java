@@ -9,6 +9,7 @@ import awl.optim.Schedule;
 import awl.parallel.GradientBuckets;
 import awl.parallel.World;
 import awl.tensor.Cuda;
+import awl.tensor.HostMemory;
 import awl.tensor.Parameter;
 import awl.tensor.Scalars;
 import awl.tensor.TensorScope;
@@ -37,9 +38,11 @@ final class TrainStep {
     private final Schedule schedule;
     private final double clipNorm;
     private final RandomStreams random;
+    private final Runnable beforeUpdate;
 
     /// @param buckets of the objective's parameters
     /// @param kernels compute the global norm
+    /// @param beforeUpdate called when parameters and moments are about to change
     TrainStep(
             World world,
             Objective objective,
@@ -48,7 +51,8 @@ final class TrainStep {
             Kernels kernels,
             Schedule schedule,
             double clipNorm,
-            RandomStreams random) {
+            RandomStreams random,
+            Runnable beforeUpdate) {
         this.world = world;
         this.objective = objective;
         this.buckets = buckets;
@@ -57,6 +61,7 @@ final class TrainStep {
         this.schedule = schedule;
         this.clipNorm = clipNorm;
         this.random = random;
+        this.beforeUpdate = beforeUpdate;
     }
 
     StepReport run(StepBatches step) {
@@ -67,8 +72,10 @@ final class TrainStep {
             Tensor loss = Tensors.zeros(objective.device(), ScalarType.Double);
             LogProbs learned = new LogProbs();
             parameters.forEach(Parameter::zeroGradient);
-            objective.startRandomStream(random.of(step.step(), world.rank()));
+            startRandomStream(step);
             List<Batch> batches = active(step.microBatches());
+            rehearse(step, batches);
+            buckets.startStep(batches.size());
             for (int b = 0; b < batches.size(); b++) {
                 Batch batch = batches.get(b);
                 buckets.microBatch(b == batches.size() - 1);
@@ -80,19 +87,18 @@ final class TrainStep {
             }
             buckets.finish();
             world.sum(loss);
-            List<Tensor> gradients =
-                    parameters.stream().map(Parameter::gradient).toList();
-            Tensor norm = GradientNorm.of(kernels, gradients);
+            Tensor norm = buckets.norm(kernels);
             Tensor both = norm.add(loss);
             // What is not finite less itself is not a number.
             Tensor broken = both.sub(both).ne(Scalars.ZERO).to(ScalarType.Float);
-            optimizer.step(gradients, schedule.at(step.step()), GradientNorm.divisor(norm, clipNorm), broken);
+            beforeUpdate.run();
+            optimizer.step(buckets.gradients(), schedule.at(step.step()), GradientNorm.divisor(norm, clipNorm), broken);
 
             double lossValue = loss.item_double(); // the only wait for the device
             double normValue = norm.item_double();
             optimizer.settle();
             if (!Double.isFinite(lossValue) || !Double.isFinite(normValue)) {
-                throw Divergence.explain(step, lossValue, normValue, learned, parameters, world);
+                throw Divergence.explain(step, lossValue, normValue, learned, parameters, buckets, world);
             }
             Map<String, @Nullable Double> parts =
                     objective.parts(step, world.first() ? lossValue : 0, learned, scored(objective, step.measured()));
@@ -105,10 +111,26 @@ final class TrainStep {
                     step.tokens(),
                     step.learnedTokens(),
                     (System.nanoTime() - start) / 1e9,
-                    Machine.peakMemory(),
+                    HostMemory.peakBytes(),
                     devicePeak(),
                     null,
                     RankSums.of(world, parts));
+        }
+    }
+
+    private void startRandomStream(StepBatches step) {
+        objective.startRandomStream(random.of(step.step()));
+    }
+
+    /// Where gradients are sharded, the first micro-batch of all is computed twice.
+    private void rehearse(StepBatches step, List<Batch> batches) {
+        if (batches.isEmpty()) {
+            return;
+        }
+        try (TensorScope micro = TensorScope.open()) {
+            if (buckets.rehearse(() -> objective.learn(batches.getFirst(), 1.0 / step.normaliser()))) {
+                startRandomStream(step);
+            }
         }
     }
 

@@ -104,7 +104,8 @@ final class Trainer implements AutoCloseable {
         this.schedule = schedule;
         this.optimizer = optimizer;
         this.random = new RandomStreams(plan.seed());
-        this.step = new TrainStep(world, objective, buckets, optimizer, kernels, schedule, plan.clipNorm(), random);
+        this.step = new TrainStep(
+                world, objective, buckets, optimizer, kernels, schedule, plan.clipNorm(), random, writer::settle);
         this.progress = progress;
         this.stop = stop;
     }
@@ -113,7 +114,17 @@ final class Trainer implements AutoCloseable {
     ///
     /// @return steps that are done
     long resume() {
-        CheckpointStore.Found found = newest();
+        try (CheckpointStore.Found found = newest()) {
+            takeUp(found);
+        }
+        progress.note(
+                done == 0
+                        ? "no checkpoint in " + folder.path() + " yet: starting from the beginning"
+                        : "resuming behind step " + done);
+        return done;
+    }
+
+    private void takeUp(CheckpointStore.@Nullable Found found) {
         if (found != null) {
             TrainingState state = found.state();
             if (!state.dataFingerprint().equals(plan.dataFingerprint())) {
@@ -130,11 +141,6 @@ final class Trainer implements AutoCloseable {
             bestLoss = state.bestLoss();
             lastValidation = state.validationLoss();
         }
-        progress.note(
-                done == 0
-                        ? "no checkpoint in " + folder.path() + " yet: starting from the beginning"
-                        : "resuming behind step " + done);
-        return done;
     }
 
     /// The first rank looks, the others take what it found.

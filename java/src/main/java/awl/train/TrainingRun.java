@@ -55,6 +55,7 @@ public final class TrainingRun {
             "train.zero",
             "train.overlap",
             "train.bucket_mib",
+            "train.backend",
             "checkpoint.every",
             "checkpoint.keep",
             "output");
@@ -113,6 +114,9 @@ public final class TrainingRun {
                                 .formatted(asked.model().path()));
             }
             TrainConfig before = world.first() ? earlier(folder) : null;
+            if (before != null) {
+                folder.checkpoints().lookAhead();
+            }
             DeviceChoice device = device();
             Cuda.use(device.device());
             PrecisionChoice precision = precision(before, device.device());
@@ -159,20 +163,11 @@ public final class TrainingRun {
         return Files.exists(folder.config()) ? ConfigFile.read(folder.config(), List.of()) : null;
     }
 
-    /// Ranks exchange their gradients through host memory, so far.
+    /// Ranks have their devices from the start, for what they exchange lies there.
     private DeviceChoice device() {
-        String wanted = asked.model().device();
-        if (world.size() == 1) {
-            return DeviceChoice.here(wanted);
-        }
-        if (wanted.equals("auto")) {
-            return new DeviceChoice(DeviceHandle.CPU, "auto: %d ranks compute on the CPU".formatted(world.size()));
-        }
-        DeviceChoice named = DeviceChoice.here(wanted);
-        if (named.device().isCuda()) {
-            throw new ConfigException("model.device: several ranks compute on the CPU alone, found " + wanted);
-        }
-        return named;
+        return world.size() == 1
+                ? DeviceChoice.here(asked.model().device())
+                : world.exchange().place();
     }
 
     /// As the first rank chose it: machines may differ in what is fast.
@@ -223,13 +218,7 @@ public final class TrainingRun {
             TrainingData data,
             Kernels kernels,
             Decoder model) {
-        if (!world.first()) {
-            world.barrier(); // what the first rank computes now, the others read
-        }
-        Objectives objectives = Objectives.of(config, data, kernels, model, folder, progress);
-        if (world.first()) {
-            world.barrier();
-        }
+        Objectives objectives = Objectives.of(world, config, data, kernels, model, folder, progress);
         prepare(model, config);
         Objective objective = objectives.train();
         BatchStream stream = data.stream(config, new Share(world.rank(), world.size()));
@@ -237,9 +226,7 @@ public final class TrainingRun {
         requireSameOnAllRanks(plan, objective);
         AdamWRule rule = AdamWRule.best(kernels);
         TrainConfig.Optimizer adam = config.optimizer();
-        TrainConfig.Train how = config.train();
-        try (GradientBuckets buckets =
-                        new GradientBuckets(world, objective.trainable(), (long) how.bucketMib() << 20, how.overlap());
+        try (GradientBuckets buckets = buckets(objective.trainable(), config.train());
                 Trainer trainer = new Trainer(
                         world,
                         objective,
@@ -276,6 +263,13 @@ public final class TrainingRun {
         return 0;
     }
 
+    private GradientBuckets buckets(List<Parameter> trained, TrainConfig.Train how) {
+        long bytes = (long) how.bucketMib() << 20;
+        return how.zero() > 1
+                ? GradientBuckets.sharded(world, trained, bytes, how.overlap())
+                : GradientBuckets.whole(world, trained, bytes, how.overlap());
+    }
+
     private Optimizer optimizer(TrainConfig config, Objective objective, GradientBuckets buckets, AdamWRule rule) {
         TrainConfig.Optimizer adam = config.optimizer();
         AdamW.Settings settings =
@@ -285,19 +279,13 @@ public final class TrainingRun {
                 : new AdamW(Trainer.slots(objective), settings, rule);
     }
 
-    /// Ranks that read other files would train something that nobody asked for.
     private void requireSameOnAllRanks(Trainer.Plan plan, Objective objective) {
         long trained =
                 objective.trainable().stream().mapToLong(Parameter::count).sum();
-        List<String> all = world.gather("%d steps of %d rows, seed %d, %d parameters trained, rows %s"
-                .formatted(plan.steps(), plan.batchSize(), plan.seed(), trained, plan.dataFingerprint()));
-        for (int r = 1; r < all.size(); r++) {
-            if (!all.get(r).equals(all.getFirst())) {
-                throw new ConfigException(
-                        "rank %d has %s, rank 0 has %s; configuration and files must be the same everywhere"
-                                .formatted(r, all.get(r), all.getFirst()));
-            }
-        }
+        RankSums.requireSame(
+                world,
+                "%d steps of %d rows, seed %d, %d parameters trained, rows %s"
+                        .formatted(plan.steps(), plan.batchSize(), plan.seed(), trained, plan.dataFingerprint()));
     }
 
     private Tracker tracker(RunFolder folder, TrainConfig config, Map<String, Object> environment) {
@@ -377,11 +365,12 @@ public final class TrainingRun {
                         rule.name(),
                         world.size() == 1
                                 ? Threads.count() + " threads"
-                                : "%d ranks of %d threads%s"
+                                : "%d ranks of %d threads over %s%s"
                                         .formatted(
                                                 world.size(),
                                                 Threads.count(),
-                                                config.train().zero() > 0 ? ", optimiser state in shares" : "")));
+                                                world.exchange().kind(),
+                                                shares(config.train().zero()))));
         List<Example> rows = data.train().examples();
         long tokens = rows.stream().mapToLong(Example::tokens).sum();
         long learned = rows.stream().mapToLong(Example::learned).sum();
@@ -401,6 +390,14 @@ public final class TrainingRun {
         }
     }
 
+    private static String shares(int zero) {
+        return switch (zero) {
+            case 0 -> "";
+            case 1 -> ", optimiser state in shares";
+            default -> ", optimiser state and gradients in shares";
+        };
+    }
+
     private static @Nullable Validation validation(@Nullable Objective objective, TrainingData data, World world) {
         StepRows rows = data.validation();
         return objective == null || rows == null ? null : new Validation(world, objective, rows, data.packer());
@@ -418,6 +415,7 @@ public final class TrainingRun {
         facts.put("device", device.device().toString());
         facts.put("device_reason", device.reason());
         facts.put("ranks", world.size());
+        facts.put("exchange", world.exchange().toString());
         facts.put("threads", Threads.count());
         facts.put("precision", precision.precision().toString());
         facts.put("precision_reason", precision.reason());

@@ -32,11 +32,10 @@ final class WeightedObjective implements Objective {
         return model.trainable();
     }
 
-    /// Dropout draws from (seed, adapter, micro-batch number); the number starts anew from the stream in each
-    /// step.
+    /// Dropout draws from (seed, stream, document, position, adapter).
     @Override
     public void startRandomStream(long stream) {
-        model.adapters().microBatches(stream);
+        model.adapters().startStep(stream);
     }
 
     @Override

@@ -16,6 +16,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Real processes over Gloo: what two ranks compute, and what the living do when one dies.
 final class LaunchCommandTest {
@@ -89,8 +91,9 @@ final class LaunchCommandTest {
         return lines;
     }
 
-    @Test
-    void twoProcessesGiveTheCurveOfOneAndTheSameBitsTwice() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void twoProcessesGiveTheCurveOfOneAndTheSameBitsTwice(int zero) throws Exception {
         assertThat(Main.execute(
                         "train",
                         "--threads",
@@ -106,7 +109,7 @@ final class LaunchCommandTest {
                     "--",
                     "train",
                     "--config",
-                    config(name, "steps: 8, zero: 1").toString()));
+                    config(name, "steps: 8, zero: " + zero).toString()));
             assertThat(two.code()).as(two.said()).isZero();
             assertThat(two.said()).contains("2 ranks of ", "step 8/8: loss ", "done: ");
         }

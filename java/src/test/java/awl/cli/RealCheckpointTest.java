@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// SmolLM2-135M-Instruct against its reference numbers. The checkpoint (its GGUF file, or a folder with the
-/// same values
-/// in float32) is named by property `awl.smollm2` or variable `AWL_SMOLLM2`; the references are in `golden/smollm2`.
+/// same values in float32) is named by property `awl.smollm2` or variable `AWL_SMOLLM2`; the references are
+/// in `golden/smollm2`.
 @Tag("weights")
 final class RealCheckpointTest {
 

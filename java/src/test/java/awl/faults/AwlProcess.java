@@ -2,11 +2,13 @@ package awl.faults;
 
 import awl.Shared;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// The command line as a process of its own, so that it can be killed, stopped and starved.
 final class AwlProcess implements AutoCloseable {
@@ -56,6 +58,25 @@ final class AwlProcess implements AutoCloseable {
     /// Whether it came to its end by itself within that time.
     boolean endsWithin(long millis) throws InterruptedException {
         return process.waitFor(millis, TimeUnit.MILLISECONDS);
+    }
+
+    /// A process of `awl launch`, by its rank; null where it has not been started yet or is gone.
+    @Nullable
+    ProcessHandle rank(int rank) {
+        String variable = "\0RANK=" + rank + "\0";
+        return process.children()
+                .filter(child -> environment(child).contains(variable))
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static String environment(ProcessHandle child) {
+        try {
+            return "\0"
+                    + Files.readString(Path.of("/proc/%d/environ".formatted(child.pid())), StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            return ""; // just gone
+        }
     }
 
     /// kill -9.

@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,14 +19,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Training as a job of a real Slurm cluster of two nodes, which this test starts on this machine: nodes are
-/// taken away
-/// by a
-/// partition of higher priority, the job is queued again, resumes, and ends with the weights of a run that was left
-/// alone.
+/// taken away by a partition of higher priority, the job is queued again, resumes, and ends with the weights
+/// of a run that was left alone.
 ///
 /// Runs where `AWL_SLURM=1` says so, as root, with Debian's packages slurmctld, slurmd and slurm-client.
 final class SlurmClusterTest {
 
+    private static final Pattern SUBMITTED = Pattern.compile("\nSubmitted batch job (\\d+)\n$");
     private static final String SCRIPT = Shared.resource("slurm/cluster.sh").toString();
 
     @TempDir
@@ -54,14 +54,18 @@ final class SlurmClusterTest {
     }
 
     private String shell(String... command) throws IOException, InterruptedException {
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().put("SLURM_CONF", cluster.resolve("slurm.conf").toString());
-        builder.directory(folder.toFile());
+        ProcessBuilder builder = inCluster(List.of(command)).redirectErrorStream(true);
         Process process = builder.start();
         process.getOutputStream().close();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         assertThat(process.waitFor()).as(said).isZero();
         return said;
+    }
+
+    private ProcessBuilder inCluster(List<String> command) {
+        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
+        builder.environment().put("SLURM_CONF", cluster.resolve("slurm.conf").toString());
+        return builder;
     }
 
     /// The program `awl`, made of this test's classes.
@@ -73,22 +77,23 @@ final class SlurmClusterTest {
         return Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    /// Writes the script by `awl slurm` and hands it to the cluster.
+    /// Hands a job to the cluster, as a person does: `awl slurm --submit`.
+    ///
+    /// @return the job's number
     private String submit(TinyTraining training, Path run) throws Exception {
         List<String> line = new ArrayList<>(AwlProcess.java(Shared.home()));
         line.addAll(List.of(
                 "slurm", "--nodes", "2", "--ntasks-per-node", "1", "--partition", "low", "--signal-lead", "30"));
-        line.addAll(List.of("--launcher", launcher().toString(), "--job-name", "awl", "--"));
+        line.addAll(List.of("--submit", "--launcher", launcher().toString(), "--job-name", "awl", "--"));
         line.addAll(training.into(run));
         line.remove("--resume"); // the script decides
-        Path script = folder.resolve("job.sh");
-        Process process = new ProcessBuilder(line)
-                .directory(folder.toFile())
-                .redirectOutput(script.toFile())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        assertThat(process.waitFor()).isZero();
-        return shell("sbatch", "--parsable", script.toString());
+        Process process =
+                inCluster(line).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+        // The script first, then what sbatch says.
+        assertThat(said).startsWith("#!/bin/bash\n").containsPattern(SUBMITTED);
+        return SUBMITTED.matcher(said).results().findFirst().orElseThrow().group(1);
     }
 
     private void awaitEnd(String job, int seconds) throws Exception {

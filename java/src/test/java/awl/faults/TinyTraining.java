@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class TinyTraining {
 
     static final int STEPS = 72;
+    private static final int PAIRS = 1200;
 
     private final Path config;
 
@@ -52,12 +53,75 @@ final class TinyTraining {
                 """.formatted(model, train, held, STEPS)));
     }
 
+    /// Preferences between seeded answers, whose reference scores take as long as some steps.
+    static TinyTraining preferencesIn(Path folder) throws IOException {
+        Path model = TinyChat.write(folder.resolve("model"));
+        SplitMix random = new SplitMix(11);
+        List<String> pairs = new ArrayList<>();
+        for (int i = 0; i < PAIRS + 8; i++) {
+            List<Integer> prompt = ids(random, 12);
+            pairs.add(Json.write(
+                    Map.of("id", "pair" + i, "chosen", answer(prompt, random), "rejected", answer(prompt, random))));
+        }
+        Path train = Files.write(folder.resolve("pairs.jsonl"), pairs.subList(0, PAIRS));
+        Path held = Files.write(folder.resolve("held-pairs.jsonl"), pairs.subList(PAIRS, PAIRS + 8));
+        return new TinyTraining(
+                Files.writeString(folder.resolve("preferences.yaml"), """
+                model: {path: %s}
+                objective: {type: dpo}
+                lora: {rank: 4}
+                data: {train: %s, validation: %s, packing: true, max_length: 128}
+                train: {steps: %d, batch_size: 4, seed: 3}
+                checkpoint: {every: 24}
+                output: unset
+                """.formatted(model, train, held, STEPS)));
+    }
+
+    private static List<Integer> ids(SplitMix random, int count) {
+        List<Integer> ids = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            ids.add(random.below(2000));
+        }
+        return ids;
+    }
+
+    /// A row whose prompt does not count.
+    private static Map<String, Object> answer(List<Integer> prompt, SplitMix random) {
+        List<Integer> ids = new ArrayList<>(prompt);
+        ids.addAll(ids(random, 8 + random.below(16)));
+        List<Integer> weights = new ArrayList<>();
+        for (int i = 0; i < ids.size(); i++) {
+            weights.add(i < prompt.size() ? 0 : 1);
+        }
+        return Map.of("ids", ids, "weights", weights);
+    }
+
     /// Arguments of `awl`; it resumes where there is something.
     List<String> into(Path run, String... more) {
         List<String> arguments = new ArrayList<>(List.of(
                 "train", "--config", config.toString(), "--resume", "--threads", "1", "--set", "output=" + run));
         arguments.addAll(List.of(more));
         return arguments;
+    }
+
+    /// The same over two ranks of this machine, gradients in shares.
+    List<String> overRanks(Path run, int graceSeconds) {
+        List<String> arguments =
+                new ArrayList<>(List.of("launch", "--nproc", "2", "--grace", Integer.toString(graceSeconds), "--"));
+        arguments.addAll(into(run, "--set", "train.zero=2"));
+        return arguments;
+    }
+
+    /// Waits until a process has done its first step.
+    ///
+    /// @return whether it ended before
+    static boolean endsBeforeItsFirstStep(AwlProcess process) throws IOException, InterruptedException {
+        while (!process.said().contains("/%d: loss".formatted(STEPS))) { // said of the first step of every start
+            if (process.endsWithin(2)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// The same weights, moments, state and numbers, bit for bit.

@@ -28,15 +28,22 @@ final class TrainingFaultsTest {
     private static TinyTraining training;
     private static Path undisturbed = Path.of("");
     private static long millis;
+    private static long trainingMillis;
 
     @BeforeAll
     static void nothingHappens() throws Exception {
         training = TinyTraining.in(folder);
         undisturbed = folder.resolve("undisturbed");
         long begun = System.nanoTime();
-        assertThat(AwlProcess.run(folder.resolve("undisturbed.log"), training.into(undisturbed)))
-                .as(() -> text(folder.resolve("undisturbed.log")))
-                .isZero();
+        Path log = folder.resolve("undisturbed.log");
+        try (AwlProcess process = AwlProcess.start(log, training.into(undisturbed))) {
+            assertThat(TinyTraining.endsBeforeItsFirstStep(process))
+                    .as(() -> text(log))
+                    .isFalse();
+            long firstStep = System.nanoTime();
+            assertThat(process.end()).as(() -> text(log)).isZero();
+            trainingMillis = (System.nanoTime() - firstStep) / 1_000_000;
+        }
         millis = (System.nanoTime() - begun) / 1_000_000;
     }
 
@@ -48,20 +55,28 @@ final class TrainingFaultsTest {
         }
     }
 
+    /// Every second moment lies behind the first step of its start, the others anywhere.
     @Test
     void killedAtRandomMoments() throws Exception {
         SplitMix random = new SplitMix(SEED);
         int kills = 0;
         int inTraining = 0;
         int runs = 0;
+        int starts = 0;
         while (kills < KILLS) {
             Path run = folder.resolve("killed-" + runs++);
-            Path log = folder.resolve("killed.log");
             boolean ended = false;
             while (!ended) {
+                Path log = folder.resolve("killed-%d.log".formatted(starts++));
                 try (AwlProcess process = AwlProcess.start(log, training.into(run))) {
-                    boolean patient = kills == KILLS;
-                    ended = process.endsWithin(patient ? 60_000 : random.below((int) millis));
+                    if (kills == KILLS) {
+                        ended = process.endsWithin(60_000);
+                    } else if (kills % 2 == 0) {
+                        ended = TinyTraining.endsBeforeItsFirstStep(process)
+                                || process.endsWithin(random.below(left(run)));
+                    } else {
+                        ended = process.endsWithin(random.below((int) millis));
+                    }
                     if (ended) {
                         assertThat(process.end()).as(() -> text(log)).isZero();
                     }
@@ -77,6 +92,11 @@ final class TrainingFaultsTest {
         System.out.printf(
                 "faults: training killed %d times (%d of them between the first step and the last), seed %d, %d runs, all as undisturbed%n",
                 kills, inTraining, SEED, runs);
+    }
+
+    /// Milliseconds that the steps a run has not done should take.
+    private static int left(Path run) throws IOException {
+        return 1 + (int) (trainingMillis * (TinyTraining.STEPS - TinyTraining.steps(run)) / TinyTraining.STEPS);
     }
 
     @Test

@@ -5,6 +5,9 @@ import awl.chat.ConversationReader;
 import awl.data.JsonLines;
 import awl.model.HuggingFaceConfig;
 import awl.model.gguf.GgufModel;
+import awl.remote.AnswerBytes;
+import awl.serve.RequestBodies;
+import awl.serve.http.HttpBytes;
 import awl.tensor.Safetensors;
 import awl.token.ChatTemplate;
 import awl.token.HuggingFaceTokenizer;
@@ -18,16 +21,18 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
-/// Everything that reads a stranger's file, as the fuzz tests and their seeds use it. A stranger's file ends in one of
-/// our errors or in none at all; whatever else is thrown (index out of bounds, stack overflow, out of memory) comes
-/// out.
+/// Everything that reads a stranger's file, or what a stranger sends, as the fuzz tests and their seeds use
+/// it. It ends in one of our errors or in none at all; whatever else is thrown (index out of bounds, stack
+/// overflow, out of memory) comes out.
 final class Readings {
 
     private static final List<Map<String, Object>> MESSAGES =
             List.of(Map.of("role", "user", "content", "6 * 7?"), Map.of("role", "assistant", "content", "42"));
 
     private final Path folder;
+    private @Nullable RequestBodies bodies;
 
     /// @param folder for the files to read
     Readings(Path folder) {
@@ -90,6 +95,20 @@ final class Readings {
                 }
             }
         });
+    }
+
+    void httpRequests(byte[] bytes) {
+        read(() -> HttpBytes.read(bytes));
+    }
+
+    void servedBody(byte[] bytes) {
+        RequestBodies ready = bodies == null ? new RequestBodies(folder.resolve("chat")) : bodies;
+        bodies = ready;
+        read(() -> ready.read(bytes));
+    }
+
+    void remoteAnswer(byte[] bytes) {
+        read(() -> AnswerBytes.read(bytes));
     }
 
     void jsonLines(byte[] bytes) {

@@ -34,10 +34,16 @@ final class SeedsTest {
                 readings::configuration,
                 "GgufFuzzInputs/everyTensorAndTheTokenizerOrAReason",
                 readings::gguf,
+                "HttpRequestFuzzInputs/everyRequestOrAReason",
+                readings::httpRequests,
                 "JsonLinesFuzzInputs/everyLineOrAReason",
                 readings::jsonLines,
+                "RemoteAnswerFuzzInputs/anAnswerOrAReason",
+                readings::remoteAnswer,
                 "SafetensorsFuzzInputs/everyTensorOrAReason",
                 readings::safetensors,
+                "ServedBodyFuzzInputs/aPromptOrAReason",
+                readings::servedBody,
                 "TokenizerFileFuzzInputs/aTokenizerOrAReason",
                 bytes -> readings.tokenizer(Readings.text(bytes))));
         Path seeds = Shared.resource("awl/fuzz");

@@ -89,6 +89,101 @@ abstract class AttentionContract {
         }
     }
 
+    /// In bfloat16, against float64 over the same rounded numbers, beside plain libtorch in bfloat16.
+    @ParameterizedTest
+    @CsvSource({"6, 2, 20, 0, 0", "6, 2, 20, 30, 5", "9, 3, 64, 0, 0", "4, 4, 33, 17, 0", "8, 1, 128, 0, 0"})
+    void cacheAttentionInBfloat16IsAsExactAsPlainLibtorch(int h, int k, int e, int window, double cap) {
+        torch.manual_seed(h * 100L + e);
+        AttentionScores scores = new AttentionScores(1 / Math.sqrt(e), cap == 0 ? null : cap, window);
+        ScalarType half = ScalarType.BFloat16;
+        Tensor projected = torch.randn(4, (long) (h + 2 * k) * e).to(half);
+        Tensor angle = torch.randn(4, 6);
+        Tensor cosine = torch.cat(new TensorVector(angle.cos(), angle.cos()), 1);
+        Tensor sine = torch.cat(new TensorVector(angle.sin().neg(), angle.sin()), 1);
+        Tensor keys = torch.randn(3, k, 100, e).to(half);
+        Tensor values = torch.randn(3, k, 100, e).to(half);
+        Tensor slot = Tensors.indices(2, 0, 0, 1);
+        Tensor position = Tensors.indices(70, 98, 99, 0);
+        Tensor truth = torch.zeros(4, (long) h * e).to(ScalarType.Double);
+        Tensor wideKeys = keys.to(ScalarType.Double);
+        Tensor wideValues = values.to(ScalarType.Double);
+        new TorchKernels()
+                .cacheAttention(
+                        projected.to(ScalarType.Double),
+                        cosine.to(ScalarType.Double),
+                        sine.to(ScalarType.Double),
+                        wideKeys,
+                        wideValues,
+                        slot,
+                        position,
+                        scores,
+                        truth);
+        Tensor plain = plainAttention(
+                projected,
+                cosine,
+                sine,
+                keys.clone(),
+                values.clone(),
+                new int[] {2, 0, 0, 1},
+                new int[] {70, 98, 99, 0},
+                scores,
+                h,
+                k);
+        Tensor out = torch.zeros(4, (long) h * e).to(half);
+        kernels().cacheAttention(projected, cosine, sine, keys, values, slot, position, scores, out);
+        double ours = worst(out.to(ScalarType.Double), truth);
+        double theirs = worst(plain.to(ScalarType.Double), truth);
+        assertThat(ours).as("plain libtorch: %s", theirs).isLessThanOrEqualTo(2 * theirs);
+        assertThat(worst(keys.to(ScalarType.Double), wideKeys)).isLessThan(1.0 / 256);
+        assertThat(same(values.to(ScalarType.Double), wideValues)).isTrue();
+    }
+
+    /// As one would write it in libtorch, every step rounded to the tensors' dtype.
+    private static Tensor plainAttention(
+            Tensor projected,
+            Tensor cosine,
+            Tensor sine,
+            Tensor keys,
+            Tensor values,
+            int[] slot,
+            int[] position,
+            AttentionScores scores,
+            int h,
+            int k) {
+        ScalarType dtype = Tensors.dtype(projected);
+        long e = keys.size(3);
+        long r = cosine.size(1);
+        long n = projected.size(0);
+        Tensor heads = projected.clone().view(n, h + 2L * k, e);
+        Tensor turning = heads.narrow(1, 0, h + k).narrow(2, 0, r);
+        Tensor swapped = turning.roll(new long[] {r / 2}, new long[] {2});
+        turning.copy_(turning.mul(cosine.to(dtype).unsqueeze(1))
+                .add(swapped.mul(sine.to(dtype).unsqueeze(1))));
+        for (int row = 0; row < n; row++) {
+            keys.select(0, slot[row])
+                    .select(1, position[row])
+                    .copy_(heads.select(0, row).narrow(0, h, k));
+            values.select(0, slot[row])
+                    .select(1, position[row])
+                    .copy_(heads.select(0, row).narrow(0, h + k, k));
+        }
+        Tensor out = torch.zeros(n, h * e).to(dtype);
+        for (int row = 0; row < n; row++) {
+            int to = position[row] + 1;
+            int from = scores.window() > 0 ? Math.max(0, to - scores.window()) : 0;
+            Tensor queries = heads.select(0, row).narrow(0, 0, h).reshape(k, h / k, e);
+            Tensor seen = keys.select(0, slot[row]).narrow(1, from, to - from);
+            Tensor z = torch.bmm(queries, seen.transpose(1, 2)).mul(new Scalar(scores.scale()));
+            if (scores.softCap() != null) {
+                z = z.div(new Scalar(scores.softCap())).tanh().mul(new Scalar(scores.softCap()));
+            }
+            Tensor attended =
+                    torch.bmm(torch.softmax(z, 2), values.select(0, slot[row]).narrow(1, from, to - from));
+            out.select(0, row).copy_(attended.reshape(h * e));
+        }
+        return out;
+    }
+
     @Test
     void cacheAttentionRefusesOtherShapes() {
         Tensor keys = torch.zeros(1, 1, 4, 2);

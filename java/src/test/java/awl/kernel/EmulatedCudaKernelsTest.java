@@ -15,7 +15,6 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Tag;
@@ -23,22 +22,19 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The contract by the CUDA kernels, compiled as C++ and run on a host emulation (native/tests/emulation): the
-/// binding,
-/// workspaces and arguments of every CUDA kernel without a device. What the emulation can not show stands in
-/// its header.
+/// The contract by the CUDA kernels, compiled as C++ and run on a host emulation (native/tests/emulation):
+/// the binding, workspaces and arguments of every CUDA kernel without a device. What the emulation can not
+/// show stands in its header.
 @Tag("native")
-class EmulatedCudaKernelsTest extends KernelContract implements RopeContract, ResidualNormContract {
+class EmulatedCudaKernelsTest extends KernelContract implements RopeContract, ResidualNormContract, DropoutContract {
 
     private static Path library() {
-        return Shared.home().resolve("native/build/cuda-emulated/libawl_cuda_emulated.so");
+        return EmulatedCuda.library();
     }
 
     @BeforeAll
     static void needsTheLibrary() {
-        Assumptions.assumeTrue(
-                Files.exists(library()),
-                library() + " is not here (cmake or a C++ compiler was missing; see the build's output)");
+        EmulatedCuda.assume();
     }
 
     /// Threads are fibres here: vocabularies of real models would take minutes, many small pieces of one seconds.

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What every implementation of [Kernels] must satisfy; a subclass names one.
 ///
@@ -604,6 +605,26 @@ abstract class KernelContract extends OptimizerContract {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {1, 3, 40})
+    void linearOfSeveralMatricesIsThatOfEach(long n) {
+        for (ScalarType stored : List.of(ScalarType.Float, ScalarType.BFloat16)) {
+            Tensor x = torch.randn(n, 100);
+            List<Tensor> weights = Stream.of(24L, 0L, 7L, 41L)
+                    .map(rows -> torch.randn(rows, 100).to(stored))
+                    .toList();
+            Tensor y = torch.empty(n, 72);
+            kernels.linear(x, weights, y);
+            long column = 0;
+            for (Tensor weight : weights) {
+                Tensor alone = torch.empty(n, weight.size(0));
+                kernels.linear(x, weight, alone);
+                assertThat(y.narrow(1, column, weight.size(0)).equal(alone)).isTrue();
+                column += weight.size(0);
+            }
+        }
+    }
+
     @Test
     void linearTakesTheOtherDtypesAndRefusesWhatDoesNotFit() {
         for (ScalarType dtype : List.of(ScalarType.Double, ScalarType.BFloat16)) {
@@ -615,7 +636,13 @@ abstract class KernelContract extends OptimizerContract {
         }
         assertThatThrownBy(() -> kernels.linear(torch.randn(2, 8), torch.randn(3, 7), torch.empty(2, 3)))
                 .isInstanceOf(ShapeException.class)
-                .hasMessage("linear: expected x (N, D), weight (O, D), y (N, O), got (2, 8), (3, 7), (2, 3)");
+                .hasMessage("linear: expected weights (O, D) of 8 columns, got (3, 7)");
+        assertThatThrownBy(() -> kernels.linear(torch.randn(2, 8), torch.randn(3, 8), torch.empty(2, 4)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessage("linear: expected y (2, 3), got (2, 4)");
+        assertThatThrownBy(() -> kernels.linear(torch.randn(2, 8), List.of(), torch.empty(2, 0)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessage("linear: expected 1 to 4 matrices, got 0");
         Tensor wide = torch.randn(3, 8).to(ScalarType.Double);
         assertThatThrownBy(() -> kernels.linear(torch.randn(2, 8), wide, torch.empty(2, 3)))
                 .isInstanceOf(ShapeException.class)

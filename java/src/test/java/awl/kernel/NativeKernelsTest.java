@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The contract by the library the build made, and what opening one checks. Skipped, with the reason, where
 /// there is none.
 @Tag("native")
-class NativeKernelsTest extends KernelContract implements RopeContract, ResidualNormContract {
+class NativeKernelsTest extends KernelContract implements RopeContract, ResidualNormContract, DropoutContract {
 
     static Path library() {
         return Shared.home().resolve("native/build/cpu/libawl_cpu.so");
@@ -103,7 +103,7 @@ class NativeKernelsTest extends KernelContract implements RopeContract, Residual
     }
 
     @Test
-    void nativeAndLibtorchShareOneThreadPool() throws Exception {
+    void theLibraryBringsNoSecondOpenMp() throws Exception {
         NativeKernels.open(library());
         torch.randn(8, 8).mm(torch.randn(8, 8));
         long copies = Files.readAllLines(Path.of("/proc/self/maps")).stream()

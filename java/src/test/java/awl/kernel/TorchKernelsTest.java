@@ -1,6 +1,6 @@
 package awl.kernel;
 
-class TorchKernelsTest extends KernelContract implements RopeContract, ResidualNormContract {
+class TorchKernelsTest extends KernelContract implements RopeContract, ResidualNormContract, DropoutContract {
 
     @Override
     public Kernels kernels() {

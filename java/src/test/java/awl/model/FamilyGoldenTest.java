@@ -21,8 +21,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.FieldSource;
 
 /// Every family against reference numbers of transformers: logits, nll, every gradient, both configuration
-/// dialects; by
-/// the reference kernels and by the library's.
+/// dialects; by the reference kernels and by the library's.
 final class FamilyGoldenTest {
 
     static final List<Arguments> RUNS = Golden.RUNS;

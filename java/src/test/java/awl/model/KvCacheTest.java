@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import awl.ShapeException;
 import awl.data.Batch;
 import awl.data.Datum;
+import awl.kernel.KernelSelection;
+import awl.kernel.Kernels;
+import awl.kernel.TorchKernels;
 import awl.tensor.Precision;
 import awl.tensor.Tape;
 import awl.tensor.TensorScope;
@@ -14,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
@@ -119,6 +123,38 @@ final class KvCacheTest {
                                     part(0, b, 0, b.length),
                                     part(0, a, 0, a.length))))
                     .isLessThan(2e-5);
+        }
+    }
+
+    /// A cache in the activations' bfloat16, as on a device: prompts and single tokens, by one kernel and
+    /// by libtorch's operations. Against float64, no more than three times the error of a bfloat16 pass
+    /// over the text.
+    @ParameterizedTest
+    @FieldSource("FAMILIES")
+    void keysAndValuesInBfloat16AreAsExactAsAPassOverTheText(String family) throws Exception {
+        for (Kernels kernels : List.of(
+                new TorchKernels(),
+                KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO).open())) {
+            try (TensorScope scope = TensorScope.open();
+                    Golden golden = Golden.of(family);
+                    TensorSource source = Checkpoint.open(golden.folder());
+                    Decoder exact = Decoder.load(source, Precision.FP64);
+                    Decoder model = Decoder.load(source, Precision.BF16, kernels);
+                    KvCache cache = model.cache(3, 40, ScalarType.BFloat16)) {
+                int[] a = golden.documents().get(0).inputs();
+                int[] b = golden.documents().get(1).inputs();
+                model.logits(List.of(part(2, a, 0, a.length - 3), part(0, b, 0, b.length - 2)), cache);
+                model.logits(
+                        List.of(part(2, a, a.length - 3, a.length - 1), part(0, b, b.length - 2, b.length - 1)), cache);
+                Tensor last = model.logits(
+                        List.of(part(0, b, b.length - 1, b.length), part(2, a, a.length - 1, a.length)), cache);
+                Segment[] whole = {part(0, b, 0, b.length), part(0, a, 0, a.length)};
+                Tensor truth = expected(exact, whole);
+                double plain = Golden.worst(expected(model, whole).to(ScalarType.Double), truth);
+                assertThat(Golden.worst(last.to(ScalarType.Double), truth))
+                        .as("%s, %s; a pass over the text: %s", family, kernels.name(), plain)
+                        .isLessThan(3 * plain);
+            }
         }
     }
 

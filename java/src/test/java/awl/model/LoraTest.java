@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import awl.CheckpointException;
 import awl.ConfigException;
+import awl.data.Batch;
 import awl.tensor.Parameter;
 import awl.tensor.Precision;
 import awl.tensor.Safetensors;
@@ -111,18 +112,12 @@ final class LoraTest {
     }
 
     @Test
-    void dropoutIsAFunctionOfSeedAndMicroBatch() {
+    void dropoutIsAFunctionOfSeedAndStep() {
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of("llama");
                 TensorSource source = Checkpoint.open(golden.folder());
                 Decoder model = Decoder.load(source, Precision.FP32)) {
-            model.attach(new LoraConfig(4, 8, List.of("q_proj", "mlp.down_proj"), 0.3, false), 5);
-            for (Linear linear : model.adapters().adapted()) {
-                requireNonNull(linear.adapter())
-                        .b()
-                        .value()
-                        .normal_(0, 0.05, new org.bytedeco.pytorch.GeneratorOptional(torch.createCPUGenerator(7)));
-            }
+            attachWithDropout(model);
             TreeMap<String, Tensor> first = gradients(model, golden, 0, false);
             TreeMap<String, Tensor> second = gradients(model, golden, 1, false);
             first.forEach((name, gradient) -> {
@@ -136,16 +131,48 @@ final class LoraTest {
                                 requireNonNull(gradients(model, golden, 0, true).get(name))))
                         .isTrue();
             });
-            assertThat(model.adapters().microBatches()).isEqualTo(1);
         }
     }
 
-    private static TreeMap<String, Tensor> gradients(Decoder model, Golden golden, long microBatch, boolean recompute) {
+    /// Adapters whose B is not zero, so that what falls out shows.
+    private static void attachWithDropout(Decoder model) {
+        model.attach(new LoraConfig(4, 8, List.of("q_proj", "mlp.down_proj"), 0.3, false), 5);
+        for (Linear linear : model.adapters().adapted()) {
+            requireNonNull(linear.adapter())
+                    .b()
+                    .value()
+                    .normal_(0, 0.05, new org.bytedeco.pytorch.GeneratorOptional(torch.createCPUGenerator(7)));
+        }
+    }
+
+    private static TreeMap<String, Tensor> gradients(Decoder model, Golden golden, long step, boolean recompute) {
         model.parameters().forEach(Parameter::zeroGradient);
-        model.adapters().microBatches(microBatch);
+        model.adapters().startStep(step);
         model.recompute(recompute);
         Golden.step(model, List.of(golden.batch()));
         return Golden.gradients(model);
+    }
+
+    /// However documents are laid into micro-batches, and whichever rank has them: the same numbers fall.
+    @Test
+    void dropoutDoesNotDependOnThePacking() {
+        try (TensorScope scope = TensorScope.open();
+                Golden golden = Golden.of("llama");
+                TensorSource source = Checkpoint.open(golden.folder());
+                Decoder model = Decoder.load(source, Precision.FP64)) {
+            attachWithDropout(model);
+            TreeMap<String, Tensor> packed = gradients(model, golden, 4, false);
+            model.parameters().forEach(Parameter::zeroGradient);
+            Golden.step(
+                    model,
+                    golden.documents().reversed().stream()
+                            .map(each -> Batch.of(List.of(each)))
+                            .toList());
+            Golden.gradients(model)
+                    .forEach((name, gradient) -> assertThat(Golden.worst(gradient, requireNonNull(packed.get(name))))
+                            .as(name)
+                            .isLessThan(1e-12));
+        }
     }
 
     /// dL/dA and dL/dB against finite differences, dropout included.
@@ -182,7 +209,7 @@ final class LoraTest {
     private static double lossAt(Decoder model, Golden golden, Parameter parameter, Tensor direction, double step) {
         Tensor original = parameter.value().clone();
         parameter.value().add_(direction, new org.bytedeco.pytorch.Scalar(step));
-        model.adapters().microBatches(3);
+        model.adapters().startStep(3);
         double loss = Golden.step(model, List.of(golden.batch()));
         parameter.value().copy_(original);
         return loss;

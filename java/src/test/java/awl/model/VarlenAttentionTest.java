@@ -18,9 +18,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What is around libtorch's CUDA kernel: where heads lie, windows, shared keys, what is kept for the way back.
-/// The kernel
-/// itself is stood in for by plain operations that do what its documentation says; it needs a device.
+/// What is around libtorch's CUDA kernel: where heads lie, windows, shared keys, what is kept for the way
+/// back. The kernel itself is stood in for by plain operations that do what its documentation says; it needs
+/// a device.
 class VarlenAttentionTest {
 
     private static final int[] STARTS = {0, 5, 6, 15, 19};

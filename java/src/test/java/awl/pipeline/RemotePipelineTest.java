@@ -6,7 +6,6 @@ import awl.Json;
 import awl.Shared;
 import awl.chat.ToolMode;
 import awl.model.Decoder;
-import awl.model.KvCache;
 import awl.remote.FaultyServer;
 import awl.remote.HttpPolicy;
 import awl.remote.RemoteAnswers;
@@ -63,9 +62,8 @@ final class RemotePipelineTest {
         awl.tensor.Threads.set(1);
     }
 
-    /// A model that calls the calculator, reads its result and answers: through the server, the same traces are
-    /// accepted,
-    /// token by token.
+    /// A model that calls the calculator, reads its result and answers: through the server, the same traces
+    /// are accepted, token by token.
     @Test
     void greedilyTheTracesAreThoseOfTheModelInTheProcess() throws IOException {
         UnaryOperator<String> script = before -> (before.contains("Tool result")
@@ -133,8 +131,7 @@ final class RemotePipelineTest {
     }
 
     /// The whole run through a server that fails a quarter of the time, the trained adapter handed over and
-    /// served: the
-    /// files are those of a run in one process.
+    /// served: the files are those of a run in one process.
     @Test
     void aRunThroughServersThatFailGivesTheSameFiles() throws IOException {
         Path model = TinyChat.write(folder.resolve("m"));
@@ -201,7 +198,7 @@ final class RemotePipelineTest {
     }
 
     private static SlotModel slots(Decoder decoder) {
-        return new DecoderSlots(decoder, CachePlan.of(KvCache.bytesPerToken(decoder.config()), 1 << 28, 4, 640));
+        return new DecoderSlots(decoder, CachePlan.of(decoder.cacheBytesPerToken(), 1 << 28, 4, 640));
     }
 
     private static FaultyServer.Answers forward(HttpClient client, int port) {

@@ -3,6 +3,7 @@ package awl.sample;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import awl.kernel.TorchKernels;
 import java.util.Random;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -27,7 +28,7 @@ final class TensorLogitsTest {
         }
         Tensor logits = torch.tensor(flat, new TensorOptions(ScalarType.Float)).reshape(3, vocabulary);
         ArrayLogits plain = new ArrayLogits(rows);
-        try (TensorLogits found = new TensorLogits(logits)) {
+        try (TensorLogits found = new TensorLogits(logits, new TorchKernels())) {
             float[] copy = new float[vocabulary];
             for (int row = 0; row < 3; row++) {
                 assertThat(found.argmax(row)).isEqualTo(777 + row);
@@ -45,7 +46,7 @@ final class TensorLogitsTest {
                         new float[] {1, Float.NaN, 2, Float.NEGATIVE_INFINITY, 0, Float.NEGATIVE_INFINITY},
                         new TensorOptions(ScalarType.Float))
                 .reshape(2, 3);
-        try (TensorLogits found = new TensorLogits(logits)) {
+        try (TensorLogits found = new TensorLogits(logits, new TorchKernels())) {
             assertThat(found.logSumExp(0)).isNaN();
             assertThat(found.logSumExp(1)).isEqualTo(0);
         }

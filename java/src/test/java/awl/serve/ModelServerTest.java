@@ -12,64 +12,27 @@ import java.io.IOException;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-final class ModelServerTest {
+final class ModelServerTest extends ServerFixture {
 
-    private static final String CHAT = "/v1/chat/completions";
     private static final String TEXT = "/v1/completions";
     private static final String TOOLS = """
             "tools": [{"type": "function", "function": {"name": "calculator", "description": "sums", "parameters": \
             {"type": "object", "properties": {"expression": {"type": "string"}}}}}]""";
-
-    @TempDir
-    Path folder;
-
-    private ScriptedChat chat;
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
-    @BeforeEach
-    void open() throws IOException {
-        chat = new ScriptedChat(folder.resolve("m"));
-        opened.add(chat);
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        for (AutoCloseable each : opened.reversed()) {
-            each.close();
-        }
-    }
 
     private Calls says(UnaryOperator<String> script) {
         return serve(chat.model(4, script));
     }
 
     private Calls serve(SlotModel model) {
-        return calls(start(model, ServerOptions.local(0)));
-    }
-
-    private ModelServer start(SlotModel model, ServerOptions options) {
-        ModelServer server = ModelServer.start(chat.served(() -> model), options);
-        opened.add(server);
-        return server;
-    }
-
-    private Calls calls(ModelServer server) {
-        Calls calls = new Calls(server.port());
-        opened.add(calls);
-        return calls;
+        return calls(start(() -> model, ServerOptions.local(0)));
     }
 
     private static String ask(String more) {
@@ -257,6 +220,8 @@ final class ModelServerTest {
         assertThat(calls.get("/v1/models/scripted").statusCode()).isEqualTo(200);
         assertThat(calls.get("/v1/models/%73cripted").statusCode()).isEqualTo(200);
         assertThat(calls.get("/v1/models/other").statusCode()).isEqualTo(404);
+        assertThat(calls.raw("GET /v1/models/%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+                .startsWith("HTTP/1.1 404");
         assertThat(calls.get("/v1/nothing").statusCode()).isEqualTo(404);
         assertThat(calls.get(CHAT).statusCode()).isEqualTo(405);
         calls.post(CHAT, ask(""));
@@ -270,7 +235,7 @@ final class ModelServerTest {
         ScriptedChat.Gated model = new ScriptedChat.Gated(chat.model(4, before -> "one two three" + ScriptedChat.END));
         ServerOptions local = ServerOptions.local(0);
         ModelServer server = start(
-                model,
+                () -> model,
                 new ServerOptions(local.host(), 0, null, false, 2, null, HttpLimits.standard(), Duration.ofSeconds(5)));
         Calls calls = calls(server);
         CompletableFuture<Calls.Answer> first = later(calls, ask(""));
@@ -330,7 +295,7 @@ final class ModelServerTest {
     @Test
     void toldToStopItFinishesWhatItHasBegun() throws Exception {
         ScriptedChat.Gated model = new ScriptedChat.Gated(chat.model(2, before -> "to the end" + ScriptedChat.END));
-        ModelServer server = start(model, ServerOptions.local(0));
+        ModelServer server = start(() -> model, ServerOptions.local(0));
         Calls calls = calls(server);
         CompletableFuture<Calls.Answer> answer = later(calls, ask(""));
         model.steps.release(1);
@@ -358,19 +323,15 @@ final class ModelServerTest {
     @Test
     void aModelThatFailsFailsItsAnswersAndNoOthers() throws IOException {
         boolean[] broken = {true};
-        ModelServer server = start2(() -> broken[0] ? failing() : chat.model(2, before -> "Fine." + ScriptedChat.END));
+        ModelServer server = start(
+                () -> broken[0] ? failing() : chat.model(2, before -> "Fine." + ScriptedChat.END),
+                ServerOptions.local(0));
         Calls calls = calls(server);
         Calls.Answer failed = calls.post(CHAT, ask(""));
         assertThat(failed.status()).isEqualTo(500);
         assertThat(failed.at("error.type")).isEqualTo("server_error");
         broken[0] = false;
         assertThat(calls.post(CHAT, ask("")).at("choices.0.message.content")).isEqualTo("Fine.");
-    }
-
-    private ModelServer start2(java.util.function.Supplier<SlotModel> slots) {
-        ModelServer server = ModelServer.start(chat.served(slots), ServerOptions.local(0));
-        opened.add(server);
-        return server;
     }
 
     private SlotModel failing() {

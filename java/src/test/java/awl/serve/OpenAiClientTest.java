@@ -22,39 +22,31 @@ import com.openai.models.chat.completions.ChatCompletionStreamOptions;
 import com.openai.models.chat.completions.ChatCompletionToolMessageParam;
 import com.openai.models.completions.Completion;
 import com.openai.models.completions.CompletionCreateParams;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// OpenAI's own Java client finds everything where it looks for it.
-final class OpenAiClientTest {
+final class OpenAiClientTest extends ServerFixture {
 
     private static final String KEY = "sk-client-66d0";
     private static final String CALL = "{\"tool\": \"calculator\", \"arguments\": {\"expression\": \"6*7\"}}";
 
-    @TempDir
-    Path folder;
-
-    private ScriptedChat chat;
     private ModelServer server;
     private OpenAIClient client;
 
     @BeforeEach
-    void open() throws IOException {
-        chat = new ScriptedChat(folder.resolve("m"));
-        server = ModelServer.start(
-                chat.served(() -> chat.model(
+    void open() {
+        server = start(
+                () -> chat.model(
                         4,
                         before -> (before.contains("Tool result")
                                         ? "It is 42."
                                         : before.contains("calculator") ? CALL : "Größe: 42 🙂")
-                                + ScriptedChat.END)),
+                                + ScriptedChat.END),
                 new ServerOptions("127.0.0.1", 0, KEY, false, 64, null, HttpLimits.standard(), Duration.ofSeconds(2)));
         client = client(KEY);
     }
@@ -70,8 +62,6 @@ final class OpenAiClientTest {
     @AfterEach
     void close() {
         client.close();
-        server.close();
-        chat.close();
     }
 
     private static ChatCompletionCreateParams.Builder ask() {

@@ -19,37 +19,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Clients that mean harm, or cannot do better. After each of them the server answers the next one.
-final class ServerSecurityTest {
+final class ServerSecurityTest extends ServerFixture {
 
-    private static final String CHAT = "/v1/chat/completions";
     private static final String GOOD =
             "{\"model\": \"scripted\", \"messages\": [{\"role\": \"user\", \"content\": \"Well?\"}]}";
     private static final String KEY = "sk-test-7d1c0a55e0";
-
-    @TempDir
-    Path folder;
-
-    private ScriptedChat chat;
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
-    @BeforeEach
-    void open() throws IOException {
-        chat = new ScriptedChat(folder.resolve("m"));
-        opened.add(chat);
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        for (AutoCloseable each : opened.reversed()) {
-            each.close();
-        }
-    }
 
     private static HttpLimits quick(int connections) {
         Duration short_ = Duration.ofMillis(400);
@@ -59,12 +36,7 @@ final class ServerSecurityTest {
     private Calls serve(@Nullable String key, HttpLimits limits, @Nullable Path loraRoot) {
         ServerOptions options =
                 new ServerOptions("127.0.0.1", 0, key, false, 64, loraRoot, limits, Duration.ofSeconds(2));
-        ModelServer server =
-                ModelServer.start(chat.served(() -> chat.model(4, before -> "Fine." + ScriptedChat.END)), options);
-        opened.add(server);
-        Calls calls = new Calls(server.port());
-        opened.add(calls);
-        return calls;
+        return calls(start(() -> chat.model(4, before -> "Fine." + ScriptedChat.END), options));
     }
 
     private static void stillAnswers(Calls calls, String... fields) throws IOException {
@@ -257,10 +229,8 @@ final class ServerSecurityTest {
     void aClientThatDoesNotReadIsHungUpOn() throws IOException {
         ServerOptions options =
                 new ServerOptions("127.0.0.1", 0, null, false, 64, null, quick(100), Duration.ofSeconds(2));
-        ModelServer server = ModelServer.start(chat.served(() -> ScriptedChat.noise(8)), options);
-        opened.add(server);
-        Calls calls = new Calls(server.port());
-        opened.add(calls);
+        ModelServer server = start(() -> ScriptedChat.noise(8), options);
+        Calls calls = calls(server);
         String body = GOOD.substring(0, GOOD.length() - 1)
                 + ", \"stream\": true, \"n\": 32, \"logprobs\": true, \"top_logprobs\": 20}";
         try (Socket socket = new Socket()) {

@@ -73,6 +73,13 @@ final class SlurmJobTest {
 
     @Test
     void theImageIsBuiltFromTheSourceFolder() {
-        assertThat(SlurmJob.apptainer()).startsWith("Bootstrap: docker\n").contains("%runscript", "exec /opt/awl/awl");
+        assertThat(SlurmJob.apptainer(SlurmJob.ImageBase.DOCKER))
+                .startsWith("Bootstrap: docker\nFrom: ")
+                .contains("%runscript", "exec /opt/awl/awl")
+                .doesNotContain("@BOOTSTRAP@", "@PACKAGES@", "openjdk");
+        assertThat(SlurmJob.apptainer(SlurmJob.ImageBase.DEBIAN))
+                .startsWith("Bootstrap: debootstrap\n")
+                .contains("openjdk-25-jdk-headless", " make git\n")
+                .doesNotContain("@BOOTSTRAP@", "@PACKAGES@");
     }
 }

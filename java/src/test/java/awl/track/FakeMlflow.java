@@ -14,9 +14,9 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// What the client uses of MLflow's REST API 2.0, with the answers and the strictness seen from a real server (3.17):
-/// fields
-/// that must be there, at most 1,000 metrics and 100 parameters a request, parameters that cannot change.
+/// What the client uses of MLflow's REST API 2.0, with the answers and the strictness seen from a real server
+/// (3.17): fields that must be there, at most 1,000 metrics and 100 parameters a request, parameters that
+/// cannot change.
 final class FakeMlflow implements AutoCloseable {
 
     final Map<String, Run> runs = new LinkedHashMap<>();

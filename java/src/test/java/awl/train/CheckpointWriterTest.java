@@ -27,7 +27,7 @@ final class CheckpointWriterTest {
         return new TrainingState(step, 0, step, 42, 7, 1e-3, "data", null, null, null);
     }
 
-    /// What training does to the tensors behind `write` is not in the file, whether it is written at once or later.
+    /// What training does to the tensors behind `settle` is not in the file, whether it is written at once or later.
     @Test
     void holdsWhatTheTensorsWere() {
         try (PointerScope scope = new PointerScope()) {
@@ -39,6 +39,7 @@ final class CheckpointWriterTest {
                     for (long step = 1; step <= 4; step++) {
                         live.fill_(new Scalar((double) step));
                         writer.write(state(step), sections, 2, null);
+                        writer.settle();
                         live.fill_(new Scalar(-1.0));
                     }
                 }

@@ -50,7 +50,8 @@ final class ConfigFileTest {
         assertThat(config.data())
                 .isEqualTo(new TrainConfig.Data("t", "v", true, 512, Reduction.SEQUENCE_SUM, false, "hermes"));
         assertThat(config.train())
-                .isEqualTo(new TrainConfig.Train(null, 1.5, 16, 2, 7, 0.5, TrainConfig.Recompute.BLOCK, 0, true, 25));
+                .isEqualTo(new TrainConfig.Train(
+                        null, 1.5, 16, 2, 7, 0.5, TrainConfig.Recompute.BLOCK, 0, true, 25, "auto"));
         assertThat(config.optimizer()).isEqualTo(new TrainConfig.Optimizer(1e-3, List.of(0.8, 0.9), 1e-6, 0.1));
         assertThat(config.schedule()).isEqualTo(new TrainConfig.Schedule(TrainConfig.Decay.LINEAR, null, 0.1, 0.05));
         assertThat(config.schedule().over(30, 1).warmup()).isEqualTo(3);

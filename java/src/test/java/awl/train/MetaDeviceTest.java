@@ -23,6 +23,11 @@ import awl.optim.KernelAdamW;
 import awl.optim.Schedule;
 import awl.parallel.GradientBuckets;
 import awl.parallel.World;
+import awl.sample.CachePlan;
+import awl.sample.DecoderSlots;
+import awl.sample.Generator;
+import awl.sample.Request;
+import awl.sample.Sampling;
 import awl.tensor.DeviceHandle;
 import awl.tensor.Parameter;
 import awl.tensor.Precision;
@@ -93,7 +98,7 @@ class MetaDeviceTest {
                     called.add(method.getName());
                     return switch (method.getName()) {
                         case "squaredNorm" -> Tensors.zeros(DeviceHandle.META, ScalarType.Double);
-                        case "adamW", "cacheAttention" -> null;
+                        case "adamW", "cacheAttention", "sample", "dropout" -> null;
                         case "fusesCacheAttention", "fusesAdamW" -> true;
                         default -> {
                             try {
@@ -156,12 +161,13 @@ class MetaDeviceTest {
                 TrainStep run = new TrainStep(
                         World.single(),
                         objective,
-                        new GradientBuckets(World.single(), objective.trainable(), 1, true),
+                        GradientBuckets.whole(World.single(), objective.trainable(), 1, true),
                         adam,
                         kernels,
                         new Schedule.Constant(1e-2, 0),
                         1.0,
-                        new RandomStreams(5));
+                        new RandomStreams(5),
+                        () -> {});
                 Throwable failure = catchThrowable(() -> run.run(data.at(1)));
                 assertThat(failure).hasMessageContaining("_local_scalar_dense");
                 assertThat(origin(failure)).isEqualTo("awl.train.TrainStep.run");
@@ -197,6 +203,26 @@ class MetaDeviceTest {
             assertThat(DeviceHandle.of(logits)).isEqualTo(DeviceHandle.META);
             assertThat(Shapes.of(logits)).containsExactly(2, VOCABULARY);
             assertThat(called).contains("cacheAttention", "linear");
+        }
+    }
+
+    /// A step of generation: the only numbers read are the ids and log-probabilities of all rows, in one
+    /// piece.
+    @ParameterizedTest
+    @CsvSource({"llama, 0", "llama, 0.8"})
+    void choosingTokensIsReadOnceAStep(String family, double temperature) {
+        Set<String> called = new java.util.TreeSet<>();
+        Decoder model = Decoder.random(config(family), 1, Precision.FP32, checked(called), DeviceHandle.META);
+        try (model;
+                Generator generator = new Generator(new DecoderSlots(model, new CachePlan(2, 16)), null, 16)) {
+            for (int stream = 0; stream < 2; stream++) {
+                Sampling sampling = new Sampling(temperature, 5, 0.9, 0, 1, 3);
+                generator.submit(new Request(stream, new int[] {1, 2, 3}, sampling, 4, List.of(), List.of()));
+            }
+            Throwable failure = catchThrowable(generator::step);
+            assertThat(failure).hasMessageContaining("Cannot copy out of meta tensor");
+            assertThat(origin(failure)).isEqualTo("awl.sample.KernelSampler.choose");
+            assertThat(called).contains("cacheAttention", "sample");
         }
     }
 

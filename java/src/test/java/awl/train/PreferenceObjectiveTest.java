@@ -233,7 +233,13 @@ final class PreferenceObjectiveTest {
                 RunFolder folder = RunFolder.open(temp.resolve("run"))) {
             TrainingData data = TrainingData.read(read, 320, 1000, Runs.NO_TEXT);
             Objective objective = Objectives.of(
-                            read, data, new awl.kernel.TorchKernels(), model, folder, new Progress(System.out, false))
+                            awl.parallel.World.single(),
+                            read,
+                            data,
+                            new awl.kernel.TorchKernels(),
+                            model,
+                            folder,
+                            new Progress(System.out, false))
                     .train();
             awl.data.StepBatches step = data.stream(read, awl.data.Share.ALL).at(1);
             step.microBatches().forEach(batch -> objective.learn(batch, 1 / step.normaliser()));

@@ -12,8 +12,10 @@ import awl.tensor.Threads;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Several ranks compute what one computes: the same loss curve, parts and weights within float32 rounding, whatever
 /// the objective, however unequal the shares. The ranks are threads; real processes are tried in `LaunchCommandTest`.
@@ -111,7 +114,7 @@ final class RanksTest {
                             .run();
                     world.close();
                     return code;
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) {
                     world.fail(String.valueOf(e.getMessage()));
                     throw e;
                 }
@@ -172,7 +175,19 @@ final class RanksTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"plain,2,0", "plain,4,1", "lora,3,0", "mixed,2,1", "mixed,4,0", "dpo,2,0", "dpo,4,1"})
+    @CsvSource({
+        "plain,2,0",
+        "plain,4,1",
+        "plain,3,2",
+        "lora,3,0",
+        "lora,2,2",
+        "mixed,2,1",
+        "mixed,4,0",
+        "mixed,4,2",
+        "dpo,2,0",
+        "dpo,4,1",
+        "dpo,4,2"
+    })
     void severalRanksGiveTheCurveOfOne(String objective, int ranks, int zero) throws IOException {
         run(1, config("one", objective), false);
         run(ranks, config("many", objective, "train.zero=" + zero, "train.bucket_mib=1"), false);
@@ -184,10 +199,22 @@ final class RanksTest {
                         .asDouble());
     }
 
-    @Test
-    void theSameRanksGiveTheSameBits() throws IOException {
-        run(3, config("first", "plain", "train.zero=1"), false);
-        run(3, config("second", "plain", "train.zero=1", "train.overlap=false"), false);
+    /// Seven rows of a micro-batch each: ranks have different numbers of them.
+    @ParameterizedTest
+    @CsvSource({"plain,3,0", "plain,3,2", "lora,2,2", "mixed,4,2", "dpo,3,2"})
+    void manyMicroBatchesAStepToo(String objective, int ranks, int zero) throws IOException {
+        String[] small = {"train.batch_size=7", "train.micro_batch_size=1", "data.packing=false", "train.zero=" + zero};
+        run(1, config("one", objective, small), false);
+        run(ranks, config("many", objective, small), false);
+        assertSameCurve("many", "one");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void theSameRanksGiveTheSameBits(int zero) throws IOException {
+        String[] small = {"train.batch_size=7", "train.micro_batch_size=1", "data.packing=false", "train.zero=" + zero};
+        run(3, config("first", "plain", small), false);
+        run(3, config("second", "plain", more(small, "train.overlap=false")), false);
         assertThat(metrics("first", "metrics.jsonl")).isEqualTo(metrics("second", "metrics.jsonl"));
         for (String file : List.of("model/model.safetensors", "checkpoints/step-12/tensors.safetensors")) {
             assertThat(temp.resolve("first").resolve(file))
@@ -195,8 +222,56 @@ final class RanksTest {
         }
     }
 
+    /// Dealt by micro-batches, so that every bit is the same; each rank has some.
     @Test
-    void aCheckpointGoesOnWithAnyNumberOfRanks() throws IOException {
+    void allRanksComputeReferenceScores() throws IOException {
+        String[] numbers = {"train.steps=1", "train.micro_batch_size=1", "data.packing=false"};
+        run(1, config("one", "dpo", numbers), false);
+        run(3, config("three", "dpo", numbers), false);
+        for (String file : List.of("reference.train.jsonl", "reference.validation.jsonl")) {
+            assertThat(temp.resolve("three").resolve(file))
+                    .hasSameBinaryContentAs(temp.resolve("one").resolve(file));
+        }
+        for (int rank = 1; rank < 3; rank++) {
+            assertThat(temp.resolve("three/log-rank%d.txt".formatted(rank)))
+                    .content()
+                    .contains("of 7 train pairs", ", 2 of them on this rank");
+        }
+        run(2, config("three", "dpo", more(numbers, "train.steps=2")), true);
+        assertThat(temp.resolve("three/log-rank1.txt")).content().doesNotContain(", 3 of them on this rank");
+    }
+
+    private static String[] more(String[] given, String... more) {
+        return Stream.concat(Arrays.stream(given), Arrays.stream(more)).toArray(String[]::new);
+    }
+
+    /// Names, shapes and places are the same always; with one micro-batch a rank and no clipping also every bit.
+    @Test
+    void aCheckpointIsTheSameFileForAnyZero() throws IOException {
+        String[] numbers = {"train.steps=3", "data.packing=false", "train.clip_norm=0", "model.precision=bf16"};
+        run(1, config("one", "plain", numbers), false);
+        for (int zero = 0; zero <= 2; zero++) {
+            run(2, config("zero" + zero, "plain", more(numbers, "train.zero=" + zero)), false);
+        }
+        assertThat(header("zero0")).isEqualTo(header("one")).contains("optimizer.master.");
+        for (String other : List.of("zero1", "zero2")) {
+            assertThat(tensors(other)).hasSameBinaryContentAs(tensors("zero0"));
+        }
+    }
+
+    private Path tensors(String name) {
+        return temp.resolve(name).resolve("checkpoints/step-3/tensors.safetensors");
+    }
+
+    private String header(String name) throws IOException {
+        try (DataInputStream in = new DataInputStream(Files.newInputStream(tensors(name)))) {
+            return new String(in.readNBytes((int) Long.reverseBytes(in.readLong())), StandardCharsets.UTF_8);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0121", "2210"})
+    void aCheckpointGoesOnWithAnyNumberOfRanks(String zeros) throws IOException {
         run(1, config("straight", "plain"), false);
         int[] ranks = {1, 2, 4, 1};
         for (int part = 0; part < ranks.length; part++) {
@@ -204,7 +279,7 @@ final class RanksTest {
                     "elastic",
                     "plain",
                     "train.steps=" + 3 * (part + 1),
-                    "train.zero=" + part % 2,
+                    "train.zero=" + zeros.charAt(part),
                     "checkpoint.every=3");
             assertThat(run(ranks[part], config, part > 0)).isZero();
         }
@@ -219,12 +294,13 @@ final class RanksTest {
         }
     }
 
-    @Test
-    void bf16MastersAreSharedOutToo() throws IOException {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void bf16MastersAreSharedOutToo(int zero) throws IOException {
         run(2, config("whole", "plain", "model.precision=bf16"), false);
-        run(2, config("shares", "plain", "model.precision=bf16", "train.zero=1"), false);
+        run(2, config("shares", "plain", "model.precision=bf16", "train.zero=" + zero), false);
         assertSameCurve("shares", "whole");
-        run(4, config("shares", "plain", "model.precision=bf16", "train.zero=1", "train.steps=16"), true);
+        run(4, config("shares", "plain", "model.precision=bf16", "train.zero=" + zero, "train.steps=16"), true);
         run(2, config("whole", "plain", "model.precision=bf16", "train.steps=16"), true);
         assertThat(metrics("shares", "metrics.jsonl").getLast().path("loss").asDouble())
                 .isCloseTo(
@@ -249,12 +325,24 @@ final class RanksTest {
         assertThat(temp.resolve("goes on/log-rank1.txt")).content().contains("resuming behind step 6");
     }
 
-    @Test
-    void allRanksEndWhenLossOrGradientIsNoNumber() {
-        assertThatThrownBy(() -> run(2, config("wild", "plain", "optimizer.lr=1e30", "data.validation=null"), false))
+    @ParameterizedTest
+    @ValueSource(ints = {0, 2})
+    void allRanksEndWhenLossOrGradientIsNoNumber(int zero) {
+        assertThatThrownBy(() -> run(
+                        2,
+                        config("wild", "plain", "optimizer.lr=1e30", "data.validation=null", "train.zero=" + zero),
+                        false))
                 .isInstanceOf(DivergedException.class)
                 .hasMessageContaining("step 2: the loss is")
-                .hasMessageContaining("first seen in documents: ");
+                .hasMessageContaining("first seen in documents: ")
+                .hasMessageContaining("gradients that are not finite: ");
+    }
+
+    @Test
+    void anotherZeroIsRefusedWithThoseThereAre() {
+        assertThatThrownBy(() -> config("run", "plain", "train.zero=3"))
+                .isInstanceOf(awl.ConfigException.class)
+                .hasMessageContaining("train.zero: expected 0, 1 or 2, found 3");
     }
 
     @Test

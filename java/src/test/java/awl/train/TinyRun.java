@@ -126,7 +126,7 @@ final class TinyRun {
                 folder,
                 new Trainer.Plan(steps, 6, 42, 1.0, 7, 2, true, "rows-1"),
                 new Schedule.Cosine(rate, 10, 60, 0.1),
-                new GradientBuckets(World.single(), objective.trainable(), 1, true),
+                GradientBuckets.whole(World.single(), objective.trainable(), 1, true),
                 adam,
                 KERNELS,
                 new Progress(out, false),

@@ -50,11 +50,12 @@ final class TrainStepTest {
                 TinyRun.KERNELS,
                 new Schedule.Constant(1e-2, 0),
                 1.0,
-                new RandomStreams(5));
+                new RandomStreams(5),
+                () -> {});
     }
 
     private static GradientBuckets buckets(TinyObjective objective) {
-        return new GradientBuckets(World.single(), objective.trainable(), 1, true);
+        return GradientBuckets.whole(World.single(), objective.trainable(), 1, true);
     }
 
     private static AdamW adam(TinyObjective objective) {
@@ -122,7 +123,8 @@ final class TrainStepTest {
                     TinyRun.KERNELS,
                     new Schedule.Constant(0, 0),
                     0,
-                    new RandomStreams(5));
+                    new RandomStreams(5),
+                    () -> {});
             frozen.run(batches);
             for (Parameter parameter : objective.trainable()) {
                 Tensor flat = parameter.value().view(-1);

@@ -2,6 +2,9 @@ package awl.kernel.ffm;
 
 import awl.NativeException;
 import awl.ShapeException;
+import awl.kernel.Replay;
+import awl.kernel.TensorOperation;
+import awl.tensor.BlockMatrix;
 import awl.tensor.Cuda;
 import awl.tensor.DeviceHandle;
 import java.lang.foreign.Arena;
@@ -34,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 public final class NativeLibrary {
 
     /// `AWL_ABI_VERSION` of kernels.h.
-    public static final int ABI_VERSION = 1;
+    public static final int ABI_VERSION = 2;
 
     private static final Linker LINKER = Linker.nativeLinker();
     private static final Map<FunctionDescriptor, MethodHandle> SHAPES = new ConcurrentHashMap<>();
@@ -254,17 +257,39 @@ public final class NativeLibrary {
     ///
     /// @throws ShapeException where it lies in memory that the kernels do not reach
     public MemorySegment view(@Nullable Tensor tensor, SegmentAllocator arena) {
-        require(tensor);
+        MemorySegment known = known(arena);
+        if (known != null) {
+            return known;
+        }
+        take(tensor, arena);
         return TensorView.of(tensor, cuda ? 1 : 0, arena);
+    }
+
+    /// Matrices in quantised blocks as an array; their bytes are the file's and must stay.
+    public MemorySegment blocks(List<BlockMatrix> matrices, SegmentAllocator arena) {
+        MemorySegment known = known(arena);
+        return known != null ? known : TensorView.ofBlocks(matrices, arena);
     }
 
     /// Several tensors as an array.
     public MemorySegment views(List<? extends @Nullable Tensor> tensors, SegmentAllocator arena) {
-        tensors.forEach(this::require);
+        MemorySegment known = known(arena);
+        if (known != null) {
+            return known;
+        }
+        tensors.forEach(tensor -> take(tensor, arena));
         return TensorView.list(tensors, cuda ? 1 : 0, arena);
     }
 
-    private void require(@Nullable Tensor tensor) {
+    /// Where a recorded call is made again: the argument as it was recorded.
+    private static @Nullable MemorySegment known(SegmentAllocator arena) {
+        return arena instanceof CallSequence.Arguments arguments ? arguments.known() : null;
+    }
+
+    private void take(@Nullable Tensor tensor, SegmentAllocator arena) {
+        if (arena instanceof CallSequence.Arguments arguments) {
+            arguments.hold(tensor);
+        }
         if (tensor != null && !takes(tensor)) {
             throw new ShapeException("a tensor on %s was given to the kernels of %s, which compute on %s"
                     .formatted(DeviceHandle.of(tensor), path.getFileName(), backend()));
@@ -307,18 +332,38 @@ public final class NativeLibrary {
 
         /// @param arena holds what the arguments point to
         /// @return the kernel's status
-        int run(Arena arena) throws Throwable;
+        int run(SegmentAllocator arena) throws Throwable;
     }
 
     /// Runs a kernel on as many threads as libtorch uses; its failure is a [NativeException].
     public void call(String kernel, Call call) {
         useThreads(torch.get_num_threads());
+        CallSequence sequence = CallSequence.recording();
         try (Arena arena = Arena.ofConfined()) {
-            check(call.run(arena));
+            if (sequence == null) {
+                check(call.run(arena));
+            } else {
+                sequence.call(this, call);
+            }
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {
             throw new NativeException(kernel, e);
+        }
+    }
+
+    /// Runs something and keeps the calls it makes into libraries on this thread.
+    public static Replay record(Runnable calls) {
+        return CallSequence.of(calls);
+    }
+
+    /// Does something with tensors, and keeps it where this thread is recording.
+    public static void inSequence(TensorOperation operation, Tensor... on) {
+        CallSequence sequence = CallSequence.recording();
+        if (sequence == null) {
+            operation.run(on);
+        } else {
+            sequence.operation(operation, on);
         }
     }
 

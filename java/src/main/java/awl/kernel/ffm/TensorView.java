@@ -82,7 +82,7 @@ public final class TensorView {
     }
 
     /// An array of views of matrices in quantised blocks, rows in Hugging Face's order.
-    public static MemorySegment ofBlocks(List<BlockMatrix> matrices, SegmentAllocator arena) {
+    static MemorySegment ofBlocks(List<BlockMatrix> matrices, SegmentAllocator arena) {
         MemorySegment views = arena.allocate(LAYOUT, matrices.size());
         for (int i = 0; i < matrices.size(); i++) {
             blocks(matrices.get(i), views.asSlice(i * LAYOUT.byteSize(), LAYOUT.byteSize()));

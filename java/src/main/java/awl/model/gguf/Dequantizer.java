@@ -104,9 +104,8 @@ final class Dequantizer {
         }
     }
 
-    /// llama.cpp rotates neighbouring rows of a head, Hugging Face rows half a head apart: row 2i+j there is row
-    /// j*E/2+i
-    /// here.
+    /// llama.cpp rotates neighbouring rows of a head, Hugging Face rows half a head apart: row 2i+j there is
+    /// row j*E/2+i here.
     private long destination(long row) {
         if (headSize == 0) {
             return row;

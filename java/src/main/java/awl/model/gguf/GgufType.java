@@ -4,9 +4,8 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The number formats of ggml that are read: a row of a tensor is a sequence of blocks of [#values] numbers in
-/// [#bytes]
-/// bytes.
+/// The number formats of ggml that are read: a row of a tensor is a sequence of blocks of [#values] numbers
+/// in [#bytes] bytes.
 enum GgufType {
     F32(0, 1, 4, Blocks::f32),
     F16(1, 1, 2, Blocks::f16),

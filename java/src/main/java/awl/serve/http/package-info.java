@@ -1,7 +1,6 @@
-/// A small HTTP/1.1 server: a virtual thread a connection, every wait and every size bounded, a client that leaves
-/// noticed while its answer is being made. Strict: what two readers could read in two ways is refused. It knows
-/// nothing
-/// of models.
+/// A small HTTP/1.1 server: a virtual thread a connection, every wait and every size bounded, a client that
+/// leaves noticed while its answer is being made. Strict: what two readers could read in two ways is refused.
+/// It knows nothing of models.
 @NullMarked
 package awl.serve.http;
 

@@ -11,12 +11,10 @@ import java.util.List;
 /// Scripted conversations: what an untrained model learns the format of calls and answers from, before it solves
 /// anything by itself.
 ///
-/// The observation in a scripted trace is a random value of the right form, so that copying it is the only way
-/// to a low
-/// loss. Direct answers are right in a known part of each easy kind and random elsewhere: there is something left to
-/// learn. A curriculum decides what comes when, for without it the copying comes much later: numbers to be
-/// repeated and
-/// traces first, the decision whether to use a tool in the rest.
+/// The observation in a scripted trace is a random value of the right form, so that copying it is the only
+/// way to a low loss. Direct answers are right in a known part of each easy kind and random elsewhere: there
+/// is something left to learn. A curriculum decides what comes when, for without it the copying comes much
+/// later: numbers to be repeated and traces first, the decision whether to use a tool in the rest.
 public final class MiniScript {
 
     /// Share of the stage in which formats and copying are learned.

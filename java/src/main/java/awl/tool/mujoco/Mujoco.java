@@ -20,9 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The rigid-body simulator MuJoCo (Todorov, Erez, Tassa 2012), versions 2.2.2 and 3.
 ///
-/// One library a process, opened at the first question for it. A simulation has a model and a state of its own,
-/// so many
-/// may run at once.
+/// One library a process, opened at the first question for it. A simulation has a model and a state of its
+/// own, so many may run at once.
 public final class Mujoco {
 
     /// What names a library elsewhere than where the system looks.

@@ -9,8 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /// Time, positions and velocities of a simulation: by functions in MuJoCo 3, by their place in `mjData` in
-/// 2.2.2, which
-/// has none.
+/// 2.2.2, which has none.
 sealed interface MujocoState {
 
     /// Puts a simulation at time 0.

@@ -1,70 +1,76 @@
 package awl.parallel;
 
+import awl.ConfigException;
 import awl.PeerException;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
-import java.io.IOException;
-import java.net.DatagramSocket;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.chrono.Milliseconds;
+import org.bytedeco.pytorch.Backend;
 import org.bytedeco.pytorch.BroadcastOptions;
+import org.bytedeco.pytorch.LongVector;
 import org.bytedeco.pytorch.PrefixStore;
-import org.bytedeco.pytorch.ProcessGroupGloo;
 import org.bytedeco.pytorch.Store;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.Work;
 import org.jspecify.annotations.Nullable;
 
-/// Ranks on CPUs, over c10d's Gloo. Exchanges run on Gloo's own threads; whoever waits for one looks at the signs
-/// of life meanwhile, so that a rank that died or hangs ends the wait with its name.
-///
-/// `GLOO_SOCKET_IFNAME` names the network interface where the way to rank 0 is not the one to use.
-final class GlooWorld implements World {
+/// Ranks over one of c10d's process groups, [GlooGroup] or [NcclGroup]: all but how the group is made is
+/// the same. Exchanges run on threads or a stream of the group's own; whoever waits for one looks at the
+/// signs of life meanwhile, so that a rank that died or hangs ends the wait with its name.
+final class GroupWorld implements World {
 
-    private static final Duration CONNECT = Duration.ofSeconds(60);
     private static final long SHORTEST_PAUSE = 20_000;
     private static final long LONGEST_PAUSE = 1_000_000;
+    /// How often the signs of life are looked at while the group is made.
+    private static final long GLANCE_MILLIS = 100;
+    /// Given to a group of dead members to let go of the device.
+    private static final Duration ABORT = Duration.ofSeconds(10);
 
     private final Launch launch;
+    private final Exchange exchange;
     private final PeerWatch watch;
-    private final ProcessGroupGloo group;
+    private final Backend group;
     private boolean broken;
 
-    private GlooWorld(Launch launch, PeerWatch watch, ProcessGroupGloo group) {
+    private GroupWorld(Launch launch, Exchange exchange, PeerWatch watch, Backend group) {
         this.launch = launch;
+        this.exchange = exchange;
         this.watch = watch;
         this.group = group;
     }
 
-    static GlooWorld open(Launch launch, Limits limits) {
+    static GroupWorld open(Launch launch, Exchange exchange, Limits limits) {
         Rendezvous rendezvous = new Rendezvous(launch, limits.arrival());
         Store store = rendezvous.connect(launch.rank() == 0 && !launch.storeElsewhere());
+        store.set("by/" + launch.rank(), exchange.kind().toString());
         List<String> names = rendezvous.arrive(store);
         PeerWatch watch = new PeerWatch(rendezvous.connect(false), launch, names, limits);
         try {
-            ProcessGroupGloo.Options options =
-                    Rendezvous.keep(ProcessGroupGloo.Options.create(new Milliseconds(CONNECT.toMillis())));
-            String card = System.getenv("GLOO_SOCKET_IFNAME");
-            options.devices()
-                    .push_back(Rendezvous.keep(
-                            card == null || card.isBlank()
-                                    ? ProcessGroupGloo.createDeviceForHostname(ownAddress(launch))
-                                    : ProcessGroupGloo.createDeviceForInterface(card)));
-            options.threads(2);
-            ProcessGroupGloo group = Rendezvous.keep(new ProcessGroupGloo(
-                    Rendezvous.keep(new PrefixStore("group", store)), launch.rank(), launch.size(), options));
+            requireSame(store, names);
+            Store own = Rendezvous.keep(new PrefixStore("group", store));
+            Backend group = Rendezvous.keep(watched(watch, () -> switch (exchange.kind()) {
+                case NCCL -> NcclGroup.open(own, launch, exchange.place().device(), limits);
+                case GLOO, NONE -> GlooGroup.open(own, launch);
+            }));
             group.setTimeout(new Milliseconds(limits.operation().toMillis()));
-            return new GlooWorld(launch, watch, group);
+            return new GroupWorld(launch, exchange, watch, group);
+        } catch (awl.AwlException e) {
+            watch.fail(String.valueOf(e.getMessage()));
+            throw e;
         } catch (RuntimeException e) {
             String verdict = watch.blame(PeerWatch.firstLine(e));
             watch.fail(verdict);
@@ -72,13 +78,46 @@ final class GlooWorld implements World {
         }
     }
 
-    /// The address this machine reaches rank 0 from.
-    private static String ownAddress(Launch launch) {
-        try (DatagramSocket probe = new DatagramSocket()) {
-            probe.connect(new InetSocketAddress(InetAddress.getByName(launch.host()), Math.max(1, launch.port())));
-            return probe.getLocalAddress().getHostAddress();
-        } catch (IOException e) {
-            throw new PeerException("there is no way to %s (MASTER_ADDR): %s".formatted(launch.host(), e), e);
+    private static void requireSame(Store store, List<String> names) {
+        String first = store.get_to_str("by/0");
+        for (int r = 1; r < names.size(); r++) {
+            String other = store.get_to_str("by/" + r);
+            if (!other.equals(first)) {
+                throw new ConfigException(
+                        "%s would exchange by %s, %s by %s: do both see their devices (awl doctor)? Set model.device or train.backend"
+                                .formatted(names.getFirst(), first, names.get(r), other));
+            }
+        }
+    }
+
+    /// Makes the group on a thread of its own: who does not come to it would hold us up.
+    private static Backend watched(PeerWatch watch, Supplier<Backend> make) {
+        CompletableFuture<Backend> made = new CompletableFuture<>();
+        Thread.ofPlatform().daemon().name("awl-connect").start(() -> {
+            try {
+                made.complete(make.get());
+            } catch (RuntimeException | Error e) {
+                made.completeExceptionally(e);
+            }
+        });
+        while (true) {
+            try {
+                return made.get(GLANCE_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                String verdict = watch.verdict();
+                if (verdict != null) {
+                    throw new PeerException(verdict, e);
+                }
+            } catch (ExecutionException e) {
+                switch (e.getCause()) {
+                    case RuntimeException cause -> throw cause;
+                    case Error cause -> throw cause;
+                    case null, default -> throw new CompletionException(e);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new PeerException("interrupted while the ranks met", e);
+            }
         }
     }
 
@@ -93,6 +132,11 @@ final class GlooWorld implements World {
     }
 
     @Override
+    public Exchange exchange() {
+        return exchange;
+    }
+
+    @Override
     public Pending startSum(Tensor tensor) {
         return start(() -> group.allreduce(new TensorVector(tensor)));
     }
@@ -104,6 +148,13 @@ final class GlooWorld implements World {
             options.rootRank(from);
             return group.broadcast(new TensorVector(tensor), options);
         });
+    }
+
+    /// All-to-all, for Gloo's own reduce-scatter takes seven times as long as its all-reduce (libtorch
+    /// 2.10).
+    @Override
+    public Pending startExchange(Tensor pieces, Tensor into) {
+        return start(() -> group.alltoall_base(into, pieces, new LongVector(), new LongVector()));
     }
 
     private Pending start(Supplier<Work> exchange) {
@@ -123,6 +174,7 @@ final class GlooWorld implements World {
             pause = Math.min(LONGEST_PAUSE, pause + pause / 2);
             String verdict = watch.verdict();
             if (verdict != null) {
+                letGo();
                 throw broken(verdict, null); // the work stays as it is: what it waits for never comes
             }
         }
@@ -132,6 +184,18 @@ final class GlooWorld implements World {
             throw gone(e);
         } finally {
             work.close();
+        }
+    }
+
+    /// Ends what runs on a device and waits for the dead: it would hold up whatever comes behind it.
+    private void letGo() {
+        if (exchange.kind() == Exchange.Kind.NCCL) {
+            Thread ending = Thread.ofPlatform().daemon().name("awl-abort").start(group::abort);
+            try {
+                ending.join(ABORT);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
@@ -173,7 +237,7 @@ final class GlooWorld implements World {
     }
 
     private int[] summed(int[] values) {
-        Tensor tensor = Tensors.indices(values);
+        Tensor tensor = Tensors.indices(device(), values);
         sum(tensor);
         return Tensors.integers(tensor);
     }
@@ -181,7 +245,7 @@ final class GlooWorld implements World {
     @Override
     public void barrier() {
         try (TensorScope scope = TensorScope.open()) {
-            sum(Tensors.indices(1));
+            sum(Tensors.indices(device(), 1));
         }
     }
 

@@ -1,0 +1,135 @@
+package awl.train;
+
+import awl.CheckpointException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/// Reads a file in large blocks ahead of who asks for them, past the page cache where the file system allows it.
+/// Fastest from front to end; any other order gives the same bytes.
+final class BlockReader implements AutoCloseable {
+
+    private static final int AHEAD = 3;
+
+    private final Path file;
+    private final FileChannel plain;
+    private final long size;
+    private final StagingMemory staging;
+    private final long[] held;
+    private final CompletableFuture<?>[] read;
+    private final ExecutorService disk;
+    private final @Nullable FileChannel direct;
+    private volatile boolean refused;
+
+    BlockReader(Path file) throws IOException {
+        this.file = file;
+        plain = FileChannel.open(file);
+        size = plain.size();
+        direct = DirectChannel.open(file, StandardOpenOption.READ);
+        staging = new StagingMemory(size);
+        held = new long[staging.count()];
+        Arrays.fill(held, -1);
+        read = new CompletableFuture<?>[staging.count()];
+        disk = Executors.newFixedThreadPool(
+                AHEAD, Thread.ofPlatform().daemon().name("awl-read-ahead").factory());
+    }
+
+    Path file() {
+        return file;
+    }
+
+    long size() {
+        return size;
+    }
+
+    /// CRC32C of the whole file.
+    long checksum() throws IOException {
+        CRC32C sum = new CRC32C();
+        for (long at = 0; at < size; at += staging.blockBytes()) {
+            sum.update(block(at / staging.blockBytes()));
+        }
+        return sum.getValue();
+    }
+
+    /// Fills a buffer with what stands at a position.
+    ///
+    /// @throws CheckpointException where the file ends before
+    void read(long position, ByteBuffer into) throws IOException {
+        long at = position;
+        while (into.hasRemaining()) {
+            ByteBuffer block = block(at / staging.blockBytes());
+            int from = (int) (at % staging.blockBytes());
+            int count = Math.min(into.remaining(), block.limit() - from);
+            if (count <= 0) {
+                throw new CheckpointException(file + ": ends too early; the file is damaged");
+            }
+            into.put(block.slice(from, count));
+            at += count;
+        }
+    }
+
+    /// A view, valid until the next call.
+    private ByteBuffer block(long index) throws IOException {
+        for (int ahead = 0; ahead <= AHEAD; ahead++) {
+            start(index + ahead);
+        }
+        int slot = (int) (index % staging.count());
+        StagingMemory.await(read[slot]);
+        return staging.block(slot).duplicate().flip();
+    }
+
+    private void start(long index) throws IOException {
+        int slot = (int) (index % staging.count());
+        if (held[slot] == index) {
+            return;
+        }
+        StagingMemory.await(read[slot]);
+        held[slot] = index;
+        ByteBuffer block = staging.block(slot).clear();
+        long at = index * staging.blockBytes();
+        read[slot] = at >= size ? null : CompletableFuture.runAsync(() -> fill(block, at), disk);
+    }
+
+    private void fill(ByteBuffer block, long at) {
+        try {
+            fillDirectly(block, at);
+            while (block.hasRemaining() && plain.read(block, at + block.position()) >= 0) {}
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void fillDirectly(ByteBuffer block, long at) {
+        FileChannel channel = refused ? null : direct;
+        try {
+            // Behind a piece that ends anywhere only the plain channel can go on; mostly it is the file's end.
+            while (channel != null
+                    && block.hasRemaining()
+                    && block.position() % DirectChannel.ALIGNMENT == 0
+                    && channel.read(block, at + block.position()) > 0) {}
+        } catch (IOException e) {
+            refused = true; // what is wrong with the file is said by the plain one
+        }
+    }
+
+    @Override
+    public void close() {
+        disk.close();
+        staging.close();
+        try (FileChannel last = plain;
+                FileChannel other = direct) {
+            // Only read: there is nothing that could not be written.
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
