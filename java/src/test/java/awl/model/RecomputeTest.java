@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /// What `train.recompute: block` is for: the same gradients, to the bit, in less memory.
 class RecomputeTest {
 
-    private static final int TOKENS = 1024;
+    private static final int TOKENS = 2048;
 
     private static ModelConfig config() {
         return HuggingFaceConfig.read(
@@ -35,7 +35,7 @@ class RecomputeTest {
                         .put("vocab_size", 64)
                         .put("hidden_size", 128)
                         .put("intermediate_size", 512)
-                        .put("num_hidden_layers", 6)
+                        .put("num_hidden_layers", 12)
                         .put("num_attention_heads", 4)
                         .put("num_key_value_heads", 2),
                 null);
@@ -52,6 +52,15 @@ class RecomputeTest {
             documents.add(Datum.shift("d" + d, ids, weights));
         }
         return Batch.of(documents);
+    }
+
+    /// Least of three steps' peaks: what the JVM's compiler or collector takes meanwhile is in them too.
+    private static double peak(Decoder model, Batch batch, List<Tensor> gradients) {
+        double least = step(model, batch, gradients);
+        for (int again = 0; again < 2; again++) {
+            least = Math.min(least, step(model, batch, new ArrayList<>()));
+        }
+        return least;
     }
 
     /// Peak of the process above what it held before, and copies of all gradients.
@@ -84,10 +93,10 @@ class RecomputeTest {
                 Decoder model = Decoder.random(config(), 1, Precision.FP32)) {
             step(model, batch(), new ArrayList<>()); // libtorch's own first allocations
             List<Tensor> kept = new ArrayList<>();
-            double all = step(model, batch(), kept);
+            double all = peak(model, batch(), kept);
             model.recompute(true);
             List<Tensor> again = new ArrayList<>();
-            double less = step(model, batch(), again);
+            double less = peak(model, batch(), again);
             assertThat(again).hasSameSizeAs(kept);
             for (int i = 0; i < kept.size(); i++) {
                 assertThat(again.get(i).equal(kept.get(i))).isTrue();
