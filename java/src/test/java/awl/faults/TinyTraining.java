@@ -27,6 +27,10 @@ final class TinyTraining {
 
     /// Model, rows and configuration.
     static TinyTraining in(Path folder) throws IOException {
+        return in(folder, STEPS);
+    }
+
+    static TinyTraining in(Path folder, int steps) throws IOException {
         Path model = TinyChat.write(folder.resolve("model"));
         SplitMix random = new SplitMix(7);
         List<String> rows = new ArrayList<>();
@@ -50,7 +54,7 @@ final class TinyTraining {
                 train: {steps: %d, batch_size: 8, seed: 3}
                 checkpoint: {every: 6, keep: 3}
                 output: unset
-                """.formatted(model, train, held, STEPS)));
+                """.formatted(model, train, held, steps)));
     }
 
     /// Preferences between seeded answers, whose reference scores take as long as some steps.
@@ -126,14 +130,18 @@ final class TinyTraining {
 
     /// The same weights, moments, state and numbers, bit for bit.
     static void assertSame(Path run, Path undisturbed) throws IOException {
+        assertSame(run, undisturbed, STEPS);
+    }
+
+    static void assertSame(Path run, Path undisturbed, int steps) throws IOException {
         for (String file : List.of(
                 "adapter/adapter_model.safetensors",
-                "checkpoints/step-%d/tensors.safetensors".formatted(STEPS),
-                "checkpoints/step-%d/state.json".formatted(STEPS),
+                "checkpoints/step-%d/tensors.safetensors".formatted(steps),
+                "checkpoints/step-%d/state.json".formatted(steps),
                 "validation.jsonl")) {
             assertThat(run.resolve(file)).hasSameBinaryContentAs(undisturbed.resolve(file));
         }
-        assertThat(metrics(run)).hasSize(STEPS).isEqualTo(metrics(undisturbed));
+        assertThat(metrics(run)).hasSize(steps).isEqualTo(metrics(undisturbed));
     }
 
     private static List<Map<String, @Nullable Object>> metrics(Path run) throws IOException {
