@@ -1,5 +1,6 @@
-# awl_kernel(name): adds native/cpu/<name>.cpp (once as the border, once for each instruction set), native/cuda/<name>.cu
-# where there is one (by nvcc, or as C++ on the emulation), and native/tests/<name>_test.cpp for each.
+# awl_kernel(name [instruction set]...): adds native/cpu/<name>.cpp (once as the border, once for each instruction set and
+# those named besides), native/cuda/<name>.cu where there is one (by nvcc, or as C++ on the emulation), and
+# native/tests/<name>_test.cpp for each.
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     set(AWL_INSTRUCTION_SETS plain avx2 avx512)
@@ -9,11 +10,16 @@ endif()
 set(AWL_FLAGS_plain "")
 set(AWL_FLAGS_avx2 -mavx2 -mfma -mf16c)
 set(AWL_FLAGS_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c -mprefer-vector-width=512)
+set(AWL_FLAGS_avx512bf16 ${AWL_FLAGS_avx512} -mavx512bf16)
 
 function(awl_kernel name)
     if(AWL_CPU AND EXISTS ${AWL_NATIVE}/cpu/${name}.cpp)
         target_sources(awl_cpu PRIVATE ${AWL_NATIVE}/cpu/${name}.cpp)
-        foreach(isa IN LISTS AWL_INSTRUCTION_SETS)
+        set(instruction_sets ${AWL_INSTRUCTION_SETS})
+        if(avx512 IN_LIST AWL_INSTRUCTION_SETS)
+            list(APPEND instruction_sets ${ARGN})
+        endif()
+        foreach(isa IN LISTS instruction_sets)
             set(part ${name}_${isa})
             add_library(${part} OBJECT ${AWL_NATIVE}/cpu/${name}.cpp)
             target_compile_definitions(${part} PRIVATE AWL_ISA=${isa})

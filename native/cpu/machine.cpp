@@ -25,7 +25,7 @@ int detect() {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma") && half_floats())
-        return 2;
+        return __builtin_cpu_supports("avx512bf16") ? 3 : 2;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && half_floats()) return 1;
 #endif
     return 0;
@@ -62,7 +62,8 @@ int32_t awl_set_threads(int32_t n) {
 }
 
 const char *awl_instruction_set(void) {
-    return awl::in_use == 2 ? "avx512" : awl::in_use == 1 ? "avx2" : "plain";
+    static const char *const names[] = {"plain", "avx2", "avx512", "avx512bf16"};
+    return names[awl::in_use];
 }
 
 int32_t awl_limit_instruction_set(int32_t level) {

@@ -8,227 +8,35 @@
 //
 // The threads take tasks in one order, each as soon as it is free: on a machine that is shared a thread may be away for
 // longer than the whole product takes, and equal shares would make the others wait for it.
-#include "awl/kernels.h"
 #include "isa.h"
-
-namespace awl {
-
-struct Product {
-    const void *a, *b;
-    bool a_half, b_half;  // bfloat16 rather than float32
-    float *c;
-    int64_t rows, columns, depth;
-    int64_t a_row, a_depth;     // strides of A [rows, depth]; one of them is 1
-    int64_t b_depth, b_column;  // strides of B [depth, columns]; one of them is 1
-    int64_t c_row;
-    float scale;
-};
-
-// A piece of the inner axis; `add` adds to C, which is written otherwise.
-struct Piece {
-    int64_t begin, depth;
-    bool add;
-};
-
-constexpr int64_t most_depth = AWL_PRODUCT_DEPTH;
-constexpr int64_t most_rows = AWL_PRODUCT_ROWS;
-
-}  // namespace awl
+#include "matrix_product.h"
 
 #ifdef AWL_ISA
 
-#include "simd.h"
-#include "transpose.h"
+#include "matrix_tile.h"
 
 namespace awl::AWL_ISA {
-
-// The register tile: 6 x 16 on AVX2's 16 registers, 14 x 32 on AVX-512's 32.
-#if defined(__AVX512F__)
-constexpr int tile_rows = 14;
-#else
-constexpr int tile_rows = 6;
-#endif
-constexpr int tile_columns = 2 * lanes;
 
 void product_tile(int64_t *rows, int64_t *columns) {
     *rows = tile_rows;
     *columns = tile_columns;
 }
 
-AWL_INLINE float wide(float x) { return x; }
-
-AWL_INLINE float wide(bf16 x) {
-    const uint32_t bits = (uint32_t)x.bits << 16;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-template <class T>
-static void pack_b(const T *b, const Product &k, const Piece &p, int64_t begin, int64_t first, int64_t last,
-                   float *packed) {
-    for (int64_t panel = first; panel < last; panel++) {
-        const int64_t column = begin + panel * tile_columns;
-        const int64_t n = k.columns - column < tile_columns ? k.columns - column : tile_columns;
-        const T *from = b + p.begin * k.b_depth + column * k.b_column;
-        float *to = packed + panel * p.depth * tile_columns;
-        if (n < tile_columns) memset(to, 0, p.depth * tile_columns * sizeof(float));
-        if (k.b_column == 1) {
-            for (int64_t d = 0; d < p.depth; d++, from += k.b_depth, to += tile_columns) {
-                if (n == tile_columns) {
-                    store(to, load(from));
-                    store(to + lanes, load(from + lanes));
-                } else {
-                    for (int64_t j = 0; j < n; j++) to[j] = wide(from[j]);
-                }
-            }
-        } else {
-            int64_t begin_of_rest = 0;
-#if defined(__AVX2__)
-            if (n == tile_columns && k.b_depth == 1) {
-                for (; begin_of_rest + 8 <= p.depth; begin_of_rest += 8) {
-                    for (int j = 0; j < tile_columns; j += 8)
-                        transpose<8>(from + j * k.b_column + begin_of_rest, k.b_column,
-                                     to + begin_of_rest * tile_columns + j, tile_columns);
-                }
-            }
-#endif
-            for (int64_t j = 0; j < n; j++) {
-                const T *row = from + j * k.b_column;
-                for (int64_t d = begin_of_rest; d < p.depth; d++) to[d * tile_columns + j] = wide(row[d * k.b_depth]);
-            }
-        }
-    }
-}
-
-// Panels [first, last) of the piece of B that begins at column `begin`, each [depth][tile_columns], zeros behind the end.
 void product_pack_b(const Product &k, const Piece &p, int64_t begin, int64_t first, int64_t last, float *packed) {
-    if (k.b_half) {
-        pack_b((const bf16 *)k.b, k, p, begin, first, last, packed);
-    } else {
-        pack_b((const float *)k.b, k, p, begin, first, last, packed);
-    }
-}
-
-// Rows [row, row + n) of A as [depth][tile_rows], zeros behind the end.
-template <class T>
-static void pack_a(const T *a, const Product &k, const Piece &p, int64_t row, int64_t n, float *packed) {
-    const T *from = a + row * k.a_row + p.begin * k.a_depth;
-    if (n < tile_rows) memset(packed, 0, p.depth * tile_rows * sizeof(float));
-    if (k.a_row == 1) {
-        for (int64_t d = 0; d < p.depth; d++, from += k.a_depth, packed += tile_rows) {
-            if (n == tile_rows) {
-#pragma GCC unroll 14
-                for (int i = 0; i < tile_rows; i++) packed[i] = wide(from[i]);
-            } else {
-                for (int64_t i = 0; i < n; i++) packed[i] = wide(from[i]);
-            }
-        }
-    } else if (n == tile_rows) {
-        int64_t d = 0;
-#if defined(__AVX2__)
-        // The last group of rows is short of eight: what it writes too much is written over, by the next depth or by
-        // the groups that follow, but for the last depth of all.
-        constexpr int whole = tile_rows / 8 * 8;
-        for (; d + 8 < p.depth; d += 8) {
-            transpose<tile_rows - whole>(from + whole * k.a_row + d, k.a_row, packed + d * tile_rows + whole, tile_rows);
-            for (int i = 0; i < whole; i += 8) transpose<8>(from + i * k.a_row + d, k.a_row, packed + d * tile_rows + i, tile_rows);
-        }
+#if defined(__AVX512BF16__)
+    if (k.pairs) return pack_b<Two>(k, p, begin, first, last, packed);
 #endif
-        for (; d < p.depth; d++) {
-#pragma GCC unroll 14
-            for (int i = 0; i < tile_rows; i++) packed[d * tile_rows + i] = wide(from[i * k.a_row + d]);
-        }
-    } else {
-        for (int64_t i = 0; i < n; i++) {
-            for (int64_t d = 0; d < p.depth; d++) packed[d * tile_rows + i] = wide(from[i * k.a_row + d]);
-        }
-    }
+    if (k.b_half) return pack_b<One<bf16>>(k, p, begin, first, last, packed);
+    pack_b<One<float>>(k, p, begin, first, last, packed);
 }
 
-// One tile of C. A is packed, or stands in memory with rows `a_row` apart.
-template <bool packed>
-static void tile(const float *a, int64_t a_row, const float *b, int64_t depth, float *c, int64_t c_row, int64_t rows,
-                 int64_t columns, float scale, bool add) {
-    f32 sums[tile_rows][2];
-#pragma GCC unroll 14
-    for (int i = 0; i < tile_rows; i++) {
-        sums[i][0] = sums[i][1] = f32{};
-        // C comes from far away and is wanted behind the loop; without this a tenth of the time went there.
-        for (int j = 0; j < tile_columns + 15 && i < rows; j += 16)
-            __builtin_prefetch(c + i * c_row + (j < tile_columns ? j : tile_columns - 1), 1);
-    }
-#pragma GCC unroll 4
-    for (int64_t d = 0; d < depth; d++) {
-        const f32 b0 = load(b);
-        const f32 b1 = load(b + lanes);
-#pragma GCC unroll 14
-        for (int i = 0; i < tile_rows; i++) {
-            const f32 x = all(packed ? a[i] : a[i * a_row]);
-            sums[i][0] += x * b0;
-            sums[i][1] += x * b1;
-        }
-        a += packed ? tile_rows : 1;
-        b += tile_columns;
-    }
-    if (rows == tile_rows && columns == tile_columns) {
-#pragma GCC unroll 14
-        for (int i = 0; i < tile_rows; i++) {
-            float *to = c + i * c_row;
-            const f32 v0 = sums[i][0] * scale, v1 = sums[i][1] * scale;
-            store(to, add ? load(to) + v0 : v0);
-            store(to + lanes, add ? load(to + lanes) + v1 : v1);
-        }
-        return;
-    }
-    // Through memory, with the same arithmetic.
-    float values[tile_rows * tile_columns];
-#pragma GCC unroll 14
-    for (int i = 0; i < tile_rows; i++) {
-        store(values + i * tile_columns, sums[i][0] * scale);
-        store(values + i * tile_columns + lanes, sums[i][1] * scale);
-    }
-    for (int64_t i = 0; i < rows; i++) {
-        for (int64_t j = 0; j < columns; j++) {
-            const float v = values[i * tile_columns + j];
-            c[i * c_row + j] = add ? c[i * c_row + j] + v : v;
-        }
-    }
-}
-
-// Rows [begin, end) of C by `columns` columns from `column` on, with B packed. `space` holds a block of A.
 void product_rows(const Product &k, const Piece &p, int64_t begin, int64_t end, int64_t column, int64_t columns,
                   const float *packed_b, float *space) {
-    // Packing A costs about as much as multiplying it with one or two panels.
-    const bool direct = !k.a_half && k.a_depth == 1 && columns <= 2 * tile_columns;
-    const int64_t block = most_rows / tile_rows * tile_rows;
-    for (int64_t row = begin; row < end; row += block) {
-        const int64_t last = row + block < end ? row + block : end;
-        for (int64_t r = row; r < last; r += tile_rows) {
-            const int64_t n = last - r < tile_rows ? last - r : tile_rows;
-            if (direct && n == tile_rows) continue;
-            float *panel = space + (r - row) * p.depth;
-            if (k.a_half) {
-                pack_a((const bf16 *)k.a, k, p, r, n, panel);
-            } else {
-                pack_a((const float *)k.a, k, p, r, n, panel);
-            }
-        }
-        for (int64_t j = 0; j < columns; j += tile_columns) {
-            const int64_t m = columns - j < tile_columns ? columns - j : tile_columns;
-            const float *b = packed_b + j * p.depth;
-            for (int64_t r = row; r < last; r += tile_rows) {
-                const int64_t n = last - r < tile_rows ? last - r : tile_rows;
-                float *c = k.c + r * k.c_row + column + j;
-                if (direct && n == tile_rows) {
-                    const float *a = (const float *)k.a + r * k.a_row + p.begin;
-                    tile<false>(a, k.a_row, b, p.depth, c, k.c_row, n, m, k.scale, p.add);
-                } else {
-                    tile<true>(space + (r - row) * p.depth, 0, b, p.depth, c, k.c_row, n, m, k.scale, p.add);
-                }
-            }
-        }
-    }
+#if defined(__AVX512BF16__)
+    if (k.pairs) return rows_of_product<Two>(k, p, begin, end, column, columns, packed_b, space);
+#endif
+    if (k.a_half) return rows_of_product<One<bf16>>(k, p, begin, end, column, columns, packed_b, space);
+    rows_of_product<One<float>>(k, p, begin, end, column, columns, packed_b, space);
 }
 
 }  // namespace awl::AWL_ISA
@@ -240,9 +48,9 @@ void product_rows(const Product &k, const Piece &p, int64_t begin, int64_t end, 
 #include "parallel.h"
 #include "status.h"
 
-AWL_DECLARE(void product_tile(int64_t *, int64_t *))
-AWL_DECLARE(void product_pack_b(const Product &, const Piece &, int64_t, int64_t, int64_t, float *))
-AWL_DECLARE(void product_rows(const Product &, const Piece &, int64_t, int64_t, int64_t, int64_t, const float *, float *))
+AWL_DECLARE_BF16(void product_tile(int64_t *, int64_t *))
+AWL_DECLARE_BF16(void product_pack_b(const Product &, const Piece &, int64_t, int64_t, int64_t, float *))
+AWL_DECLARE_BF16(void product_rows(const Product &, const Piece &, int64_t, int64_t, int64_t, int64_t, const float *, float *))
 
 namespace {
 
@@ -270,8 +78,8 @@ class Tasks {
 public:
     Tasks(const awl::Product &product, bool add, float *space, int64_t threads)
         : k(product), add_to_c(add), packed_b(space), packed_a(space + space_of_b) {
-        AWL_DISPATCH(product_tile)(&tile_rows, &tile_columns);
-        pieces = parts(k.depth, awl::most_depth);
+        AWL_DISPATCH_BF16(product_tile)(&tile_rows, &tile_columns);
+        pieces = parts(k.words(k.depth), awl::most_depth);
         together = least(pieces, most_pieces);
         columns = space_of_b / (together * awl::most_depth) / tile_columns * tile_columns;
         rows = parts(parts(k.rows, 4 * threads), tile_rows) * tile_rows;
@@ -301,7 +109,7 @@ public:
                         // What was packed before is still in use until then.
                         wait_for(done, done_before);
                         const int64_t first = i % groups * panels_of_task;
-                        AWL_DISPATCH(product_pack_b)(k, at(piece + i / groups), column, first,
+                        AWL_DISPATCH_BF16(product_pack_b)(k, at(piece + i / groups), column, first,
                                                      least(first + panels_of_task, panels),
                                                      part(piece, piece + i / groups, panels));
                         __atomic_fetch_add(&packed, 1, __ATOMIC_ACQ_REL);
@@ -309,9 +117,9 @@ public:
                         wait_for(packed, packed_before + packs);
                         const int64_t row = (i - packs) / shares * rows, from = (i - packs) % shares * share;
                         for (int64_t p = piece; p < last; p++) {
-                            AWL_DISPATCH(product_rows)(k, at(p), row, least(row + rows, k.rows), column + from,
+                            AWL_DISPATCH_BF16(product_rows)(k, at(p), row, least(row + rows, k.rows), column + from,
                                                        least(width - from, share),
-                                                       part(piece, p, panels) + from * at(p).depth, a);
+                                                       part(piece, p, panels) + from * k.words(at(p).depth), a);
                         }
                         __atomic_fetch_add(&done, 1, __ATOMIC_ACQ_REL);
                     }
@@ -328,13 +136,18 @@ private:
     int64_t next() { return __atomic_fetch_add(&taken, 1, __ATOMIC_ACQ_REL); }
 
     awl::Piece at(int64_t piece) const {
-        const int64_t begin = k.depth * piece / pieces;
-        return {begin, k.depth * (piece + 1) / pieces - begin, add_to_c || piece > 0};
+        const int64_t begin = start(piece);
+        return {begin, start(piece + 1) - begin, add_to_c || piece > 0};
+    }
+
+    int64_t start(int64_t piece) const {
+        const int64_t even = k.pairs ? 2 : 1;
+        return piece == pieces ? k.depth : k.depth * piece / pieces / even * even;
     }
 
     // Where a piece of those packed together, from `first` on, lies.
     float *part(int64_t first, int64_t piece, int64_t panels) const {
-        return packed_b + (at(piece).begin - at(first).begin) * panels * tile_columns;
+        return packed_b + k.words(start(piece) - start(first)) * panels * tile_columns;
     }
 
     const awl::Product &k;
@@ -377,10 +190,10 @@ extern "C" int32_t awl_matrix_product(const awl_tensor *a, const awl_tensor *b, 
     if (fit < 1)
         return awl::fail(AWL_BAD_ARGUMENT, "%s: workspace: expected at least %lld floats, got %lld", kernel,
                          (long long)(space_of_a + space_of_b), (long long)workspace->size[0]);
-    const awl::Product k{a->data,      b->data,       a->dtype == AWL_BF16, b->dtype == AWL_BF16,
-                         (float *)c->data, a->size[0],    b->size[1],           a->size[1],
-                         a->stride[0], a->stride[1],  b->stride[0],         b->stride[1],
-                         c->stride[0], (float)scale};
+    const bool a_half = a->dtype == AWL_BF16, b_half = b->dtype == AWL_BF16;
+    const awl::Product k{a->data,      b->data,      a_half,       b_half,        a_half && b_half && AWL_HAS_BF16,
+                         (float *)c->data, a->size[0],   b->size[1],   a->size[1],    a->stride[0],
+                         a->stride[1], b->stride[0], b->stride[1], c->stride[0],  (float)scale};
     if (k.rows == 0 || k.columns == 0) return AWL_OK;
     if (k.depth == 0) {
         for (int64_t i = 0; i < k.rows && !add; i++) {

@@ -2,6 +2,7 @@ package awl.cli;
 
 import awl.NativeException;
 import awl.kernel.KernelSelection;
+import awl.kernel.Kernels;
 import awl.kernel.NativeKernels;
 import awl.tensor.DeviceChoice;
 import awl.tensor.DeviceHandle;
@@ -161,8 +162,6 @@ final class Diagnosis {
         }
         DeviceChoice device = DeviceChoice.here("auto");
         findings.add(device(device));
-        PrecisionChoice precision = PrecisionChoice.of("auto", device.device());
-        findings.add(Finding.ok("libtorch", "precision", precision.precision() + " (" + precision.reason() + ")"));
         findings.add(Finding.ok("libtorch", "threads", Threads.count() + " compute; OpenBLAS " + Threads.openBlas()));
     }
 
@@ -181,7 +180,10 @@ final class Diagnosis {
             List<KernelSelection.Candidate> candidates =
                     KernelSelection.search(System::getProperty, System::getenv, device);
             KernelSelection chosen = KernelSelection.choose(KernelSelection.Wanted.AUTO, candidates);
-            findings.add(Finding.ok("Kernels", "sampling", "by " + chosen.open().sampler(device)));
+            Kernels kernels = chosen.open();
+            findings.add(Finding.ok("Kernels", "sampling", "by " + kernels.sampler(device)));
+            PrecisionChoice precision = PrecisionChoice.of("auto", device, kernels);
+            findings.add(Finding.ok("Kernels", "precision", precision.precision() + " (" + precision.reason() + ")"));
             if (chosen.library() == null) {
                 findings.add(Finding.note(
                         "Kernels",

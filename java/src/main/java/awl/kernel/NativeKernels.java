@@ -63,7 +63,7 @@ public final class NativeKernels extends TorchKernels {
     private final @Nullable NativeOptimizer optimizer;
 
     private NativeKernels(NativeLibrary library, KernelHandles handles) {
-        super(NativeRowPasses.of(library, handles));
+        super(NativeRowPasses.of(library, handles), multipliesHalves(library));
         this.library = library;
         rmsNorm = handles.rmsNorm();
         rmsNormBackward = handles.rmsNormBackward();
@@ -78,6 +78,11 @@ public final class NativeKernels extends TorchKernels {
         dropout = handles.dropout();
         documentAttention = NativeDocumentAttention.of(library, handles);
         optimizer = NativeOptimizer.of(library, handles);
+    }
+
+    /// Whether bfloat16 operands are multiplied as they are in host memory, twice as fast as float32.
+    private static boolean multipliesHalves(NativeLibrary library) {
+        return library.instructionSet().equals("avx512bf16");
     }
 
     /// Opens a library and binds its kernels.

@@ -1,5 +1,6 @@
 package awl.train;
 
+import awl.kernel.Kernels;
 import awl.tensor.DeviceHandle;
 import awl.tensor.Precision;
 import awl.tensor.TensorScope;
@@ -15,9 +16,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// In which precision a run computes, and why.
 ///
-/// `auto` times one matrix product in each and takes the faster; bf16 is not faster everywhere (on processors
-/// without matrix units it is slower than fp32). The answer is kept in the user's cache folder, by processor
-/// and threads.
+/// `auto` times one matrix product in each, by the kernels that the run uses, and takes the faster; bf16 is not faster
+/// everywhere (on processors without instructions for it it is only how numbers are stored). The answer is kept in the
+/// user's cache folder, by processor, kernels and threads.
 ///
 /// @param reason for the run folder and the user
 public record PrecisionChoice(Precision precision, String reason) {
@@ -25,63 +26,61 @@ public record PrecisionChoice(Precision precision, String reason) {
     private static final int ROUNDS = 5;
 
     /// @param asked `fp32`, `bf16` or `auto`
-    public static PrecisionChoice of(String asked) {
-        return of(asked, DeviceHandle.CPU);
-    }
-
-    /// @param device where it will compute; `auto` on CUDA is bf16, whose matrix units are what such a device is for
-    public static PrecisionChoice of(String asked, DeviceHandle device) {
+    /// @param device where it will compute; `auto` on CUDA is bf16, which its matrix units are for
+    /// @param kernels that will compute
+    public static PrecisionChoice of(String asked, DeviceHandle device, Kernels kernels) {
         if (asked.equals("auto") && device.isCuda()) {
             return new PrecisionChoice(Precision.BF16, "auto: " + device);
         }
         if (!asked.equals("auto")) {
             return new PrecisionChoice(Precision.parse(asked), "asked for");
         }
-        Path cache = cache();
+        Path cache = cache(kernels);
         return remembered(cache).orElseGet(() -> {
-            PrecisionChoice measured = measure();
+            PrecisionChoice measured = measure(kernels);
             remember(cache, measured);
             return measured;
         });
     }
 
-    private static PrecisionChoice measure() {
-        double fp32 = seconds(ScalarType.Float);
-        double bf16 = seconds(ScalarType.BFloat16);
+    private static PrecisionChoice measure(Kernels kernels) {
+        double fp32 = seconds(kernels, ScalarType.Float);
+        double bf16 = seconds(kernels, ScalarType.BFloat16);
         return new PrecisionChoice(
                 bf16 < fp32 ? Precision.BF16 : Precision.FP32,
                 String.format(
                         Locale.ROOT,
-                        "auto: a 512x576x1536 product takes %.2f ms in fp32, %.2f ms in bf16 (%s, %d threads)",
+                        "auto: a 512x576x1536 product takes %.2f ms in fp32, %.2f ms in bf16 (%s, %s, %d threads)",
                         1e3 * fp32,
                         1e3 * bf16,
                         Machine.processor(),
+                        kernels.name(),
                         Threads.count()));
     }
 
     /// The fastest of a few, the first of which warms up.
-    private static double seconds(ScalarType dtype) {
+    private static double seconds(Kernels kernels, ScalarType dtype) {
         double best = Double.MAX_VALUE;
         try (TensorScope scope = TensorScope.open()) {
             Tensor a = torch.ones(512, 576).to(dtype);
             Tensor b = torch.ones(576, 1536).to(dtype);
+            Tensor product = torch.empty(512, 1536).to(dtype);
             for (int round = 0; round <= ROUNDS; round++) {
-                try (TensorScope once = TensorScope.open()) {
-                    long start = System.nanoTime();
-                    torch.mm(a, b);
-                    best = Math.min(best, (System.nanoTime() - start) / 1e9);
-                }
+                long start = System.nanoTime();
+                kernels.matrixProduct(a, b, 1, false, product);
+                best = Math.min(best, (System.nanoTime() - start) / 1e9);
             }
         }
         return best;
     }
 
-    private static Path cache() {
+    private static Path cache(Kernels kernels) {
         String named = System.getenv("XDG_CACHE_HOME");
         Path root = named == null || named.isEmpty()
                 ? Path.of(System.getProperty("user.home", "."), ".cache")
                 : Path.of(named);
-        String key = (Machine.processor() + "-" + Threads.count()).replaceAll("[^A-Za-z0-9]+", "-");
+        String key =
+                (Machine.processor() + "-" + kernels.name() + "-" + Threads.count()).replaceAll("[^A-Za-z0-9]+", "-");
         return root.resolve("awl").resolve("precision-" + key);
     }
 

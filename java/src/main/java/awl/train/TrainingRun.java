@@ -22,6 +22,7 @@ import awl.tensor.Cuda;
 import awl.tensor.DeviceChoice;
 import awl.tensor.DeviceHandle;
 import awl.tensor.Parameter;
+import awl.tensor.Precision;
 import awl.tensor.TensorScope;
 import awl.tensor.Threads;
 import awl.track.RunFacts;
@@ -119,13 +120,13 @@ public final class TrainingRun {
             }
             DeviceChoice device = device();
             Cuda.use(device.device());
-            PrecisionChoice precision = precision(before, device.device());
+            Kernels kernels = KernelSelection.forThisMachine(kernelsWanted, device.device())
+                    .open();
+            PrecisionChoice precision = precision(before, device.device(), kernels);
             TrainConfig config = asked.withPrecision(precision.precision().toString());
             if (before != null) {
                 requireSameNumbers(folder, before, config);
             }
-            Kernels kernels = KernelSelection.forThisMachine(kernelsWanted, device.device())
-                    .open();
             try (TensorScope scope = TensorScope.open()) {
                 TrainingData data;
                 Decoder model;
@@ -171,22 +172,18 @@ public final class TrainingRun {
     }
 
     /// As the first rank chose it: machines may differ in what is fast.
-    private PrecisionChoice precision(@Nullable TrainConfig before, DeviceHandle device) {
-        PrecisionChoice own = world.first() ? chosen(before, device) : null;
+    private PrecisionChoice precision(@Nullable TrainConfig before, DeviceHandle device, Kernels kernels) {
+        PrecisionChoice own = world.first() ? chosen(before, device, kernels) : null;
         String agreed =
                 world.gather(own == null ? "" : own.precision().toString()).getFirst();
-        return own == null
-                ? new PrecisionChoice(PrecisionChoice.of(agreed, device).precision(), "as rank 0 has chosen")
-                : own;
+        return own == null ? new PrecisionChoice(Precision.parse(agreed), "as rank 0 has chosen") : own;
     }
 
-    private PrecisionChoice chosen(@Nullable TrainConfig before, DeviceHandle device) {
+    private PrecisionChoice chosen(@Nullable TrainConfig before, DeviceHandle device, Kernels kernels) {
         if (before != null && asked.model().precision().equals("auto")) {
-            return new PrecisionChoice(
-                    PrecisionChoice.of(before.model().precision(), device).precision(),
-                    "auto: as this run was started");
+            return new PrecisionChoice(Precision.parse(before.model().precision()), "auto: as this run was started");
         }
-        return PrecisionChoice.of(asked.model().precision(), device);
+        return PrecisionChoice.of(asked.model().precision(), device, kernels);
     }
 
     private void requireSameNumbers(RunFolder folder, TrainConfig before, TrainConfig config) {

@@ -135,6 +135,7 @@ final class SlurmClusterTest {
         TinyTraining.assertSame(run, undisturbed, STEPS);
         System.out.printf(
                 "slurm: two ranks on two nodes, nodes wanted behind step %d, %s, requeued, resumed; weights bit for bit as undisturbed%n",
-                stepsBefore, STOPPING.matcher(log).results().findFirst().orElseThrow().group());
+                stepsBefore,
+                STOPPING.matcher(log).results().findFirst().orElseThrow().group());
     }
 }

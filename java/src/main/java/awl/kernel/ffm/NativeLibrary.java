@@ -243,7 +243,7 @@ public final class NativeLibrary {
         return string(common.backend);
     }
 
-    /// `plain`, `avx2`, `avx512` or `cuda`.
+    /// `plain`, `avx2`, `avx512`, `avx512bf16` or `cuda`.
     public String instructionSet() {
         return string(common.instructionSet);
     }
