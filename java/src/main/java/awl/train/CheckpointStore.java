@@ -1,6 +1,5 @@
 package awl.train;
 
-import awl.CheckpointException;
 import awl.optim.StateSection;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -12,16 +11,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The checkpoints of a run: folders `checkpoints/step-N` with tensors, state and a manifest of checksums.
 ///
 /// A checkpoint is written beside, forced to disk and renamed, so `step-N` is either whole or not there. One
-/// that was damaged later is found out by its checksums, and the one before it is used.
+/// that was damaged later is found out by its checksums: that of the tensors while they are read, for reading them
+/// twice would take as long again. [Resume] then goes on to the one before.
 final class CheckpointStore {
 
     private static final JsonMapper JSON = new JsonMapper();
@@ -31,27 +28,25 @@ final class CheckpointStore {
     private static final String MANIFEST = "manifest.json";
 
     private final Path folder;
-    private @Nullable CompletableFuture<Looked> ahead;
 
     /// @param folder `checkpoints` of the run
     CheckpointStore(Path folder) {
         this.folder = folder;
     }
 
-    /// One that is whole; closed when it has been taken up.
+    /// One whose state is whole; whether its tensors are is known when they have been read.
     ///
     /// @param step its number
-    /// @param tensors the file that was found to be whole, still open, or null where another rank has looked
-    record Found(
-            long step,
-            Path folder,
-            TrainingState state,
-            @Nullable BlockReader tensors) implements AutoCloseable {
-        @Override
-        public void close() {
-            if (tensors != null) {
-                tensors.close();
-            }
+    /// @param manifest sizes and checksums of its files
+    record Found(long step, Path folder, TrainingState state, JsonNode manifest) {}
+
+    /// What is in a checkpoint is not what was written.
+    static final class DamagedException extends IOException {
+
+        private static final long serialVersionUID = 1L;
+
+        DamagedException(String what, @Nullable Throwable cause) {
+            super(what, cause);
         }
     }
 
@@ -69,7 +64,7 @@ final class CheckpointStore {
 
     /// Writes one checkpoint.
     Path write(TrainingState state, Tensors tensors) {
-        Path target = folder.resolve(PREFIX + state.step());
+        Path target = folder(state.step());
         Path partial = folder.resolve("." + PREFIX + state.step() + ".partial");
         try {
             Files.createDirectories(folder);
@@ -99,117 +94,64 @@ final class CheckpointStore {
                 .put("crc32c", "%08x".formatted(sum));
     }
 
-    /// Begins to look for [#newest] on another thread, so that the caller loads its model meanwhile.
-    void lookAhead() {
-        try (StagingMemory first = new StagingMemory(1)) {
-            // Two threads that load classes of the binding at the same time could wait for each other.
-        }
-        CompletableFuture<Looked> found = new CompletableFuture<>();
-        ahead = found;
-        Thread.ofPlatform().daemon().name("awl-checkpoint-look").start(() -> {
-            try {
-                found.complete(look());
-            } catch (Throwable e) {
-                found.completeExceptionally(e);
-            }
-        });
+    /// Where a step's checkpoint lies.
+    Path folder(long step) {
+        return folder.resolve(PREFIX + step);
     }
 
-    /// The newest checkpoint that is whole.
+    /// Opens one, without its tensors.
     ///
-    /// @param notes told about every damaged one that was passed over
-    Optional<Found> newest(Consumer<String> notes) {
-        CompletableFuture<Looked> begun = ahead;
-        ahead = null;
-        Looked looked = begun == null ? look() : begun.join();
-        looked.notes.forEach(notes);
-        return Optional.ofNullable(looked.found);
-    }
-
-    private record Looked(@Nullable Found found, List<String> notes) {}
-
-    private Looked look() {
-        List<String> notes = new ArrayList<>();
-        for (long step : steps().reversed()) {
-            Path at = folder.resolve(PREFIX + step);
-            try {
-                return new Looked(whole(step, at), notes);
-            } catch (IOException e) {
-                String damage = e instanceof DamagedException ? String.valueOf(e.getMessage()) : e.toString();
-                notes.add("checkpoint " + at + " is damaged (" + damage + "); using the one before it");
-            }
-        }
-        return new Looked(null, notes);
-    }
-
-    private static final class DamagedException extends IOException {
-        DamagedException(String what) {
-            super(what);
-        }
-    }
-
-    private static Found whole(long step, Path at) throws IOException {
-        JsonNode manifest = JSON.readTree(Files.readAllBytes(at.resolve(MANIFEST)));
-        requireSame(manifest, STATE, Files.size(at.resolve(STATE)), StateFile.checksum(at.resolve(STATE)));
-        TrainingState state = JSON.readValue(Files.readAllBytes(at.resolve(STATE)), TrainingState.class);
-        BlockReader tensors = new BlockReader(at.resolve(TENSORS));
+    /// @throws DamagedException where it is not as it was written, as far as this is seen without the tensors
+    Found open(long step) throws DamagedException {
+        Path at = folder(step);
         try {
-            requireSame(manifest, TENSORS, tensors.size(), tensors.checksum());
-            return new Found(step, at, state, tensors);
+            JsonNode manifest = JSON.readTree(Files.readAllBytes(at.resolve(MANIFEST)));
+            requireSize(manifest, at.resolve(STATE));
+            requireSame(manifest, STATE, StateFile.checksum(at.resolve(STATE)));
+            TrainingState state = JSON.readValue(Files.readAllBytes(at.resolve(STATE)), TrainingState.class);
+            requireSize(manifest, at.resolve(TENSORS));
+            return new Found(step, at, state, manifest);
         } catch (IOException e) {
-            tensors.close();
-            throw e;
-        }
-    }
-
-    private static void requireSame(JsonNode manifest, String name, long bytes, long checksum) throws IOException {
-        JsonNode entry = manifest.path(name);
-        if (bytes != entry.path("bytes").asLong(-1)) {
-            throw new DamagedException("%s has %d bytes, expected %s".formatted(name, bytes, entry.path("bytes")));
-        }
-        String sum = "%08x".formatted(checksum);
-        if (!sum.equals(entry.path("crc32c").asText())) {
-            throw new DamagedException("%s has checksum %s, expected %s"
-                    .formatted(name, sum, entry.path("crc32c").asText()));
-        }
-    }
-
-    /// One that another rank has found to be whole.
-    Found at(long step) {
-        Path at = folder.resolve(PREFIX + step);
-        try {
-            return new Found(
-                    step, at, JSON.readValue(Files.readAllBytes(at.resolve(STATE)), TrainingState.class), null);
-        } catch (IOException e) {
-            throw new CheckpointException(
-                    "%s, which rank 0 goes on from, cannot be read here (%s); the run folder must be one that all ranks share"
-                            .formatted(at, e),
-                    e);
+            throw damaged(e);
         }
     }
 
     /// Fills the tensors of a run from a checkpoint.
-    void restore(Found checkpoint, List<StateSection> tensors) {
-        try {
-            if (checkpoint.tensors() != null) {
-                StateFile.read(checkpoint.tensors(), tensors);
-            } else {
-                StateFile.read(checkpoint.folder().resolve(TENSORS), tensors);
+    ///
+    /// @throws DamagedException where the file is not as it was written; the tensors are then those of no step
+    /// @throws awl.CheckpointException where it is, and holds other tensors
+    void restore(Found checkpoint, List<StateSection> tensors) throws DamagedException {
+        try (BlockReader from = new BlockReader(checkpoint.folder().resolve(TENSORS))) {
+            try {
+                StateFile.read(from, tensors);
+            } catch (IOException | RuntimeException e) {
+                // What a damaged file seems to hold says nothing about the run.
+                requireSame(checkpoint.manifest(), TENSORS, from.checksum());
+                throw e;
             }
+            requireSame(checkpoint.manifest(), TENSORS, from.checksum());
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read checkpoint " + checkpoint.folder(), e);
+            throw damaged(e);
         }
     }
 
-    /// Gives back what [#lookAhead] has found and nobody has asked for.
-    void close() {
-        if (ahead != null) {
-            ahead.thenAccept(looked -> {
-                if (looked.found != null) {
-                    looked.found.close();
-                }
-            });
-            ahead = null;
+    private static DamagedException damaged(IOException e) {
+        return e instanceof DamagedException damaged ? damaged : new DamagedException(e.toString(), e);
+    }
+
+    private static void requireSize(JsonNode manifest, Path file) throws IOException {
+        JsonNode expected = manifest.path(file.getFileName().toString()).path("bytes");
+        if (Files.size(file) != expected.asLong(-1)) {
+            throw new DamagedException(
+                    "%s has %d bytes, expected %s".formatted(file.getFileName(), Files.size(file), expected), null);
+        }
+    }
+
+    private static void requireSame(JsonNode manifest, String name, long checksum) throws DamagedException {
+        String expected = manifest.path(name).path("crc32c").asText();
+        String sum = "%08x".formatted(checksum);
+        if (!sum.equals(expected)) {
+            throw new DamagedException("%s has checksum %s, expected %s".formatted(name, sum, expected), null);
         }
     }
 
@@ -219,7 +161,7 @@ final class CheckpointStore {
         try {
             for (long step : steps.subList(0, Math.max(0, steps.size() - keep))) {
                 if (best == null || best != step) {
-                    Durable.delete(folder.resolve(PREFIX + step));
+                    Durable.delete(folder(step));
                 }
             }
             try (Stream<Path> left = list()) {

@@ -248,7 +248,6 @@ public final class RunFolder implements AutoCloseable {
 
     @Override
     public void close() {
-        checkpoints.close();
         try (FileChannel lock = lockFile;
                 FileChannel open = metrics) {
             force();

@@ -113,43 +113,33 @@ final class Trainer implements AutoCloseable {
     /// Takes up the newest whole checkpoint, if there is one.
     ///
     /// @return steps that are done
+    /// @throws Resume.NothingWholeException where parameters and moments can only be made anew
     long resume() {
-        try (CheckpointStore.Found found = newest()) {
-            takeUp(found);
+        Resume from = new Resume(world, checkpoints, progress::note);
+        TrainingState state;
+        try (TensorScope scope = TensorScope.open()) {
+            state = from.newest(this::requireSameRows, sections());
         }
-        progress.note(
-                done == 0
-                        ? "no checkpoint in " + folder.path() + " yet: starting from the beginning"
-                        : "resuming behind step " + done);
-        return done;
-    }
-
-    private void takeUp(CheckpointStore.@Nullable Found found) {
-        if (found != null) {
-            TrainingState state = found.state();
-            if (!state.dataFingerprint().equals(plan.dataFingerprint())) {
-                throw new awl.ConfigException(
-                        "data.train: the rows are not those the run in %s was started with; put them back or use another output"
-                                .formatted(folder.path()));
-            }
-            try (TensorScope scope = TensorScope.open()) {
-                checkpoints.restore(found, sections());
-            }
+        if (state != null) {
             done = state.step();
             saved = done;
             bestStep = state.bestStep();
             bestLoss = state.bestLoss();
             lastValidation = state.validationLoss();
         }
+        progress.note(
+                state == null
+                        ? "no checkpoint in " + folder.path() + " yet: starting from the beginning"
+                        : "resuming behind step " + done);
+        return done;
     }
 
-    /// The first rank looks, the others take what it found.
-    private CheckpointStore.@Nullable Found newest() {
-        CheckpointStore.Found found =
-                world.first() ? checkpoints.newest(progress::note).orElse(null) : null;
-        String step =
-                world.gather(found == null ? "" : Long.toString(found.step())).getFirst();
-        return world.first() || step.isEmpty() ? found : checkpoints.at(Long.parseLong(step));
+    private void requireSameRows(TrainingState state) {
+        if (!state.dataFingerprint().equals(plan.dataFingerprint())) {
+            throw new awl.ConfigException(
+                    "data.train: the rows are not those the run in %s was started with; put them back or use another output"
+                            .formatted(folder.path()));
+        }
     }
 
     End run() {

@@ -115,9 +115,6 @@ public final class TrainingRun {
                                 .formatted(asked.model().path()));
             }
             TrainConfig before = world.first() ? earlier(folder) : null;
-            if (before != null) {
-                folder.checkpoints().lookAhead();
-            }
             DeviceChoice device = device();
             Cuda.use(device.device());
             Kernels kernels = KernelSelection.forThisMachine(kernelsWanted, device.device())
@@ -127,20 +124,34 @@ public final class TrainingRun {
             if (before != null) {
                 requireSameNumbers(folder, before, config);
             }
-            try (TensorScope scope = TensorScope.open()) {
-                TrainingData data;
-                Decoder model;
-                // Closed before training begins: what was read of it counts as memory of this process.
-                try (TensorSource source =
-                        Checkpoint.open(Path.of(config.model().path()))) {
-                    data = TrainingData.read(
-                            config, source.config().vocabSize(), source.config().maxPositions(), renderer);
-                    data.notes().forEach(progress::note);
-                    model = Decoder.load(source, precision.precision(), kernels, device.device());
-                }
-                try (model) {
-                    return train(folder, config, device, precision, data, kernels, model);
-                }
+            try {
+                return load(folder, config, device, precision, kernels, resume);
+            } catch (Resume.NothingWholeException e) {
+                progress.note(e.getMessage() + ": starting from the beginning");
+                return load(folder, config, device, precision, kernels, false);
+            }
+        }
+    }
+
+    private int load(
+            RunFolder folder,
+            TrainConfig config,
+            DeviceChoice device,
+            PrecisionChoice precision,
+            Kernels kernels,
+            boolean takeUp) {
+        try (TensorScope scope = TensorScope.open()) {
+            TrainingData data;
+            Decoder model;
+            // Closed before training begins: what was read of it counts as memory of this process.
+            try (TensorSource source = Checkpoint.open(Path.of(config.model().path()))) {
+                data = TrainingData.read(
+                        config, source.config().vocabSize(), source.config().maxPositions(), renderer);
+                data.notes().forEach(progress::note);
+                model = Decoder.load(source, precision.precision(), kernels, device.device());
+            }
+            try (model) {
+                return train(folder, config, device, precision, data, kernels, model, takeUp);
             }
         }
     }
@@ -214,7 +225,8 @@ public final class TrainingRun {
             PrecisionChoice precision,
             TrainingData data,
             Kernels kernels,
-            Decoder model) {
+            Decoder model,
+            boolean takeUp) {
         Objectives objectives = Objectives.of(world, config, data, kernels, model, folder, progress);
         prepare(model, config);
         Objective objective = objectives.train();
@@ -237,7 +249,7 @@ public final class TrainingRun {
                         kernels,
                         progress,
                         stop)) {
-            if (resume) {
+            if (takeUp) {
                 trainer.resume();
             }
             folder.writeConfig(config);

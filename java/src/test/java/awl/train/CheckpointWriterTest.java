@@ -29,7 +29,7 @@ final class CheckpointWriterTest {
 
     /// What training does to the tensors behind `settle` is not in the file, whether it is written at once or later.
     @Test
-    void holdsWhatTheTensorsWere() {
+    void holdsWhatTheTensorsWere() throws IOException {
         try (PointerScope scope = new PointerScope()) {
             for (boolean background : new boolean[] {true, false}) {
                 CheckpointStore store = new CheckpointStore(folder.resolve("background-" + background));
@@ -45,7 +45,7 @@ final class CheckpointWriterTest {
                 }
                 assertThat(store.steps()).containsExactly(3L, 4L);
                 for (long step : store.steps()) {
-                    store.restore(store.at(step), sections);
+                    store.restore(store.open(step), sections);
                     assertThat(live.eq(new Scalar((double) step)).all().item_bool())
                             .as("step " + step)
                             .isTrue();
@@ -56,7 +56,7 @@ final class CheckpointWriterTest {
 
     /// Sections may share memory: each is copied when it was collected.
     @Test
-    void sectionsAreCollectedInTurn() {
+    void sectionsAreCollectedInTurn() throws IOException {
         try (PointerScope scope = new PointerScope()) {
             CheckpointStore store = new CheckpointStore(folder);
             Tensor shared = torch.zeros(1000);
@@ -70,7 +70,7 @@ final class CheckpointWriterTest {
             Tensor one = torch.zeros(1000);
             Tensor two = torch.zeros(1000);
             store.restore(
-                    store.at(1),
+                    store.open(1),
                     List.of(StateSection.of(Map.of("first", one)), StateSection.of(Map.of("second", two))));
             assertThat(one.sum().item_double()).isEqualTo(1000);
             assertThat(two.sum().item_double()).isEqualTo(2000);

@@ -294,6 +294,20 @@ final class RanksTest {
         }
     }
 
+    /// All ranks pass over the same checkpoint, whatever each has read of it.
+    @ParameterizedTest
+    @ValueSource(ints = {0, 2})
+    void aDamagedCheckpointIsPassedOverByAllRanks(int zero) throws IOException {
+        run(2, config("straight", "plain", "train.zero=" + zero), false);
+        run(2, config("damaged", "plain", "train.zero=" + zero, "train.steps=8"), false);
+        Runs.flip(temp.resolve("damaged/checkpoints/step-8/tensors.safetensors"), -9);
+        run(2, config("damaged", "plain", "train.zero=" + zero), true);
+        assertThat(temp.resolve("damaged/log-rank1.txt")).content().contains("step-8 is damaged", "behind step 4");
+        Path last = Path.of("checkpoints/step-12/tensors.safetensors");
+        assertThat(temp.resolve("damaged").resolve(last))
+                .hasSameBinaryContentAs(temp.resolve("straight").resolve(last));
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void bf16MastersAreSharedOutToo(int zero) throws IOException {

@@ -118,10 +118,7 @@ final class ResumeTest {
                 stop.request();
             }
         });
-        Path tensors = run.resolve("checkpoints/step-30/tensors.safetensors");
-        byte[] bytes = Files.readAllBytes(tensors);
-        bytes[bytes.length - 9] ^= 1;
-        Files.write(tensors, bytes);
+        Runs.flip(run.resolve("checkpoints/step-30/tensors.safetensors"), -9);
 
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         TinyRun.run(

@@ -46,4 +46,13 @@ final class Runs {
                 .run();
         return new Ended(exit, said.toString(StandardCharsets.UTF_8));
     }
+
+    /// One other bit in a file.
+    ///
+    /// @param at which byte, counted from the end where negative
+    static void flip(Path file, int at) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[at < 0 ? bytes.length + at : at] ^= 1;
+        Files.write(file, bytes);
+    }
 }

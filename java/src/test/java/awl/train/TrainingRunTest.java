@@ -85,6 +85,22 @@ final class TrainingRunTest {
         return temp.resolve(name).resolve("checkpoints/step-20/tensors.safetensors");
     }
 
+    /// Nothing of a damaged checkpoint is left in a run that must start anew.
+    @ParameterizedTest
+    @ValueSource(strings = {FULL, LORA})
+    void whereEveryCheckpointIsDamagedTheRunStartsFromTheBeginning(String kind) throws IOException {
+        run("straight", kind, false, "schedule.type=constant");
+        run("damaged", kind, false, "schedule.type=constant", "train.steps=8");
+        for (int step : new int[] {4, 8}) {
+            Runs.flip(temp.resolve("damaged/checkpoints/step-%d/tensors.safetensors".formatted(step)), -9);
+        }
+        String said = run("damaged", kind, true, "schedule.type=constant").said();
+        assertThat(said)
+                .contains("step-8 is damaged", "step-4 is damaged", "every checkpoint is damaged: starting from the");
+        assertThat(tensors("damaged")).hasSameBinaryContentAs(tensors("straight"));
+        assertThat(losses("damaged")).hasSize(20).isEqualTo(losses("straight"));
+    }
+
     /// Loss and norm of each step; validation falls due at other steps in a run that was cut.
     private List<String> losses(String name) throws IOException {
         return GoldenRows.metrics(temp.resolve(name)).stream()
