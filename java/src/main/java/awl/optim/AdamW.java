@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 /// A parameter that is not fp32 gets an fp32 master copy: the update is made there and rounded into the
 /// parameter, so that steps smaller than a bf16 unit are not lost. The rule itself is an [AdamWRule]: the
 /// kernels' own, libtorch's fused kernel, or the plain operations both are tested against.
+///
+/// Moments get their zeros when they are asked for first. Where a checkpoint is read into them they never do: to touch
+/// that memory twice takes as long as half the reading.
 public final class AdamW implements Optimizer {
 
     /// @param beta1 decay of the first moment
@@ -70,6 +73,8 @@ public final class AdamW implements Optimizer {
     private final Tensor count;
     /// The last update's `skip` on a device, where nobody has looked at it yet.
     private @Nullable Tensor unread;
+    /// Whether moments hold nothing yet, not even zeros.
+    private boolean blank = true;
 
     public AdamW(List<Slot> slots, Settings settings, AdamWRule rule) {
         this.settings = settings;
@@ -79,14 +84,25 @@ public final class AdamW implements Optimizer {
             for (Slot slot : slots) {
                 boolean owns = slot.value().scalar_type().intern() != ScalarType.Float;
                 Tensor master = owns ? keep(slot.value().to(ScalarType.Float)) : slot.value();
-                states.add(new State(slot, master, owns, keep(zerosLike(slot.value())), keep(zerosLike(slot.value()))));
+                states.add(
+                        new State(slot, master, owns, keep(memoryLike(slot.value())), keep(memoryLike(slot.value()))));
             }
             count = keep(Tensors.zeros(ScalarType.Float));
         }
     }
 
-    private static Tensor zerosLike(Tensor value) {
-        return Tensors.zerosBeside(value, ScalarType.Float, Shapes.of(value));
+    private static Tensor memoryLike(Tensor value) {
+        return Tensors.beside(value, ScalarType.Float, Shapes.of(value));
+    }
+
+    private void begin() {
+        if (blank) {
+            states.forEach(state -> {
+                state.first().zero_();
+                state.second().zero_();
+            });
+            blank = false;
+        }
     }
 
     private static Tensor keep(Tensor tensor) {
@@ -102,6 +118,7 @@ public final class AdamW implements Optimizer {
         try (NoGradGuard guard = new NoGradGuard();
                 PointerScope scope = new PointerScope()) {
             settle();
+            begin();
             count.add_(new Scalar(1.0));
             List<AdamWTensors> tensors = new ArrayList<>();
             for (int i = 0; i < gradients.size(); i++) {
@@ -150,7 +167,7 @@ public final class AdamW implements Optimizer {
 
     @Override
     public List<StateSection> state() {
-        Map<String, Tensor> live = tensors();
+        Map<String, Tensor> live = named();
         Map<String, Tensor> ordered = new LinkedHashMap<>();
         for (String kind : KINDS) {
             for (State state : states.reversed()) {
@@ -161,11 +178,16 @@ public final class AdamW implements Optimizer {
             }
         }
         ordered.put(COUNT, count);
-        return List.of(StateSection.of(ordered));
+        return List.of(new StateSection(ordered, true, this::begin, () -> blank = false));
     }
 
     /// Moments, masters and the count, by name. The tensors are the live ones.
     public Map<String, Tensor> tensors() {
+        begin();
+        return named();
+    }
+
+    private Map<String, Tensor> named() {
         settle();
         Map<String, Tensor> named = new LinkedHashMap<>();
         for (State state : states) {

@@ -7,19 +7,16 @@ import org.bytedeco.pytorch.Tensor;
 /// first. Sections are collected one after the other, so that they may share memory.
 ///
 /// @param tensors valid between `collect` and the next section's
+/// @param live whether they are the run's own, which stay what they are until the next update, and not memory they are
+///     brought together in
 /// @param collect fills them; where there are several ranks, all of them call it
 /// @param spread takes up what was read into them
-public record StateSection(Map<String, Tensor> tensors, Runnable collect, Runnable spread) {
+public record StateSection(Map<String, Tensor> tensors, boolean live, Runnable collect, Runnable spread) {
 
     private static final Runnable NOTHING = () -> {};
 
-    /// Live tensors, all in this process. They stay what they are until the next update.
+    /// Tensors that always hold what they should, all in this process.
     public static StateSection of(Map<String, Tensor> live) {
-        return new StateSection(live, NOTHING, NOTHING);
-    }
-
-    /// Whether the tensors are the run's own and not memory they are brought together in.
-    public boolean isLive() {
-        return collect == NOTHING;
+        return new StateSection(live, true, NOTHING, NOTHING);
     }
 }

@@ -162,7 +162,7 @@ public final class ShardedOptimizer implements Optimizer {
     /// One section a bucket, so that no more than a bucket must be whole at a time. Views belong to the caller's scope.
     @Override
     public List<StateSection> state() {
-        Map<String, Tensor> shares = adam.tensors();
+        StateSection shares = adam.state().getFirst();
         List<Tensor> room = buckets.room();
         List<StateSection> sections = new ArrayList<>();
         for (String kind : AdamW.KINDS) {
@@ -173,12 +173,14 @@ public final class ShardedOptimizer implements Optimizer {
                 }
             }
         }
-        sections.add(StateSection.of(Map.of(AdamW.COUNT, Objects.requireNonNull(shares.get(AdamW.COUNT)))));
+        sections.add(StateSection.of(
+                Map.of(AdamW.COUNT, Objects.requireNonNull(shares.tensors().get(AdamW.COUNT)))));
         return sections;
     }
 
     /// @param kind what the names begin with
-    private StateSection section(String kind, GradientBuckets.Bucket bucket, Tensor room, Map<String, Tensor> shares) {
+    /// @param shares what this rank has of all buckets
+    private StateSection section(String kind, GradientBuckets.Bucket bucket, Tensor room, StateSection shares) {
         Map<String, Tensor> whole = new LinkedHashMap<>();
         for (GradientBuckets.Place place : bucket.places) {
             Parameter parameter = parameters.get(place.index());
@@ -189,11 +191,16 @@ public final class ShardedOptimizer implements Optimizer {
         List<Piece> pieces = piecesOf(bucket).toList();
         return new StateSection(
                 whole,
+                false,
                 () -> {
-                    copy(kind, pieces, room, shares, true);
+                    shares.collect().run();
+                    copy(kind, pieces, room, shares.tensors(), true);
                     exchange(List.of(room));
                 },
-                () -> copy(kind, pieces, room, shares, false));
+                () -> {
+                    copy(kind, pieces, room, shares.tensors(), false);
+                    shares.spread().run();
+                });
     }
 
     private static void copy(String kind, List<Piece> pieces, Tensor room, Map<String, Tensor> shares, boolean out) {

@@ -52,7 +52,7 @@ final class StateSnapshot {
             section.collect().run();
             section.tensors().forEach((name, tensor) -> {
                 Part part = new Part(name, tensor);
-                if (!section.isLive() || !tensor.is_cpu()) {
+                if (!section.live() || !tensor.is_cpu()) {
                     copy(part);
                 }
                 parts.add(part);

@@ -108,6 +108,43 @@ final class AdamWTest {
         }
     }
 
+    /// Moments have no contents before somebody asks; whoever collects them for a checkpoint then finds zeros.
+    @Test
+    void beforeTheFirstUpdateMomentsAreZero() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor weight = torch.ones(3, 1000);
+            try (AdamW adam = new AdamW(List.of(new AdamW.Slot("w", weight)), SETTINGS, KernelAdamW.plain())) {
+                StateSection state = adam.state().getFirst();
+                Tensor first = java.util.Objects.requireNonNull(state.tensors().get("optimizer.first.w"));
+                first.fill_(new Scalar(Double.NaN));
+                state.collect().run();
+                assertThat(state.tensors().values())
+                        .allSatisfy(each ->
+                                assertThat(each.abs().sum().item_double()).isZero());
+                first.fill_(new Scalar(2));
+                state.collect().run();
+                assertThat(first.mean().item_double()).isEqualTo(2);
+            }
+        }
+    }
+
+    /// What was read into them stays.
+    @Test
+    void momentsOfACheckpointAreKept() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor weight = torch.ones(3, 1000);
+            try (AdamW adam = new AdamW(List.of(new AdamW.Slot("w", weight)), SETTINGS, KernelAdamW.plain())) {
+                StateSection state = adam.state().getFirst();
+                state.tensors().values().forEach(each -> each.fill_(new Scalar(2)));
+                state.spread().run();
+                assertThat(adam.tensors().values())
+                        .allSatisfy(
+                                each -> assertThat(each.mean().item_double()).isEqualTo(2));
+                assertThat(adam.steps()).isEqualTo(2);
+            }
+        }
+    }
+
     @Test
     void aStepToBeSkippedChangesNoWeight() {
         try (PointerScope scope = new PointerScope()) {

@@ -61,9 +61,9 @@ final class CheckpointWriterTest {
             CheckpointStore store = new CheckpointStore(folder);
             Tensor shared = torch.zeros(1000);
             StateSection first =
-                    new StateSection(Map.of("first", shared), () -> shared.fill_(new Scalar(1.0)), () -> {});
+                    new StateSection(Map.of("first", shared), false, () -> shared.fill_(new Scalar(1.0)), () -> {});
             StateSection second =
-                    new StateSection(Map.of("second", shared), () -> shared.fill_(new Scalar(2.0)), () -> {});
+                    new StateSection(Map.of("second", shared), false, () -> shared.fill_(new Scalar(2.0)), () -> {});
             try (CheckpointWriter writer = new CheckpointWriter(store, true, note -> {})) {
                 writer.write(state(1), List.of(first, second), 2, null);
             }
