@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// parameter, so that steps smaller than a bf16 unit are not lost. The rule itself is an [AdamWRule]: the
 /// kernels' own, libtorch's fused kernel, or the plain operations both are tested against.
 ///
-/// Moments get their zeros when they are asked for first. Where a checkpoint is read into them they never do: to touch
-/// that memory twice takes as long as half the reading.
+/// Moments get their zeros when they are asked for first, and never where a checkpoint is read into them: fresh
+/// memory is slow to touch, so it is touched once.
 public final class AdamW implements Optimizer {
 
     /// @param beta1 decay of the first moment

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class BlockReader implements AutoCloseable {
 
     private static final int AHEAD = 3;
+    private static final CompletableFuture<?> DONE = CompletableFuture.completedFuture(null);
 
     private final Path file;
     private final FileChannel plain;
@@ -26,7 +27,8 @@ final class BlockReader implements AutoCloseable {
     private final StagingMemory staging;
     private final long[] held;
     private final CompletableFuture<?>[] read;
-    private final ExecutorService disk;
+    private final CompletableFuture<?>[] used;
+    private final ExecutorService threads;
     private final @Nullable FileChannel direct;
     private final CRC32C sum = new CRC32C();
     private long summed;
@@ -41,7 +43,9 @@ final class BlockReader implements AutoCloseable {
         held = new long[staging.count()];
         Arrays.fill(held, -1);
         read = new CompletableFuture<?>[staging.count()];
-        disk = Executors.newFixedThreadPool(
+        used = new CompletableFuture<?>[staging.count()];
+        Arrays.fill(used, DONE);
+        threads = Executors.newFixedThreadPool(
                 AHEAD, Thread.ofPlatform().daemon().name("awl-read-ahead").factory());
     }
 
@@ -65,6 +69,14 @@ final class BlockReader implements AutoCloseable {
     ///
     /// @throws CheckpointException where the file ends before
     void read(long position, ByteBuffer into) throws IOException {
+        begin(position, into);
+        settle();
+    }
+
+    /// Fills a buffer until [#settle], on other threads: memory that nobody has touched yet is slow to write to.
+    ///
+    /// @throws CheckpointException where the file ends before
+    void begin(long position, ByteBuffer into) throws IOException {
         long at = position;
         while (into.hasRemaining()) {
             ByteBuffer block = block(at / staging.blockBytes());
@@ -73,17 +85,33 @@ final class BlockReader implements AutoCloseable {
             if (count <= 0) {
                 throw new CheckpointException(file + ": ends too early; the file is damaged");
             }
-            into.put(block.slice(from, count));
+            ByteBuffer source = block.slice(from, count);
+            ByteBuffer target = into.slice(into.position(), count);
+            into.position(into.position() + count);
+            int slot = slot(at / staging.blockBytes());
+            used[slot] =
+                    CompletableFuture.allOf(used[slot], CompletableFuture.runAsync(() -> target.put(source), threads));
             at += count;
         }
     }
 
-    /// A view, valid until the next call.
+    /// Returns when all that was begun is done.
+    void settle() throws IOException {
+        for (CompletableFuture<?> each : used) {
+            StagingMemory.await(each);
+        }
+    }
+
+    private int slot(long index) {
+        return (int) (index % staging.count());
+    }
+
+    /// A view, valid until the next call unless its slot is in use.
     private ByteBuffer block(long index) throws IOException {
         for (int ahead = 0; ahead <= AHEAD; ahead++) {
             start(index + ahead);
         }
-        int slot = (int) (index % staging.count());
+        int slot = slot(index);
         StagingMemory.await(read[slot]);
         ByteBuffer block = staging.block(slot).duplicate().flip();
         if (index == summed) {
@@ -94,15 +122,17 @@ final class BlockReader implements AutoCloseable {
     }
 
     private void start(long index) throws IOException {
-        int slot = (int) (index % staging.count());
+        int slot = slot(index);
         if (held[slot] == index) {
             return;
         }
         StagingMemory.await(read[slot]);
+        StagingMemory.await(used[slot]);
+        used[slot] = DONE;
         held[slot] = index;
         ByteBuffer block = staging.block(slot).clear();
         long at = index * staging.blockBytes();
-        read[slot] = at >= size ? null : CompletableFuture.runAsync(() -> fill(block, at), disk);
+        read[slot] = at >= size ? null : CompletableFuture.runAsync(() -> fill(block, at), threads);
     }
 
     private void fill(ByteBuffer block, long at) {
@@ -129,7 +159,7 @@ final class BlockReader implements AutoCloseable {
 
     @Override
     public void close() {
-        disk.close();
+        threads.close();
         staging.close();
         try (FileChannel last = plain;
                 FileChannel other = direct) {

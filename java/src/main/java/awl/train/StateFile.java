@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.zip.CRC32C;
 import org.bytedeco.pytorch.Tensor;
 
-/// Live tensors to a file and back into the same memory, in the safetensors layout (so other programs can look
-/// at it).
+/// Live tensors to a file and back into the same memory. The file is a safetensors file like any other, so that other
+/// programs can look at it.
 ///
 /// Reading fills tensors that exist already instead of making new ones: restoring a run needs no second copy of
 /// it.
@@ -103,19 +103,24 @@ final class StateFile {
             for (Map.Entry<String, Tensor> entry : section.tensors().entrySet()) {
                 fill(entry.getValue(), from, header.position(entry.getKey(), entry.getValue(), file));
             }
+            from.settle();
             section.spread().run();
         }
     }
 
     private static void fill(Tensor tensor, BlockReader from, long position) throws IOException {
+        if (tensor.is_cpu()) {
+            for (long at = 0; at < tensor.nbytes(); at += PIECE) {
+                from.begin(position + at, piece(tensor, at));
+            }
+            return;
+        }
         try (TensorScope scope = TensorScope.open()) {
-            Tensor host = tensor.is_cpu() ? tensor : Tensors.empty(Tensors.dtype(tensor), Shapes.of(tensor));
+            Tensor host = Tensors.empty(Tensors.dtype(tensor), Shapes.of(tensor));
             for (long at = 0; at < host.nbytes(); at += PIECE) {
                 from.read(position + at, piece(host, at));
             }
-            if (host != tensor) {
-                tensor.copy_(host);
-            }
+            tensor.copy_(host);
         }
     }
 }
