@@ -25,7 +25,7 @@ public final class TrackerPython {
         String python = System.getenv("AWL_TRACKERS_PYTHON");
         Assumptions.assumeTrue(
                 python != null,
-                "no Python with %s (name one in AWL_TRACKERS_PYTHON; pip install tensorboard prometheus-client)"
+                "no Python with %s (name one in AWL_TRACKERS_PYTHON; pip install tensorboard prometheus-client safetensors)"
                         .formatted(module));
         List<String> command = new ArrayList<>(
                 List.of(String.valueOf(python), Shared.resource(script).toString()));

@@ -79,12 +79,17 @@ record StateHeader(JsonNode entries, byte[] bytes, long data) {
         return all;
     }
 
-    private static JsonNode describe(Tensor tensor, long offset) throws IOException {
-        String dtype = NAMES.get(tensor.scalar_type().intern());
-        if (dtype == null) {
+    /// The format's name of a tensor's dtype.
+    static String dtype(Tensor tensor) {
+        String name = NAMES.get(tensor.scalar_type().intern());
+        if (name == null) {
             throw new IllegalArgumentException("no name for " + tensor.scalar_type());
         }
-        ObjectNode described = JSON.createObjectNode().put("dtype", dtype);
+        return name;
+    }
+
+    private static JsonNode describe(Tensor tensor, long offset) throws IOException {
+        ObjectNode described = JSON.createObjectNode().put("dtype", dtype(tensor));
         described.set("shape", JSON.valueToTree(tensor.sizes().vec().get()));
         described.putArray("data_offsets").add(offset).add(offset + tensor.nbytes());
         return JSON.readTree(JSON.writeValueAsString(described)); // the same node types as read from a file

@@ -1,25 +1,33 @@
 package awl.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import awl.Json;
+import awl.TrackerPython;
 import awl.optim.StateSection;
+import awl.tensor.Safetensors;
+import awl.tensor.Shapes;
 import awl.tensor.Tensors;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.zip.CRC32;
 import java.util.zip.CRC32C;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -133,6 +141,61 @@ final class StateSnapshotTest {
                 assertThat(back.equal(tensor)).isTrue();
             }
             assertThat(odd).isEmpty();
+        }
+    }
+
+    /// All that a checkpoint can hold: matrices, a number, nothing at all, half precision, names with any letters.
+    private static Map<String, Tensor> ofEveryKind() {
+        torch.manual_seed(3);
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        tensors.put("model.layers.0.w", torch.randn(37, 11));
+        tensors.put("half", torch.randn(5, 1, 3).to(ScalarType.BFloat16));
+        tensors.put("none", torch.zeros(0, 4));
+        tensors.put("count", torch.randn(1).sum());
+        tensors.put("\"quoted\" und ähnlich", torch.arange(new Scalar(9)).to(ScalarType.Long));
+        return tensors;
+    }
+
+    /// By the reader of model files, which is as strict as the format's own.
+    @Test
+    void ourReaderOfModelsFindsTheSameTensors() throws IOException {
+        try (PointerScope scope = new PointerScope()) {
+            Path file = folder.resolve("state.safetensors");
+            StateFile.write(file, List.of(StateSection.of(ofEveryKind())));
+            try (Safetensors found = Safetensors.open(file)) {
+                assertThat(found.names())
+                        .containsExactlyElementsOf(ofEveryKind().keySet());
+                ofEveryKind()
+                        .forEach((name, tensor) -> assertThat(found.view(name).equal(tensor))
+                                .as(name)
+                                .isTrue());
+            }
+        }
+    }
+
+    /// By Python's safetensors.
+    @Test
+    void pythonFindsTheSameTensors() throws IOException, InterruptedException {
+        try (PointerScope scope = new PointerScope()) {
+            Path file = folder.resolve("state.safetensors");
+            StateFile.write(file, List.of(StateSection.of(ofEveryKind())));
+            Map<String, @Nullable Object> seen =
+                    TrackerPython.run("safetensors", "train/read_state.py", "", file.toString());
+            assertThat(seen.keySet())
+                    .containsExactlyInAnyOrderElementsOf(ofEveryKind().keySet());
+            ofEveryKind().forEach((name, tensor) -> {
+                Map<String, @Nullable Object> found = Json.asObject(seen.get(name), name);
+                assertThat(found.get("dtype")).as(name).isEqualTo(StateHeader.dtype(tensor));
+                assertThat(found.get("shape")).as(name).hasToString(Arrays.toString(Shapes.of(tensor)));
+                assertThat(((Number) java.util.Objects.requireNonNull(found.get("sum"))).doubleValue())
+                        .as(name)
+                        .isCloseTo(tensor.to(ScalarType.Double).sum().item_double(), within(1e-9));
+                CRC32 crc = new CRC32();
+                if (tensor.numel() > 0) {
+                    crc.update(StateFile.piece(tensor, 0));
+                }
+                assertThat(found.get("crc")).as(name).isEqualTo(crc.getValue());
+            });
         }
     }
 
