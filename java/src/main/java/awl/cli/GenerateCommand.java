@@ -101,6 +101,7 @@ final class GenerateCommand implements Callable<Integer>, Computing {
         try (ModelTextSource text = new ModelTextSource(options.model, true)) {
             List<PromptRows.Row> rows = PromptRows.read(input, text);
             try (ModelOptions.Loaded model = options.load(rows)) {
+                System.err.printf("awl: sampling: %s, seed %d; %d answers at once%n", sampling.describe(), seed, batch);
                 Tokenizer tokenizer = text.tokenizer(!stop.isEmpty());
                 write(rows, generate(rows, sampling, model.decoder(), tokenizer));
             }

@@ -105,15 +105,8 @@ final class ModelOptions {
                 }
             }
             System.err.printf(
-                    "awl: %s (%s)%s on %s, %s, %d threads, kernels %s, sampling by %s%n",
-                    model,
-                    source.config().modelType(),
-                    over == null ? "" : " with " + over,
-                    where.device(),
-                    decoder.numbers(),
-                    Threads.count(),
-                    chosen.name(),
-                    chosen.sampler(where.device()));
+                    "awl: %s (%s)%s %s%n",
+                    model, source.config().modelType(), over == null ? "" : " with " + over, decoder.computing());
             return new Loaded(decoder, chosen);
         } catch (RuntimeException e) {
             source.close();

@@ -118,6 +118,7 @@ final class ServeCommand implements Callable<Integer>, Computing {
                 ModelOptions.Loaded loaded = options.load(List.of());
                 ModelServer running = ModelServer.start(model(text, loaded.decoder()), server)) {
             adapters.forEach(running::load);
+            System.err.printf("awl: sampling, where a request does not say: %s%n", ModelServer.sampling());
             System.err.printf(
                     "awl: %s at http://%s:%d/v1, %d answers at once%s%n",
                     served(), host, running.port(), slots, server.key() == null ? "" : ", with a key");

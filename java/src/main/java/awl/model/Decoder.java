@@ -9,6 +9,7 @@ import awl.tensor.Precision;
 import awl.tensor.Tape;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
+import awl.tensor.Threads;
 import awl.tensor.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -155,6 +156,12 @@ public final class Decoder implements AutoCloseable {
         return quantized.isEmpty()
                 ? precision.toString()
                 : precision + " on weights in " + String.join(", ", new TreeSet<>(quantized.keySet()));
+    }
+
+    /// What computes it here, for messages.
+    public String computing() {
+        return "on %s, %s, %d threads, kernels %s, sampling by %s"
+                .formatted(device, numbers(), Threads.count(), kernels.name(), kernels.sampler(device));
     }
 
     public Precision precision() {

@@ -24,6 +24,7 @@ final class Answerer implements AutoCloseable {
     private final CheckpointText text;
     private final Renderer renderer;
     private final ProblemSetting setting;
+    private final Set<Sampling> said = new HashSet<>();
     private @Nullable Decoder decoder;
 
     private Answerer(PipelineConfig config, ModelRef model, StopSignal stop, List<Problem> demonstrations) {
@@ -74,6 +75,9 @@ final class Answerer implements AutoCloseable {
                     .toList();
             if (left.isEmpty()) {
                 return;
+            }
+            if (said.add(sampling)) {
+                notes.say("sampling: %s, seed %d".formatted(sampling.describe(), sampling.seed()));
             }
             IntConsumer progress = notes.progress(what, questions.size());
             int[] done = {questions.size() - left.size()};

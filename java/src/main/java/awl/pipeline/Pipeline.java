@@ -74,6 +74,7 @@ public final class Pipeline {
         }
         try (RunFolder lock = RunFolder.open(layout.folder())) {
             requireSameConfig();
+            MachineFacts.write(lock, config.model().device(), config.model().precision(), out::println);
             plan();
             StageLog log = new StageLog(layout.folder(), out, steps.size());
             for (Step step : steps) {

@@ -330,7 +330,7 @@ final class PipelineReport {
         Map<String, String> plan = new LinkedHashMap<>();
         plan.put("configuration", PipelineConfigFile.write(config));
         return List.of(
-                new ReportData.Facts("Machine and versions", MachineFacts.read()),
+                new ReportData.Facts("Machine and versions", MachineFacts.read(layout.folder())),
                 new ReportData.Facts("Numbers of the run", plan));
     }
 }

@@ -7,6 +7,7 @@ import awl.sample.Sampling;
 import awl.task.mini.MiniProblem;
 import awl.task.mini.MiniQuestions;
 import awl.tensor.LibTorch;
+import awl.tensor.Precision;
 import awl.tensor.Threads;
 import awl.token.CheckpointText;
 import awl.train.RunFolder;
@@ -93,6 +94,7 @@ public final class Quickstart {
         Threads.set(threads);
         try (RunFolder lock = RunFolder.open(folder)) {
             requireSamePlan();
+            MachineFacts.write(lock, "auto", Precision.FP32.toString(), out::println);
             stages();
             return 0;
         } catch (Stopped e) {

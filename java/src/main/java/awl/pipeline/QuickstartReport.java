@@ -228,7 +228,7 @@ final class QuickstartReport {
         files.put("*/metrics.jsonl", "every training step; *.yaml beside is what awl train takes");
         files.keySet().removeIf(name -> !name.contains("*") && !Files.exists(folder.resolve(name)));
         return List.of(
-                new ReportData.Facts("Machine and versions", MachineFacts.read()),
+                new ReportData.Facts("Machine and versions", MachineFacts.read(folder)),
                 new ReportData.Facts("Numbers of the run", numbers),
                 new ReportData.Facts("Files beside this page", files));
     }

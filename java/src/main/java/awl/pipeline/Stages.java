@@ -170,6 +170,7 @@ public final class Stages {
         Path folder = output.toAbsolutePath().getParent();
         try (RunFolder lock = RunFolder.open(folder == null ? Path.of("") : folder);
                 Answerer answerer = Answerer.open(config, model, stop, demonstrations)) {
+            MachineFacts.write(lock, config.model().device(), config.model().precision(), notes::say);
             work.accept(answerer);
             return 0;
         } catch (StageStopped e) {

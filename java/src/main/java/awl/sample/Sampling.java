@@ -47,6 +47,18 @@ public record Sampling(double temperature, int topK, double topP, double minP, d
         return temperature == 0;
     }
 
+    /// As people read it: what is off is left out, and so is the seed.
+    public String describe() {
+        StringBuilder said = new StringBuilder(greedy() ? "greedy" : "temperature " + temperature);
+        if (!greedy()) {
+            said.append(topK == 0 ? "" : ", top-k " + topK)
+                    .append(topP == 1 ? "" : ", top-p " + topP)
+                    .append(minP == 0 ? "" : ", min-p " + minP);
+        }
+        said.append(repetitionPenalty == 1 ? "" : ", repetition penalty " + repetitionPenalty);
+        return said.toString();
+    }
+
     private static void require(boolean holds, String name, String expected, Number found) {
         if (!holds) {
             throw new ConfigException(name + ": expected " + expected + ", found " + found);

@@ -59,6 +59,11 @@ public final class ModelServer implements AutoCloseable {
     private final HttpListener listener;
     private final long created = System.currentTimeMillis() / 1000;
 
+    /// How tokens are chosen where a request does not say, for messages.
+    public static String sampling() {
+        return Wanted.DEFAULT.describe() + ", a seed for each";
+    }
+
     private ModelServer(ServedModel model, ServerOptions options) {
         this.model = model;
         this.options = options;

@@ -25,6 +25,9 @@ record Wanted(
         boolean usage,
         boolean tokenIds) {
 
+    /// Where a request says nothing; each has a seed of its own then.
+    static final Sampling DEFAULT = Sampling.at(1, 0);
+
     /// Answers to one prompt at most.
     static final int MOST_CHOICES = 128;
 
@@ -35,13 +38,13 @@ record Wanted(
     /// @param otherwise tokens of an answer where nothing is said; null = as many as the context holds
     static Wanted read(Fields fields, boolean chat, @Nullable Integer otherwise, int vocabulary) {
         Long seed = fields.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE);
-        int topK = fields.whole("top_k", -1, Integer.MAX_VALUE, 0);
+        int topK = fields.whole("top_k", -1, Integer.MAX_VALUE, DEFAULT.topK());
         Sampling sampling = new Sampling(
-                fields.number("temperature", 0, 2, 1),
+                fields.number("temperature", 0, 2, DEFAULT.temperature()),
                 Math.max(0, topK),
-                fields.number("top_p", Double.MIN_VALUE, 1, 1),
-                fields.number("min_p", 0, 1, 0),
-                fields.number("repetition_penalty", 0.01, 100, 1),
+                fields.number("top_p", Double.MIN_VALUE, 1, DEFAULT.topP()),
+                fields.number("min_p", 0, 1, DEFAULT.minP()),
+                fields.number("repetition_penalty", 0.01, 100, DEFAULT.repetitionPenalty()),
                 seed == null ? ThreadLocalRandom.current().nextLong() : seed);
         Long most = fields.whole("max_tokens", 1, Integer.MAX_VALUE);
         if (chat) {

@@ -16,7 +16,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The folder of one run, held by one process at a time; where there are several ranks, by rank 0, and the others
@@ -31,7 +33,12 @@ import org.jspecify.annotations.Nullable;
 /// ```
 public final class RunFolder implements AutoCloseable {
 
+    /// What computed a run.
+    public static final String ENVIRONMENT = "environment.json";
+
     private static final JsonMapper JSON = new JsonMapper();
+    private static final List<String> DECIDES_ON_ROUNDING =
+            List.of("device", "ranks", "threads", "kernels", "sampler", "optimizer", "processor", "libtorch");
 
     private final Path path;
     /// Null for a rank that only reads.
@@ -133,21 +140,23 @@ public final class RunFolder implements AutoCloseable {
         Durable.replace(config(), "# as it ran, defaults filled in\n" + ConfigFile.write(config));
     }
 
-    /// @param progress told where this differs from how the run was started in what decides on rounding
-    void writeEnvironment(Map<String, ?> environment, Progress progress) {
+    /// Writes what computes this run, as [Environment] has it.
+    ///
+    /// @param notes told where this differs from how the run was started in what decides on rounding
+    public void writeEnvironment(Map<String, ?> environment, Consumer<String> notes) {
         if (!writes()) {
             return;
         }
         try {
-            Path file = path.resolve("environment.json");
+            Path file = path.resolve(ENVIRONMENT);
             if (Files.exists(file)) {
                 JsonNode before = JSON.readTree(Files.readAllBytes(file));
-                for (String key :
-                        new String[] {"device", "ranks", "threads", "kernels", "optimizer", "processor", "libtorch"}) {
-                    String now = String.valueOf(environment.get(key));
-                    if (!before.path(key).asText().equals(now)) {
-                        progress.note("%s is %s, before it was %s: the last digits may differ from an unbroken run"
-                                .formatted(key, now, before.path(key).asText()));
+                for (String key : DECIDES_ON_ROUNDING) {
+                    String then = before.path(key).asText();
+                    String now = environment.containsKey(key) ? String.valueOf(environment.get(key)) : "";
+                    if (!then.equals(now)) {
+                        notes.accept("%s is %s, before it was %s: the last digits may differ from an unbroken run"
+                                .formatted(key, now, then));
                     }
                 }
             }

@@ -36,7 +36,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
-import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /// `awl train` from configuration to final model: opens the folder, reads data and model, lets the [Trainer]
@@ -254,7 +253,7 @@ public final class TrainingRun {
             }
             folder.writeConfig(config);
             Map<String, Object> environment = environment(device, precision, kernels, rule, model, world);
-            folder.writeEnvironment(environment, progress);
+            folder.writeEnvironment(environment, progress::note);
             if (world.first()) {
                 folder.track(tracker(folder, config, environment));
             }
@@ -419,19 +418,13 @@ public final class TrainingRun {
             AdamWRule rule,
             Decoder model,
             World world) {
-        Map<String, Object> facts = new LinkedHashMap<>(Machine.describe());
-        facts.put("libtorch", String.valueOf(Tensor.class.getPackage().getImplementationVersion()));
-        facts.put("device", device.device().toString());
-        facts.put("device_reason", device.reason());
+        Map<String, Object> facts = Environment.of(device, kernels);
         facts.put("ranks", world.size());
         facts.put("exchange", world.exchange().toString());
-        facts.put("threads", Threads.count());
         facts.put("precision", precision.precision().toString());
         facts.put("precision_reason", precision.reason());
-        facts.put("kernels", kernels.name());
         facts.put("optimizer", rule.name());
         facts.put("model_type", model.config().modelType());
-        facts.put("started", java.time.Instant.now().toString());
         return facts;
     }
 }

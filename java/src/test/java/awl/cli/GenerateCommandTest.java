@@ -76,6 +76,12 @@ final class GenerateCommandTest {
             arguments.addAll(List.of(more));
             CommandRun run = CommandRun.of(folder, prompts(8), "generate", arguments.toArray(new String[0]));
             assertThat(run.code()).as(run.said()).isZero();
+            assertThat(run.said())
+                    .contains(
+                            "sampling: temperature 0.9, top-k 40, top-p 0.95, seed " + more[1],
+                            more[3] + " answers at once",
+                            "threads, kernels ",
+                            "sampling by ");
             List<@Nullable Object> ids = new ArrayList<>();
             run.rows().forEach(row -> ids.add(row.get("ids")));
             found.add(ids);

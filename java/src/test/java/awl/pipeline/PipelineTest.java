@@ -93,6 +93,28 @@ final class PipelineTest {
         assertThat((List<?>) results.get("models")).hasSize(5);
         assertThat((List<?>) results.get("comparisons")).hasSize(3 * (4 + 3));
         assertThat(folder.resolve("run/report.html")).exists();
+        whatComputedIsSaidAndKept();
+    }
+
+    /// Said once; kept beside the rows and shown in the report.
+    private void whatComputedIsSaidAndKept() throws IOException {
+        Map<String, Object> environment =
+                Json.object(Files.readString(folder.resolve("run/environment.json")), "environment");
+        assertThat(environment)
+                .containsEntry("device", "cpu")
+                .containsEntry("precision", "fp32")
+                .containsEntry("threads", 1L)
+                .containsKeys("commit", "processor", "libtorch", "device_reason", "kernels", "started");
+        assertThat(environment.get("sampler")).isEqualTo("Java on the host");
+        String chosen = "kernels %s, sampling by Java on the host".formatted(environment.get("kernels"));
+        assertThat(said.lines().filter(line -> line.contains(chosen)))
+                .singleElement()
+                .asString()
+                .startsWith("on cpu");
+        assertThat(said).contains("sampling: greedy, seed ");
+        assertThat(folder.resolve("run/report.html"))
+                .content()
+                .contains("device_reason", String.valueOf(environment.get("kernels")));
     }
 
     @Test

@@ -17,6 +17,15 @@ import org.junit.jupiter.api.Test;
 
 final class SamplerTest {
 
+    @Test
+    void settingsAreSaidWithoutWhatIsOff() {
+        assertThat(Sampling.GREEDY.describe()).isEqualTo("greedy");
+        assertThat(Sampling.at(0.7, 3).describe()).isEqualTo("temperature 0.7");
+        assertThat(new Sampling(1, 40, 0.9, 0.05, 1.1, 3).describe())
+                .isEqualTo("temperature 1.0, top-k 40, top-p 0.9, min-p 0.05, repetition penalty 1.1");
+        assertThat(new Sampling(0, 0, 1, 0, 1.1, 3).describe()).isEqualTo("greedy, repetition penalty 1.1");
+    }
+
     private static final ArrayLogits ROW = ArrayLogits.row(2.0, -1.0, 0.5, 2.0, 1.2, -3.0, 0.0, 1.9);
 
     @Test
