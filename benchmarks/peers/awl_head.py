@@ -33,11 +33,13 @@ def linear_cross_entropy(library, hidden, weight, target, row_weight, active, we
         h = hidden[rows]
         logits = product(h, weight.t(), logits_dtype)
         log_sum_exp = torch.empty(len(rows), dtype=torch.float64, device=hidden.device)
+        # A gradient narrower than the logits goes into their memory, each row at the beginning of theirs.
+        narrow = None if logits.dtype == hidden.dtype else logits.view(hidden.dtype)[:, :logits.size(1)]
         library.softmax_xent_rows(logits, target[rows], row_weight[rows] if gradient else None,
-                                  log_prob[begin:begin + chunk], log_sum_exp, soft_cap)
+                                  narrow if gradient else None, log_prob[begin:begin + chunk], log_sum_exp, soft_cap)
         if not gradient:
             continue
-        g = logits if logits.dtype == hidden.dtype else logits.to(hidden.dtype)
+        g = logits if narrow is None else narrow
         hidden_gradient.index_copy_(0, rows, g @ weight)
         if weight_gradient is not None:
             add_product(weight_gradient, g.t(), h)

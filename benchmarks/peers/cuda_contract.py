@@ -169,7 +169,7 @@ def softmax_xent(library):
 
             def ours(out):
                 gradient, log_prob, log_sum_exp = out(like=z), out(rows), out(rows, dtype=torch.float64)
-                library.softmax_xent_rows(gradient, y, w, log_prob, log_sum_exp, cap)
+                library.softmax_xent_rows(gradient, y, w, None, log_prob, log_sum_exp, cap)
                 # The same in pieces of the vocabulary.
                 piece = max(1, classes // 3)
                 maximum = out(rows, dtype=torch.float64, fill=-3.402823466e38)
@@ -181,10 +181,11 @@ def softmax_xent(library):
                 lse = maximum + total.log()
                 log_prob_pieces = (at - maximum - total.log()).float()
                 for first in range(0, classes, piece):
-                    library.softmax_xent_gradient(pieces[:, first:first + piece], y, w, log_prob_pieces, lse, first, cap)
+                    library.softmax_xent_gradient(pieces[:, first:first + piece], y, w, None, log_prob_pieces, lse, first,
+                                                  cap)
                 alone = out(like=z)
                 for row in range(min(rows, 3)):
-                    library.softmax_xent_rows(alone[row:row + 1], y[row:row + 1], w[row:row + 1], out(1),
+                    library.softmax_xent_rows(alone[row:row + 1], y[row:row + 1], w[row:row + 1], None, out(1),
                                               out(1, dtype=torch.float64), cap)
                 same = bits(alone[:min(rows, 3)], gradient[:min(rows, 3)])
                 return {"log p": log_prob, "dz": gradient, "log p in pieces": log_prob_pieces, "dz in pieces": pieces,
@@ -309,7 +310,7 @@ def linear_rows(library):
 
             def ours(out):
                 y = out(rows, columns)
-                library.linear_rows(x, w, y)
+                library.linear_rows(x, [w], 1, y)
                 return {"y": y}
 
             yield Case(f"linear_rows {rows}x{width}x{columns} {str(dtype)[6:]} weights", ours,

@@ -169,7 +169,8 @@ def elementwise(library, device):
             torch.autograd.grad(functional.cross_entropy(leaf_z, target), leaf_z)
 
         yield f"softmax_xent_rows {count} x {classes} {str(kind)[6:]}", 2 * z.nbytes, {
-            "awl": lambda z=z: library.softmax_xent_rows(z, target, row_weight, log_prob, lse, 0.0), "torch": cross_entropy}
+            "awl": lambda z=z: library.softmax_xent_rows(z, target, row_weight, None, log_prob, lse,
+                                                            0.0), "torch": cross_entropy}
     if "sample" in library.kernels:
         batch = 64 if big else 4
         z = normal(batch, classes, to=torch.float32)

@@ -4,7 +4,8 @@
 // in bfloat16 is widened as it is packed.
 //
 // Every element of C is one chain of additions in the order of the inner axis, cut into equal pieces that depend on the
-// shape alone, so that it has the same bits on any number of threads.
+// shape alone, so that it has the same bits on any number of threads. C in bfloat16 is rounded once, from sums that a thread
+// keeps beside its second cache until they are complete.
 //
 // The threads take tasks in one order, each as soon as it is free: on a machine that is shared a thread may be away for
 // longer than the whole product takes, and equal shares would make the others wait for it.
@@ -30,37 +31,43 @@ void product_pack_b(const Product &k, const Piece &p, int64_t begin, int64_t fir
     pack_b<One<float>>(k, p, begin, first, last, packed);
 }
 
-void product_rows(const Product &k, const Piece &p, int64_t begin, int64_t end, int64_t column, int64_t columns,
-                  const float *packed_b, float *space) {
+void product_rows(const Product &k, const Piece &p, const Sums &s, const float *packed_b, float *space) {
 #if defined(__AVX512BF16__)
-    if (k.pairs) return rows_of_product<Two>(k, p, begin, end, column, columns, packed_b, space);
+    if (k.pairs) return rows_of_product<Two>(k, p, s, packed_b, space);
 #endif
-    if (k.a_half) return rows_of_product<One<bf16>>(k, p, begin, end, column, columns, packed_b, space);
-    rows_of_product<One<float>>(k, p, begin, end, column, columns, packed_b, space);
+    if (k.a_half) return rows_of_product<One<bf16>>(k, p, s, packed_b, space);
+    rows_of_product<One<float>>(k, p, s, packed_b, space);
 }
+
+void product_narrow(const Product &k, const Sums &s) { narrow_sums(k, s); }
 
 }  // namespace awl::AWL_ISA
 
 #else
 
 #include <sched.h>
+#include <string.h>
 
 #include "parallel.h"
 #include "status.h"
 
 AWL_DECLARE_BF16(void product_tile(int64_t *, int64_t *))
 AWL_DECLARE_BF16(void product_pack_b(const Product &, const Piece &, int64_t, int64_t, int64_t, float *))
-AWL_DECLARE_BF16(void product_rows(const Product &, const Piece &, int64_t, int64_t, int64_t, int64_t, const float *, float *))
+AWL_DECLARE_BF16(void product_rows(const Product &, const Piece &, const Sums &, const float *, float *))
+AWL_DECLARE_BF16(void product_narrow(const Product &, const Sums &))
 
 namespace {
 
 constexpr int64_t space_of_a = awl::most_depth * awl::most_rows;
+constexpr int64_t space_of_thread = space_of_a + awl::most_rows * awl::most_kept;
+static_assert(space_of_thread == AWL_PRODUCT_SPACE_THREAD);
 constexpr int64_t space_of_b = AWL_PRODUCT_SPACE;
 
 // Panels of B that are packed by one task.
 constexpr int64_t panels_of_task = 8;
 // Pieces of the inner axis that are packed together.
 constexpr int64_t most_pieces = 5;
+static_assert(AWL_PRODUCT_HALF_DEPTH <= most_pieces * awl::most_depth);
 
 // Waits for tasks that others have taken before.
 void wait_for(const int64_t &done, int64_t wanted) {
@@ -76,8 +83,8 @@ int64_t parts(int64_t total, int64_t size) { return (total + size - 1) / size; }
 
 class Tasks {
 public:
-    Tasks(const awl::Product &product, bool add, float *space, int64_t threads)
-        : k(product), add_to_c(add), packed_b(space), packed_a(space + space_of_b) {
+    Tasks(const awl::Product &product, float *space, int64_t threads)
+        : k(product), packed_b(space), own(space + space_of_b) {
         AWL_DISPATCH_BF16(product_tile)(&tile_rows, &tile_columns);
         pieces = parts(k.words(k.depth), awl::most_depth);
         together = least(pieces, most_pieces);
@@ -89,10 +96,11 @@ public:
         const int64_t shares = threads > 1 ? parts(3 * threads, parts(k.rows, rows)) : 1;
         const int64_t panels = parts(least(k.columns, columns), tile_columns);
         share = parts(panels, shares < panels ? shares : panels) * tile_columns;
+        if (k.c_half) share = least(share, awl::most_kept);
     }
 
     void run(int64_t me) {
-        float *a = packed_a + me * space_of_a;
+        float *a = own + me * space_of_thread;
         int64_t task = next(), before = 0, packed_before = 0, done_before = 0;
         for (int64_t column = 0; column < k.columns; column += columns) {
             const int64_t width = least(k.columns - column, columns);
@@ -116,11 +124,12 @@ public:
                     } else {
                         wait_for(packed, packed_before + packs);
                         const int64_t row = (i - packs) / shares * rows, from = (i - packs) % shares * share;
+                        const awl::Sums sums = sums_of(row, column + from, least(width - from, share), a + space_of_a);
                         for (int64_t p = piece; p < last; p++) {
-                            AWL_DISPATCH_BF16(product_rows)(k, at(p), row, least(row + rows, k.rows), column + from,
-                                                       least(width - from, share),
-                                                       part(piece, p, panels) + from * k.words(at(p).depth), a);
+                            AWL_DISPATCH_BF16(product_rows)(k, at(p), sums,
+                                                            part(piece, p, panels) + from * k.words(at(p).depth), a);
                         }
+                        if (k.c_half) AWL_DISPATCH_BF16(product_narrow)(k, sums);
                         __atomic_fetch_add(&done, 1, __ATOMIC_ACQ_REL);
                     }
                 }
@@ -137,7 +146,13 @@ private:
 
     awl::Piece at(int64_t piece) const {
         const int64_t begin = start(piece);
-        return {begin, start(piece + 1) - begin, add_to_c || piece > 0};
+        return {begin, start(piece + 1) - begin, (k.add && !k.c_half) || piece > 0};
+    }
+
+    awl::Sums sums_of(int64_t row, int64_t column, int64_t width, float *kept) const {
+        const int64_t end = least(row + rows, k.rows);
+        if (k.c_half) return {row, end, column, width, kept, awl::most_kept};
+        return {row, end, column, width, (float *)k.c + row * k.c_row + column, k.c_row};
     }
 
     int64_t start(int64_t piece) const {
@@ -151,8 +166,7 @@ private:
     }
 
     const awl::Product &k;
-    const bool add_to_c;
-    float *const packed_b, *const packed_a;
+    float *const packed_b, *const own;  // own: of each thread
     int64_t tile_rows, tile_columns;
     int64_t pieces, together;  // of the inner axis
     int64_t columns;           // whose panels of B are packed together
@@ -184,26 +198,30 @@ extern "C" int32_t awl_matrix_product(const awl_tensor *a, const awl_tensor *b, 
     awl::clear_error();
     AWL_TRY(check_matrix("a", a, -1, -1));
     AWL_TRY(check_matrix("b", b, a->size[1], -1));
-    AWL_TRY(awl::check(kernel, "c", c, AWL_CPU, AWL_F32, 2, a->size[0], b->size[1]));
+    const bool c_half = !awl::absent(c) && c->dtype == AWL_BF16;
+    AWL_TRY(awl::check(kernel, "c", c, AWL_CPU, c_half ? AWL_BF16 : AWL_F32, 2, a->size[0], b->size[1]));
+    if (c_half && a->size[1] > AWL_PRODUCT_HALF_DEPTH)
+        return awl::fail(AWL_BAD_ARGUMENT, "%s: c: expected float32 where the inner axis is longer than %d, got bfloat16 at %lld",
+                         kernel, AWL_PRODUCT_HALF_DEPTH, (long long)a->size[1]);
     AWL_TRY(awl::check_dense(kernel, "workspace", workspace, AWL_CPU, AWL_F32, 1, -1));
-    const int64_t fit = (workspace->size[0] - space_of_b) / space_of_a;
+    const int64_t fit = (workspace->size[0] - space_of_b) / space_of_thread;
     if (fit < 1)
         return awl::fail(AWL_BAD_ARGUMENT, "%s: workspace: expected at least %lld floats, got %lld", kernel,
-                         (long long)(space_of_a + space_of_b), (long long)workspace->size[0]);
+                         (long long)(space_of_thread + space_of_b), (long long)workspace->size[0]);
     const bool a_half = a->dtype == AWL_BF16, b_half = b->dtype == AWL_BF16;
-    const awl::Product k{a->data,      b->data,      a_half,       b_half,        a_half && b_half && AWL_HAS_BF16,
-                         (float *)c->data, a->size[0],   b->size[1],   a->size[1],    a->stride[0],
-                         a->stride[1], b->stride[0], b->stride[1], c->stride[0],  (float)scale};
+    const awl::Product k{a->data,      b->data,      a_half,       b_half,       a_half && b_half && AWL_HAS_BF16,
+                         c->data,      c_half,       add != 0,     a->size[0],   b->size[1],
+                         a->size[1],   a->stride[0], a->stride[1], b->stride[0], b->stride[1],
+                         c->stride[0], (float)scale};
     if (k.rows == 0 || k.columns == 0) return AWL_OK;
     if (k.depth == 0) {
-        for (int64_t i = 0; i < k.rows && !add; i++) {
-            for (int64_t j = 0; j < k.columns; j++) k.c[i * k.c_row + j] = 0;
-        }
+        const int64_t bytes = c_half ? 2 : 4;
+        for (int64_t i = 0; i < k.rows && !add; i++) memset((char *)k.c + i * k.c_row * bytes, 0, k.columns * bytes);
         return AWL_OK;
     }
     // A thread for at least a million multiplications: starting it costs some ten microseconds.
     int64_t threads = least(least(1 + k.rows * k.columns * k.depth / 1000000, awl::threads()), fit);
-    Tasks tasks(k, add != 0, (float *)workspace->data, threads);
+    Tasks tasks(k, (float *)workspace->data, threads);
     awl::team(least(threads, tasks.width()), [&](int64_t me) { tasks.run(me); });
     return AWL_OK;
 }

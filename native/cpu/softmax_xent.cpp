@@ -8,6 +8,7 @@ namespace awl {
 
 struct XentRow {
     float *logits;
+    void *narrow;  // where the gradient goes in bfloat16, perhaps the logits' own memory; null: into the logits
     int64_t classes;
     double soft_cap;  // 0 for none
 };
@@ -100,15 +101,18 @@ static double exponentials(const XentRow &k, float maximum) {
     return total + sum(ones[0]) + sum(ones[1]);
 }
 
-static void scale(const XentRow &k, float factor) {
+// What is narrower than what was read goes before it, so that both may share memory.
+template <class T>
+static void scale(const XentRow &k, float factor, T *out) {
     float *z = k.logits;
     const int64_t whole = k.classes - k.classes % lanes;
-    for (int64_t i = 0; i < whole; i += lanes) store(z + i, load(z + i) * factor);
-    for (int64_t i = whole; i < k.classes; i++) z[i] *= factor;
+    for (int64_t i = 0; i < whole; i += lanes) store(out + i, load(z + i) * factor);
+    for (int64_t i = whole; i < k.classes; i++) narrow(z[i] * factor, out[i]);
 }
 
-// z (soft-capped already) becomes w * exp(z - high - low), times the soft-cap's slope 1 - (z / c)^2.
-static void gradient(const XentRow &k, float high, float low, float weight) {
+// w * exp(z - high - low) of z (soft-capped already), times the soft-cap's slope 1 - (z / c)^2.
+template <class T>
+static void gradient(const XentRow &k, float high, float low, float weight, T *out) {
     float *z = k.logits;
     const int64_t whole = k.classes - k.classes % lanes;
     const int64_t rest = k.classes - whole;
@@ -116,12 +120,12 @@ static void gradient(const XentRow &k, float high, float low, float weight) {
     for (int64_t i = 0; i < whole; i += lanes) {
         f32 v = load(z + i);
         f32 t = v * inverse;
-        store(z + i, (exp((v - high) - low) * weight) * (1.f - t * t));
+        store(out + i, (exp((v - high) - low) * weight) * (1.f - t * t));
     }
     if (rest) {
         f32 v = load_part(z + whole, rest, 0);
         f32 t = v * inverse;
-        store_part(z + whole, rest, (exp((v - high) - low) * weight) * (1.f - t * t));
+        store_part(out + whole, rest, (exp((v - high) - low) * weight) * (1.f - t * t));
     }
 }
 
@@ -133,7 +137,12 @@ void softmax_xent_statistics(const XentRow &k, XentStatistics &s, bool keep) {
     s.sum = (s.sum > 0 ? s.sum * __builtin_exp(before - s.maximum) : s.sum) + sum;
 }
 
-void softmax_xent_scale(const XentRow &k, float factor) { scale(k, factor); }
+void softmax_xent_scale(const XentRow &k, float factor) {
+    if (k.narrow != nullptr)
+        scale(k, factor, (bf16 *)k.narrow);
+    else
+        scale(k, factor, k.logits);
+}
 
 void softmax_xent_cap(const XentRow &k) {
     if (k.soft_cap > 0) cap_and_maximum(k);
@@ -144,7 +153,18 @@ void softmax_xent_slope(const XentRow &k, double log_sum_exp, float weight) {
     // In two steps: at large logits the log-sum-exp has digits below float32's, and the first step is exact where it
     // matters, close to the maximum.
     const float high = (float)log_sum_exp;
-    gradient(k, high, (float)(log_sum_exp - high), weight);
+    const float low = (float)(log_sum_exp - high);
+    if (k.narrow != nullptr)
+        gradient(k, high, low, weight, (bf16 *)k.narrow);
+    else
+        gradient(k, high, low, weight, k.logits);
+}
+
+void softmax_xent_set(const XentRow &k, int64_t at, float value) {
+    if (k.narrow != nullptr)
+        narrow(value, ((bf16 *)k.narrow)[at]);
+    else
+        k.logits[at] = value;
 }
 
 }  // namespace awl::AWL_ISA
@@ -160,6 +180,7 @@ AWL_DECLARE(void softmax_xent_statistics(const XentRow &, XentStatistics &, bool
 AWL_DECLARE(void softmax_xent_scale(const XentRow &, float))
 AWL_DECLARE(void softmax_xent_cap(const XentRow &))
 AWL_DECLARE(void softmax_xent_slope(const XentRow &, double, float))
+AWL_DECLARE(void softmax_xent_set(const XentRow &, int64_t, float))
 
 namespace {
 
@@ -168,8 +189,14 @@ int32_t check_logits(const char *kernel, const awl_tensor *logits, const awl_ten
     return awl::check_dense(kernel, "target", target, AWL_CPU, AWL_I64, 1, logits->size[0]);
 }
 
-awl::XentRow row_of(const awl_tensor *logits, int64_t row, double soft_cap) {
-    return {(float *)logits->data + row * logits->stride[0], logits->size[1], soft_cap};
+int32_t check_gradient(const char *kernel, const awl_tensor *gradient, const awl_tensor *logits) {
+    if (awl::absent(gradient)) return AWL_OK;
+    return awl::check(kernel, "gradient", gradient, AWL_CPU, AWL_BF16, 2, logits->size[0], logits->size[1]);
+}
+
+awl::XentRow row_of(const awl_tensor *logits, const awl_tensor *gradient, int64_t row, double soft_cap) {
+    void *narrow = awl::absent(gradient) ? nullptr : (uint16_t *)gradient->data + row * gradient->stride[0];
+    return {(float *)logits->data + row * logits->stride[0], narrow, logits->size[1], soft_cap};
 }
 
 // Rows a thread should have at least.
@@ -184,7 +211,8 @@ double slope(double capped, double soft_cap) {
 }  // namespace
 
 extern "C" int32_t awl_softmax_xent_rows(awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights,
-                                         awl_tensor *log_prob, awl_tensor *log_sum_exp, double soft_cap, void *) {
+                                         awl_tensor *gradient, awl_tensor *log_prob, awl_tensor *log_sum_exp,
+                                         double soft_cap, void *) {
     static const char kernel[] = "softmax_xent_rows";
     awl::clear_error();
     AWL_TRY(check_logits(kernel, logits, target));
@@ -192,6 +220,7 @@ extern "C" int32_t awl_softmax_xent_rows(awl_tensor *logits, const awl_tensor *t
     const int64_t classes = logits->size[1];
     const bool differentiate = !awl::absent(weights);
     if (differentiate) AWL_TRY(awl::check_dense(kernel, "weights", weights, AWL_CPU, AWL_F32, 1, rows));
+    AWL_TRY(check_gradient(kernel, gradient, logits));
     AWL_TRY(awl::check_dense(kernel, "log_prob", log_prob, AWL_CPU, AWL_F32, 1, rows));
     AWL_TRY(awl::check_dense(kernel, "log_sum_exp", log_sum_exp, AWL_CPU, AWL_F64, 1, rows));
     const int64_t *y = (const int64_t *)target->data;
@@ -202,7 +231,7 @@ extern "C" int32_t awl_softmax_xent_rows(awl_tensor *logits, const awl_tensor *t
     }
     awl::parallel(rows, grain(logits), [&](int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; row++) {
-            const awl::XentRow k = row_of(logits, row, soft_cap);
+            const awl::XentRow k = row_of(logits, gradient, row, soft_cap);
             const bool keep = differentiate && !(soft_cap > 0);
             float uncapped = k.logits[y[row]];
             awl::XentStatistics s{-3.402823466e38, 0};
@@ -218,7 +247,7 @@ extern "C" int32_t awl_softmax_xent_rows(awl_tensor *logits, const awl_tensor *t
                 AWL_DISPATCH(softmax_xent_scale)(k, (float)(w / s.sum));
             else
                 AWL_DISPATCH(softmax_xent_slope)(k, s.maximum + log_sum, (float)w);
-            k.logits[y[row]] = (float)(w * expm1(log_p) * slope(at_target, soft_cap));
+            AWL_DISPATCH(softmax_xent_set)(k, y[row], (float)(w * expm1(log_p) * slope(at_target, soft_cap)));
         }
     });
     return AWL_OK;
@@ -237,7 +266,7 @@ extern "C" int32_t awl_softmax_xent_partial(awl_tensor *logits, const awl_tensor
     const int64_t *y = (const int64_t *)target->data;
     awl::parallel(rows, grain(logits), [&](int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; row++) {
-            const awl::XentRow k = row_of(logits, row, soft_cap);
+            const awl::XentRow k = row_of(logits, nullptr, row, soft_cap);
             awl::XentStatistics s{((double *)maximum->data)[row], ((double *)sum->data)[row]};
             AWL_DISPATCH(softmax_xent_statistics)(k, s, false);
             ((double *)maximum->data)[row] = s.maximum;
@@ -250,19 +279,20 @@ extern "C" int32_t awl_softmax_xent_partial(awl_tensor *logits, const awl_tensor
 }
 
 extern "C" int32_t awl_softmax_xent_gradient(awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights,
-                                             const awl_tensor *log_prob, const awl_tensor *log_sum_exp,
-                                             int64_t first_class, double soft_cap, void *) {
+                                             awl_tensor *gradient, const awl_tensor *log_prob,
+                                             const awl_tensor *log_sum_exp, int64_t first_class, double soft_cap, void *) {
     static const char kernel[] = "softmax_xent_gradient";
     awl::clear_error();
     AWL_TRY(check_logits(kernel, logits, target));
     const int64_t rows = logits->size[0];
     AWL_TRY(awl::check_dense(kernel, "weights", weights, AWL_CPU, AWL_F32, 1, rows));
+    AWL_TRY(check_gradient(kernel, gradient, logits));
     AWL_TRY(awl::check_dense(kernel, "log_prob", log_prob, AWL_CPU, AWL_F32, 1, rows));
     AWL_TRY(awl::check_dense(kernel, "log_sum_exp", log_sum_exp, AWL_CPU, AWL_F64, 1, rows));
     const int64_t *y = (const int64_t *)target->data;
     awl::parallel(rows, grain(logits), [&](int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; row++) {
-            const awl::XentRow k = row_of(logits, row, soft_cap);
+            const awl::XentRow k = row_of(logits, gradient, row, soft_cap);
             AWL_DISPATCH(softmax_xent_cap)(k);
             const int64_t at = y[row] - first_class;
             const bool here = at >= 0 && at < k.classes;
@@ -271,7 +301,7 @@ extern "C" int32_t awl_softmax_xent_gradient(awl_tensor *logits, const awl_tenso
             AWL_DISPATCH(softmax_xent_slope)(k, ((const double *)log_sum_exp->data)[row], w);
             if (here) {
                 const double log_p = ((const float *)log_prob->data)[row];
-                k.logits[at] = (float)(w * expm1(log_p) * slope(at_target, soft_cap));
+                AWL_DISPATCH(softmax_xent_set)(k, at, (float)(w * expm1(log_p) * slope(at_target, soft_cap)));
             }
         }
     });

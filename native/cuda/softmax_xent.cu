@@ -67,19 +67,23 @@ __device__ Statistics of_row(const T *z, int64_t classes, float cap) {
 }
 
 // z becomes w * exp(z - log_sum_exp) and, under a soft-cap, times its slope; in two steps, because at large logits the
-// log-sum-exp has digits below float32's, and the first step is exact where it matters, close to the maximum.
-template <class T, int n>
-__device__ void gradient(T *z, int64_t classes, double log_sum_exp, float weight, float cap) {
+// log-sum-exp has digits below float32's, and the first step is exact where it matters, close to the maximum. A gradient
+// narrower than the logits may lie in their memory: what a round writes, no later round reads, and the round has been read.
+template <class T, class O, int n>
+__device__ void gradient(const T *z, O *out, int64_t classes, double log_sum_exp, float weight, float cap) {
     const float high = (float)log_sum_exp, low = (float)(log_sum_exp - high);
     float v[n];
-    for (int64_t i = threadIdx.x * n; i < classes; i += threads * n) {
-        load<n>(z + i, v);
+    for (int64_t first = 0; first < classes; first += threads * n) {
+        const int64_t i = first + threadIdx.x * n;
+        if (i < classes) load<n>(z + i, v);
+        if (sizeof(O) < sizeof(T)) __syncthreads();
+        if (i >= classes) continue;
         for (int j = 0; j < n; j++) {
             const float c = capped(v[j], cap);
             const float t = cap > 0 ? c / cap : 0;
             v[j] = expf((c - high) - low) * weight * (1.f - t * t);
         }
-        store<n>(z + i, v);
+        store<n>(out + i, v);
     }
 }
 
@@ -89,12 +93,13 @@ __device__ inline float of_target(double weight, double log_prob, double logit, 
     return (float)(weight * expm1(log_prob) * (1 - t * t));
 }
 
-template <class T, int n>
+template <class T, class O, int n>
 __global__ void __launch_bounds__(threads)
-    rows(T *logits, int64_t pitch, int64_t classes, const int64_t *target, const float *weights, float *log_prob,
-         double *log_sum_exp, double cap) {
+    rows(const T *logits, int64_t pitch, int64_t classes, const int64_t *target, const float *weights, O *out,
+         int64_t out_pitch, float *log_prob, double *log_sum_exp, double cap) {
     const int64_t row = blockIdx.x, y = target[row];
-    T *z = logits + row * pitch;
+    const T *z = logits + row * pitch;
+    O *g = out + row * out_pitch;
     const bool known = y >= 0 && y < classes;
     // Read before the row is written.
     const double at_target = known ? capped(widen(z[y]), (float)cap) : (double)NAN;
@@ -106,9 +111,9 @@ __global__ void __launch_bounds__(threads)
     }
     if (weights == nullptr) return;
     const float weight = known ? weights[row] : NAN;
-    gradient<T, n>(z, classes, s.maximum + log_sum, weight, (float)cap);
+    gradient<T, O, n>(z, g, classes, s.maximum + log_sum, weight, (float)cap);
     __syncthreads();
-    if (threadIdx.x == 0 && known) narrow(of_target(weight, log_p, at_target, cap), z[y]);
+    if (threadIdx.x == 0 && known) narrow(of_target(weight, log_p, at_target, cap), g[y]);
 }
 
 template <class T, int n>
@@ -125,18 +130,19 @@ __global__ void __launch_bounds__(threads)
     if (at >= 0 && at < classes) target_logit[row] = capped(widen(z[at]), (float)cap);
 }
 
-template <class T, int n>
+template <class T, class O, int n>
 __global__ void __launch_bounds__(threads)
-    from_statistics(T *logits, int64_t pitch, int64_t classes, const int64_t *target, const float *weights,
-                    const float *log_prob, const double *log_sum_exp, int64_t first_class, double cap) {
+    from_statistics(const T *logits, int64_t pitch, int64_t classes, const int64_t *target, const float *weights, O *out,
+                    int64_t out_pitch, const float *log_prob, const double *log_sum_exp, int64_t first_class, double cap) {
     const int64_t row = blockIdx.x, at = target[row] - first_class;
-    T *z = logits + row * pitch;
+    const T *z = logits + row * pitch;
+    O *g = out + row * out_pitch;
     const bool here = at >= 0 && at < classes;
     const float at_target = here ? capped(widen(z[at]), (float)cap) : 0, weight = weights[row];
     __syncthreads();
-    gradient<T, n>(z, classes, log_sum_exp[row], weight, (float)cap);
+    gradient<T, O, n>(z, g, classes, log_sum_exp[row], weight, (float)cap);
     __syncthreads();
-    if (threadIdx.x == 0 && here) narrow(of_target(weight, log_prob[row], at_target, cap), z[at]);
+    if (threadIdx.x == 0 && here) narrow(of_target(weight, log_prob[row], at_target, cap), g[at]);
 }
 
 int32_t check_logits(const char *kernel, const awl_tensor *logits, const awl_tensor *target) {
@@ -151,13 +157,25 @@ bool wide(const awl_tensor *logits) {
     return packs<T>(logits->data, logits->size[1], logits->size[0] > 1 ? logits->stride[0] : 0);
 }
 
-template <class T>
-void run_rows(const awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights, awl_tensor *log_prob,
-              awl_tensor *log_sum_exp, double cap, cudaStream_t stream) {
-    launch(wide<T>(logits) ? rows<T, widest<T>> : rows<T, 1>, (unsigned)logits->size[0], threads, 0, stream,
-           (T *)logits->data, logits->stride[0], logits->size[1], (const int64_t *)target->data,
-           absent(weights) ? nullptr : (const float *)weights->data, (float *)log_prob->data,
-           (double *)log_sum_exp->data, cap);
+int32_t check_gradient(const char *kernel, const awl_tensor *gradient, const awl_tensor *logits) {
+    if (absent(gradient)) return AWL_OK;
+    if (logits->dtype != AWL_F32) return fail(AWL_BAD_ARGUMENT, "%s: gradient: expected none beside bfloat16 logits", kernel);
+    return check(kernel, "gradient", gradient, AWL_CUDA, AWL_BF16, 2, logits->size[0], logits->size[1]);
+}
+
+// Whether as many numbers as are read at once can be written at once.
+bool wide_gradient(const awl_tensor *gradient) {
+    return (uintptr_t)gradient->data % (widest<float> * sizeof(bf16)) == 0 &&
+           (gradient->size[0] <= 1 || gradient->stride[0] % widest<float> == 0);
+}
+
+template <class T, class O>
+void run_rows(const awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights, const awl_tensor *out, bool whole,
+              awl_tensor *log_prob, awl_tensor *log_sum_exp, double cap, cudaStream_t stream) {
+    launch(whole ? rows<T, O, widest<T>> : rows<T, O, 1>, (unsigned)logits->size[0], threads, 0, stream,
+           (const T *)logits->data, logits->stride[0], logits->size[1], (const int64_t *)target->data,
+           absent(weights) ? nullptr : (const float *)weights->data, (O *)out->data, out->stride[0],
+           (float *)log_prob->data, (double *)log_sum_exp->data, cap);
 }
 
 template <class T>
@@ -168,31 +186,41 @@ void run_partial(const awl_tensor *logits, const awl_tensor *target, awl_tensor 
            (double *)maximum->data, (double *)sum->data, (double *)target_logit->data, first_class, cap);
 }
 
-template <class T>
-void run_gradient(const awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights,
-                  const awl_tensor *log_prob, const awl_tensor *log_sum_exp, int64_t first_class, double cap,
+template <class T, class O>
+void run_gradient(const awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights, const awl_tensor *out,
+                  bool whole, const awl_tensor *log_prob, const awl_tensor *log_sum_exp, int64_t first_class, double cap,
                   cudaStream_t stream) {
-    launch(wide<T>(logits) ? from_statistics<T, widest<T>> : from_statistics<T, 1>, (unsigned)logits->size[0], threads,
-           0, stream, (T *)logits->data, logits->stride[0], logits->size[1], (const int64_t *)target->data,
-           (const float *)weights->data, (const float *)log_prob->data, (const double *)log_sum_exp->data, first_class,
-           cap);
+    launch(whole ? from_statistics<T, O, widest<T>> : from_statistics<T, O, 1>, (unsigned)logits->size[0], threads, 0,
+           stream, (const T *)logits->data, logits->stride[0], logits->size[1], (const int64_t *)target->data,
+           (const float *)weights->data, (O *)out->data, out->stride[0], (const float *)log_prob->data,
+           (const double *)log_sum_exp->data, first_class, cap);
 }
 
 }  // namespace
 }  // namespace awl
 
 extern "C" int32_t awl_softmax_xent_rows(awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights,
-                                         awl_tensor *log_prob, awl_tensor *log_sum_exp, double soft_cap, void *stream) {
+                                         awl_tensor *gradient, awl_tensor *log_prob, awl_tensor *log_sum_exp,
+                                         double soft_cap, void *stream) {
     static const char kernel[] = "softmax_xent_rows";
     awl::clear_error();
     AWL_TRY(awl::check_logits(kernel, logits, target));
     const int64_t rows = logits->size[0];
     if (!awl::absent(weights)) AWL_TRY(awl::check_dense(kernel, "weights", weights, AWL_CUDA, AWL_F32, 1, rows));
+    AWL_TRY(awl::check_gradient(kernel, gradient, logits));
     AWL_TRY(awl::check_dense(kernel, "log_prob", log_prob, AWL_CUDA, AWL_F32, 1, rows));
     AWL_TRY(awl::check_dense(kernel, "log_sum_exp", log_sum_exp, AWL_CUDA, AWL_F64, 1, rows));
     if (rows == 0) return AWL_OK;
-    (logits->dtype == AWL_BF16 ? awl::run_rows<awl::bf16> : awl::run_rows<float>)(
-        logits, target, weights, log_prob, log_sum_exp, soft_cap, (cudaStream_t)stream);
+    if (logits->dtype == AWL_BF16)
+        awl::run_rows<awl::bf16, awl::bf16>(logits, target, weights, logits, awl::wide<awl::bf16>(logits), log_prob,
+                                            log_sum_exp, soft_cap, (cudaStream_t)stream);
+    else if (awl::absent(gradient))
+        awl::run_rows<float, float>(logits, target, weights, logits, awl::wide<float>(logits), log_prob, log_sum_exp,
+                                    soft_cap, (cudaStream_t)stream);
+    else
+        awl::run_rows<float, awl::bf16>(logits, target, weights, gradient,
+                                        awl::wide<float>(logits) && awl::wide_gradient(gradient), log_prob, log_sum_exp,
+                                        soft_cap, (cudaStream_t)stream);
     return awl::launched(kernel);
 }
 
@@ -213,17 +241,27 @@ extern "C" int32_t awl_softmax_xent_partial(awl_tensor *logits, const awl_tensor
 }
 
 extern "C" int32_t awl_softmax_xent_gradient(awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights,
-                                             const awl_tensor *log_prob, const awl_tensor *log_sum_exp,
-                                             int64_t first_class, double soft_cap, void *stream) {
+                                             awl_tensor *gradient, const awl_tensor *log_prob,
+                                             const awl_tensor *log_sum_exp, int64_t first_class, double soft_cap,
+                                             void *stream) {
     static const char kernel[] = "softmax_xent_gradient";
     awl::clear_error();
     AWL_TRY(awl::check_logits(kernel, logits, target));
     const int64_t rows = logits->size[0];
     AWL_TRY(awl::check_dense(kernel, "weights", weights, AWL_CUDA, AWL_F32, 1, rows));
+    AWL_TRY(awl::check_gradient(kernel, gradient, logits));
     AWL_TRY(awl::check_dense(kernel, "log_prob", log_prob, AWL_CUDA, AWL_F32, 1, rows));
     AWL_TRY(awl::check_dense(kernel, "log_sum_exp", log_sum_exp, AWL_CUDA, AWL_F64, 1, rows));
     if (rows == 0) return AWL_OK;
-    (logits->dtype == AWL_BF16 ? awl::run_gradient<awl::bf16> : awl::run_gradient<float>)(
-        logits, target, weights, log_prob, log_sum_exp, first_class, soft_cap, (cudaStream_t)stream);
+    if (logits->dtype == AWL_BF16)
+        awl::run_gradient<awl::bf16, awl::bf16>(logits, target, weights, logits, awl::wide<awl::bf16>(logits), log_prob,
+                                                log_sum_exp, first_class, soft_cap, (cudaStream_t)stream);
+    else if (awl::absent(gradient))
+        awl::run_gradient<float, float>(logits, target, weights, logits, awl::wide<float>(logits), log_prob, log_sum_exp,
+                                        first_class, soft_cap, (cudaStream_t)stream);
+    else
+        awl::run_gradient<float, awl::bf16>(logits, target, weights, gradient,
+                                            awl::wide<float>(logits) && awl::wide_gradient(gradient), log_prob,
+                                            log_sum_exp, first_class, soft_cap, (cudaStream_t)stream);
     return awl::launched(kernel);
 }

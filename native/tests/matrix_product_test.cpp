@@ -9,7 +9,8 @@ struct Shape {
 
 const Shape shapes[] = {{0, 4, 4},     {3, 0, 5},      {1, 1, 1},     {2, 7, 3},    {6, 16, 16},   {7, 321, 17},
                         {31, 40, 33},  {150, 64, 16},  {301, 9, 70},  {16, 700, 65}, {5, 33, 2100}, {20, 641, 95},
-                        {289, 5, 2049}};
+                        {289, 5, 2049},
+                        {150, 1600, 70}, {17, 1599, 1030}};
 
 constexpr int64_t space(int64_t threads) { return AWL_PRODUCT_SPACE + threads * AWL_PRODUCT_SPACE_THREAD; }
 
@@ -108,6 +109,13 @@ void refuses() {
 #ifndef AWL_TEST_CUDA
     w = small.view({8});
     expect(call() == AWL_BAD_ARGUMENT, "too small a workspace is refused");
+    w = room.view({space(1)});
+    const int64_t deep = AWL_PRODUCT_HALF_DEPTH + 1;
+    Buffer<float> left(deep), right(deep);
+    Buffer<Bf16> out(1);
+    a = left.view({1, deep}), b = right.view({deep, 1}), c = out.view({1, 1});
+    expect(call() == AWL_BAD_ARGUMENT, "sums too long to be rounded once are refused");
+    a = x.view({2, 3}), b = y.view({3, 4}), c = z.view({2, 4});
 #else
     Buffer<Bf16> narrow(12);
     b = narrow.view({3, 4});
@@ -130,10 +138,10 @@ int main() {
 #ifndef AWL_TEST_CUDA
             contract<float, Bf16>(shape, false, true, false, 1);
             contract<Bf16, float>(shape, true, false, true, 1);
-#else
+            contract<float, Bf16, Bf16>(shape, false, true, true, 1);
+#endif
             contract<Bf16, Bf16, Bf16>(shape, true, false, false, 1);
             contract<Bf16, Bf16, Bf16>(shape, false, true, true, -0.5);
-#endif
         }
         refuses();
     });

@@ -47,7 +47,7 @@ void contract(const Case &c) {
     awl_tensor tz = view(z, 0, v), ty = target.view({n}), tw = weights.view({n}), tp = log_prob.view({n});
     awl_tensor tl = log_sum_exp.view({n}), none = no_tensor();
     z.upload(), target.upload(), weights.upload();
-    expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, c.soft_cap, nullptr) == AWL_OK, name + ": " + awl_last_error());
+    expect(awl_softmax_xent_rows(&tz, &ty, &tw, &none, &tp, &tl, c.soft_cap, nullptr) == AWL_OK, name + ": " + awl_last_error());
     z.download(), log_prob.download(), log_sum_exp.download();
 
     std::vector<std::vector<double>> truth(n, std::vector<double>(v));
@@ -90,12 +90,12 @@ void contract(const Case &c) {
     restore();
     awl_tensor ta = view(again, 0, v), tq = scores.view({n});
     awl_set_threads(3);
-    expect(awl_softmax_xent_rows(&ta, &ty, &tw, &tq, &tl, c.soft_cap, nullptr) == AWL_OK, name);
+    expect(awl_softmax_xent_rows(&ta, &ty, &tw, &none, &tq, &tl, c.soft_cap, nullptr) == AWL_OK, name);
     awl_set_threads(1);
     again.download();
     for (int64_t i = 0; i < cells; i++) expect(again.at(i) == z.at(i), [&] { return name + " repeats"; });
     restore();
-    expect(awl_softmax_xent_rows(&ta, &ty, &none, &tq, &tl, c.soft_cap, nullptr) == AWL_OK, name + " scores");
+    expect(awl_softmax_xent_rows(&ta, &ty, &none, &none, &tq, &tl, c.soft_cap, nullptr) == AWL_OK, name + " scores");
     scores.download();
     for (int64_t row = 0; row < n; row++) expect(fabs(scores[row] - log_prob[row]) <= 1e-6f * (1 + fabsf(scores[row])), name + " scores");
 
@@ -120,13 +120,76 @@ void contract(const Case &c) {
         log_sum_exp.upload(), log_prob.upload();
         for (int64_t first = 0; first < v; first += piece) {
             awl_tensor t = view(again, first, first + piece <= v ? piece : v - first);
-            expect(awl_softmax_xent_gradient(&t, &ty, &tw, &tp, &tl, first, c.soft_cap, nullptr) == AWL_OK, awl_last_error());
+            expect(awl_softmax_xent_gradient(&t, &ty, &tw, &none, &tp, &tl, first, c.soft_cap, nullptr) == AWL_OK, awl_last_error());
         }
         again.download();
         for (int64_t row = 0; row < n; row++)
             for (int64_t i = 0; i < v; i++)
                 expect(fabs(again.at(row * pitch + i) - z.at(row * pitch + i)) <= (1e-5 + 2 * rounding) * fabs(z.at(row * pitch + i)) + 2e-7,
                        [&] { return name + " pieces: gradient"; });
+    }
+}
+
+// The gradient in bfloat16, apart and in the logits' own memory: that in float32, rounded once.
+void narrow_gradient(const Case &c) {
+    const int64_t n = c.rows, v = c.classes, pitch = v + c.pad;
+    const std::string name = std::to_string(n) + "x" + std::to_string(v) + " narrow";
+    std::mt19937 random(n * 100 + v);
+    std::normal_distribution<float> normal;
+    const int64_t cells = n ? n * pitch - c.pad : 0;
+    Buffer<float> wide(cells), z(cells), weights(n), log_prob(n), again(n);
+    Buffer<Bf16> apart(n * v);
+    Buffer<double> lse(n);
+    Buffer<int64_t> target(n);
+    std::vector<float> kept(cells);
+    for (int64_t i = 0; i < cells; i++) kept[i] = wide[i] = (float)(c.scale * normal(random));
+    for (int64_t row = 0; row < n; row++) target[row] = (int64_t)(random() % v), weights[row] = row % 2 ? -0.75f : 1.25f;
+    awl_tensor ty = target.view({n}), tw = weights.view({n}), tp = log_prob.view({n}), tl = lse.view({n});
+    awl_tensor tq = again.view({n});
+    awl_tensor tz = wide.view({n, v}), tg = apart.view({n, v});
+    tz.stride[0] = pitch;
+    wide.upload(), target.upload(), weights.upload();
+    expect(awl_softmax_xent_rows(&tz, &ty, &tw, nullptr, &tp, &tl, c.soft_cap, nullptr) == AWL_OK, name);
+    wide.download(), log_prob.download(), lse.download();
+    const auto same = [&](const Bf16 *row, int64_t r, const char *what) {
+        for (int64_t i = 0; i < v; i++) {
+            Bf16 rounded;
+            narrow(wide[r * pitch + i], rounded);
+            expect(memcmp(&rounded, row + i, sizeof rounded) == 0, [&] { return name + " " + what + " class " + std::to_string(i); });
+        }
+    };
+    for (const bool statistics : {false, true}) {
+        for (const bool own : {false, true}) {
+            for (int64_t i = 0; i < cells; i++) z[i] = kept[i];
+            z.upload();
+            tz = z.view({n, v}), tz.stride[0] = pitch;
+            if (own) {
+                tg = tz;
+                tg.dtype = AWL_BF16, tg.stride[0] = 2 * pitch;
+            } else {
+                tg = apart.view({n, v});
+            }
+            if (statistics) {
+                log_prob.upload(), lse.upload();
+                expect(awl_softmax_xent_gradient(&tz, &ty, &tw, &tg, &tp, &tl, 0, c.soft_cap, nullptr) == AWL_OK, name);
+            } else {
+                expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tg, &tq, &tl, c.soft_cap, nullptr) == AWL_OK, name);
+                again.download();
+                for (int64_t r = 0; r < n; r++) expect(again[r] == log_prob[r], name + " log p");
+            }
+            z.download(), apart.download();
+            for (int64_t r = 0; r < n; r++) {
+                const Bf16 *row = own ? (const Bf16 *)&z[r * pitch] : &apart[r * v];
+                if (!statistics) {
+                    same(row, r, own ? "in place" : "apart");
+                    continue;
+                }
+                for (int64_t i = 0; i < v; i++) {
+                    const double got = widen(row[i]), want = wide[r * pitch + i];
+                    expect(fabs(got - want) <= fabs(want) / 100 + 2e-7, name + " from statistics");
+                }
+            }
+        }
     }
 }
 
@@ -144,7 +207,7 @@ void special_values() {
             awl_tensor tz = z.view({2, v}), ty = target.view({2}), tw = weights.view({2}), tp = log_prob.view({2}),
                        tl = lse.view({2});
             z.upload(), target.upload(), weights.upload();
-            expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_OK, "special");
+            expect(awl_softmax_xent_rows(&tz, &ty, &tw, nullptr, &tp, &tl, 0, nullptr) == AWL_OK, "special");
             z.download(), log_prob.download(), lse.download();
             expect(isnan(log_prob[0]) && isnan(lse[0]) && isnan(z[3]) && isnan(z[20]), "NaN and infinity fill their row");
             expect(isfinite(log_prob[1]) && isfinite(z[v + 3]), "and leave the next");
@@ -176,7 +239,7 @@ void nearly_certain() {
     target[0] = 5, weights[0] = 1;
     awl_tensor tz = z.view({1, v}), ty = target.view({1}), tw = weights.view({1}), tp = log_prob.view({1}), tl = lse.view({1});
     z.upload(), target.upload(), weights.upload();
-    expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_OK, "nearly certain");
+    expect(awl_softmax_xent_rows(&tz, &ty, &tw, nullptr, &tp, &tl, 0, nullptr) == AWL_OK, "nearly certain");
     z.download(), log_prob.download();
     const double log_p = -log1p((v - 1) * exp(-16.5));
     expect(fabs(log_prob[0] / log_p - 1) < 1e-6, "nearly certain: log p");
@@ -191,7 +254,7 @@ void refuses() {
     for (int i = 0; i < 6; i++) z[i] = 7;
     awl_tensor tz = z.view({2, 3}), ty = target.view({2}), tw = weights.view({2}), tp = log_prob.view({2}), tl = lse.view({2});
     z.upload(), target.upload(), weights.upload();
-    const int32_t status = awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr);
+    const int32_t status = awl_softmax_xent_rows(&tz, &ty, &tw, nullptr, &tp, &tl, 0, nullptr);
     z.download(), log_prob.download();
     if (test_device == AWL_CPU) {
         expect(status == AWL_BAD_ARGUMENT, "a class past the end");
@@ -204,10 +267,10 @@ void refuses() {
     }
     target[1] = 1;
     tz.stride[1] = 2;
-    expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_BAD_ARGUMENT, "gaps between classes");
+    expect(awl_softmax_xent_rows(&tz, &ty, &tw, nullptr, &tp, &tl, 0, nullptr) == AWL_BAD_ARGUMENT, "gaps between classes");
     tz.stride[1] = 1;
     tl.dtype = AWL_F32;
-    expect(awl_softmax_xent_rows(&tz, &ty, &tw, &tp, &tl, 0, nullptr) == AWL_BAD_ARGUMENT, "log-sum-exp is f64");
+    expect(awl_softmax_xent_rows(&tz, &ty, &tw, nullptr, &tp, &tl, 0, nullptr) == AWL_BAD_ARGUMENT, "log-sum-exp is f64");
 }
 
 }  // namespace
@@ -219,6 +282,7 @@ int main() {
         for (const Case &c : cases) {
             contract<float>(c);
             if (test_device == AWL_CUDA) contract<Bf16>(c);
+            narrow_gradient(c);
         }
         special_values();
         nearly_certain();

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define AWL_ABI_VERSION 2
+#define AWL_ABI_VERSION 3
 
 enum awl_dtype { AWL_F32 = 0, AWL_BF16 = 1, AWL_F64 = 2, AWL_I64 = 3 };
 enum awl_device { AWL_CPU = 0, AWL_CUDA = 1 };
@@ -94,9 +94,12 @@ AWL_EXPORT int32_t awl_rope(awl_tensor *x, const awl_tensor *cosine, const awl_t
  * log_prob[c] = z[y] - log sum exp z (f32), log_sum_exp (f64); with weights (f32 [C]) z becomes its gradient
  * w * (softmax - onehot), the true class as w * expm1(log_prob); without (absent) z is undefined afterwards.
  * logits: f32 (CUDA: or bf16) [C, V], last axis contiguous; target: i64 [C] in [0, V). exp within 2 ulp, sums in
- * float64. A target out of bounds is refused on the CPU; on CUDA, where nothing is read back, its row becomes NaN. */
+ * float64. A target out of bounds is refused on the CPU; on CUDA, where nothing is read back, its row becomes NaN.
+ * gradient: absent, or bf16 [C, V] beside f32 logits, last axis contiguous: then the gradient is rounded into it and z is
+ * undefined. It may lie in the logits' own memory, every row at the beginning of theirs. */
 AWL_EXPORT int32_t awl_softmax_xent_rows(awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights,
-                                         awl_tensor *log_prob, awl_tensor *log_sum_exp, double soft_cap, void *stream);
+                                         awl_tensor *gradient, awl_tensor *log_prob, awl_tensor *log_sum_exp,
+                                         double soft_cap, void *stream);
 
 /* A piece [first_class, first_class + K) of the vocabulary joins the running statistics: maximum and sum of
  * exp(z - maximum) per row, and the target's logit where it lies in the piece (all f64 [C]). logits: undefined after. */
@@ -104,10 +107,12 @@ AWL_EXPORT int32_t awl_softmax_xent_partial(awl_tensor *logits, const awl_tensor
                                             awl_tensor *sum, awl_tensor *target_logit, int64_t first_class,
                                             double soft_cap, void *stream);
 
-/* A piece of the logits becomes its gradient w * (exp(z - log_sum_exp) - onehot), from known statistics. */
+/* A piece of the logits becomes its gradient w * (exp(z - log_sum_exp) - onehot), from known statistics. gradient: as for
+ * softmax_xent_rows, of the piece. */
 AWL_EXPORT int32_t awl_softmax_xent_gradient(awl_tensor *logits, const awl_tensor *target, const awl_tensor *weights,
-                                             const awl_tensor *log_prob, const awl_tensor *log_sum_exp,
-                                             int64_t first_class, double soft_cap, void *stream);
+                                             awl_tensor *gradient, const awl_tensor *log_prob,
+                                             const awl_tensor *log_sum_exp, int64_t first_class, double soft_cap,
+                                             void *stream);
 
 /* y = x [W0; W1; ...]^T for few rows (decoding): the outputs of `count` matrices (1 to AWL_MOST_WEIGHTS) side by side.
  * x: f32 [N, D]; weights: an array of views, all f32 or all bf16, [M, D], widened exactly; y: f32 [N, sum M]; last axes
@@ -140,16 +145,19 @@ AWL_EXPORT int32_t awl_linear_blocks(const awl_tensor *x, const awl_tensor *weig
 /* out = weight, a matrix of blocks as above, dequantised exactly as ggml's reference does. out: f32 [M, D]. */
 AWL_EXPORT int32_t awl_dequantize(const awl_tensor *weight, awl_tensor *out, void *stream);
 
-/* c = scale a b, or c += scale a b with add != 0. a: f32 or bf16 [N, K]; b: f32 or bf16 [K, M], widened exactly; either
- * may be the transpose of a matrix with a contiguous last axis; c: f32 [N, M], last axis contiguous, apart from a and b.
+/* c = scale a b, or c += scale a b with add != 0. a: f32 or bf16 [N, K]; b: f32 or bf16 [K, M], widened exactly or, both
+ * bf16, multiplied exactly two at a time; either may be the transpose of a matrix with a contiguous last axis; c: [N, M], f32,
+ * or bf16 up to K = AWL_PRODUCT_HALF_DEPTH, rounded once, last axis contiguous, apart from a and b.
  * workspace: f32, AWL_PRODUCT_SPACE floats and AWL_PRODUCT_SPACE_THREAD more for every thread; with room for fewer threads
  * fewer run. Every element is summed in float32 in the order of K, in pieces that depend on K alone.
  * On CUDA, by cuBLASLt: a and b of one dtype, c of theirs or f32; the workspace is cuBLASLt's, of any size (32 MiB and more
  * let it choose freely). Sums are float32, never TF32 or bf16. */
 #define AWL_PRODUCT_DEPTH 320
 #define AWL_PRODUCT_ROWS 144
+#define AWL_PRODUCT_KEPT 512
+#define AWL_PRODUCT_HALF_DEPTH 1600
 #define AWL_PRODUCT_SPACE (1 << 20)
-#define AWL_PRODUCT_SPACE_THREAD (AWL_PRODUCT_DEPTH * AWL_PRODUCT_ROWS)
+#define AWL_PRODUCT_SPACE_THREAD (AWL_PRODUCT_ROWS * (AWL_PRODUCT_DEPTH + AWL_PRODUCT_KEPT))
 AWL_EXPORT int32_t awl_matrix_product(const awl_tensor *a, const awl_tensor *b, awl_tensor *c, awl_tensor *workspace,
                                       double scale, int32_t add, void *stream);
 

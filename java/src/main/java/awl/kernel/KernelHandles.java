@@ -100,6 +100,7 @@ record KernelHandles(
                     MemorySegment.class,
                     MemorySegment.class,
                     MemorySegment.class,
+                    MemorySegment.class,
                     double.class,
                     MemorySegment.class
                 })
@@ -120,8 +121,15 @@ record KernelHandles(
                 name = "awl_softmax_xent_gradient",
                 returns = int.class,
                 arguments = {
-                    MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class,
-                    MemorySegment.class, long.class, double.class, MemorySegment.class
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    long.class,
+                    double.class,
+                    MemorySegment.class
                 })
         @Nullable
         MethodHandle softmaxGradient,

@@ -28,7 +28,6 @@ final class LinearCrossEntropy {
     private final MatrixProduct gemm;
     private final boolean narrowAlways;
     private final Workspace workspace = new Workspace();
-    private final Workspace rounded = new Workspace();
 
     LinearCrossEntropy(RowPasses passes, MatrixProduct gemm) {
         this(passes, gemm, false);
@@ -45,7 +44,6 @@ final class LinearCrossEntropy {
 
     void releaseWorkspace() {
         workspace.close();
-        rounded.close();
     }
 
     HeadLoss lossAndGradient(
@@ -159,17 +157,18 @@ final class LinearCrossEntropy {
                 Tensor logProb = logProb_A.narrow(0, row, rows);
                 Tensor logSumExp = logSumExp_A.narrow(0, row, rows);
                 if (dActive_AD == null) {
-                    passes.softmax(logits, target, null, in.softCap, logProb, logSumExp);
+                    passes.softmax(logits, target, null, null, in.softCap, logProb, logSumExp);
                     continue;
                 }
                 Tensor weights = in.weights().narrow(0, row, rows);
+                Tensor narrow = in.narrow(logits);
                 if (statisticsToo) {
-                    passes.softmax(logits, target, weights, in.softCap, logProb, logSumExp);
+                    passes.softmax(logits, target, weights, narrow, in.softCap, logProb, logSumExp);
                 } else {
-                    passes.gradient(logits, 0, target, weights, in.softCap, logProb, logSumExp);
+                    passes.gradient(logits, 0, target, weights, narrow, in.softCap, logProb, logSumExp);
                 }
                 Tensor dHidden_CD = dActive_AD.narrow(0, row, rows);
-                Tensor gradients = in.operand(logits);
+                Tensor gradients = narrow == null ? logits : narrow;
                 for (long first = 0; first < in.vocabulary; first += plan.classes()) {
                     long classes = Math.min(plan.classes(), in.vocabulary - first);
                     Tensor gradient = gradients.narrow(1, first, classes);
@@ -212,8 +211,9 @@ final class LinearCrossEntropy {
             try (PointerScope _ = new PointerScope()) {
                 Tensor logits = in.matrix(in.active, classes);
                 in.logits(logits, in.hidden, first);
-                passes.gradient(logits, first, in.target, in.weights(), in.softCap, logProb_A, logSumExp_A);
-                Tensor gradient = in.operand(logits);
+                Tensor narrow = in.narrow(logits);
+                passes.gradient(logits, first, in.target, in.weights(), narrow, in.softCap, logProb_A, logSumExp_A);
+                Tensor gradient = narrow == null ? logits : narrow;
                 in.hiddenGradient(gradient, first, dActive_AD, first == 0);
                 in.headGradient(gradient, in.hidden, first, headGradient_VD);
             }
@@ -311,14 +311,11 @@ final class LinearCrossEntropy {
             return workspace.matrix(hidden, type, rows, columns, bytes());
         }
 
-        /// The gradient of a chunk's logits as products take it, rounded where they are wider.
-        Tensor operand(Tensor gradient_CK) {
-            if (operands == type) {
-                return gradient_CK;
-            }
-            Tensor narrow =
-                    rounded.matrix(gradient_CK, operands, gradient_CK.size(0), gradient_CK.size(1), Short.BYTES);
-            return narrow.copy_(gradient_CK);
+        /// Where a chunk's gradient goes, rounded, if products take it narrower than its logits are: into
+        /// their memory, each row at the beginning of theirs.
+        @Nullable
+        Tensor narrow(Tensor logits_CK) {
+            return operands == type ? null : logits_CK.view(operands).narrow(1, 0, logits_CK.size(1));
         }
 
         private Tensor head(long first, long classes) {

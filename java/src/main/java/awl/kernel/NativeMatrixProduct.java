@@ -22,7 +22,10 @@ final class NativeMatrixProduct implements MatrixProduct {
     /// `AWL_PRODUCT_SPACE` and `AWL_PRODUCT_SPACE_THREAD` of kernels.h; the kernel refuses less.
     private static final long SPACE = 1 << 20;
 
-    private static final long SPACE_OF_THREAD = 320 * 144;
+    private static final long SPACE_OF_THREAD = 144 * (320 + 512);
+
+    /// `AWL_PRODUCT_HALF_DEPTH`: behind a longer inner axis the kernel does not round, and it is done here.
+    private static final long HALF_DEPTH = 1600;
 
     /// 32 MiB, as much as NVIDIA advises for cuBLAS on Hopper.
     private static final long DEVICE_SPACE = 8 << 20;
@@ -89,7 +92,7 @@ final class NativeMatrixProduct implements MatrixProduct {
             }
             return;
         }
-        if (Arguments.dtype(out) == ScalarType.Float) {
+        if (Arguments.dtype(out) == ScalarType.Float || left.size(1) <= HALF_DEPTH) {
             run(left, right, scale, add, out);
             return;
         }

@@ -50,17 +50,19 @@ final class NativeRowPasses implements RowPasses {
             Tensor logits_CV,
             Tensor target_C,
             @Nullable Tensor weights_C,
+            @Nullable Tensor narrow_CV,
             @Nullable Double softCap,
             Tensor logProb_C,
             Tensor logSumExp_C) {
         if (!fits(logits_CV)) {
-            reference.softmax(logits_CV, target_C, weights_C, softCap, logProb_C, logSumExp_C);
+            reference.softmax(logits_CV, target_C, weights_C, narrow_CV, softCap, logProb_C, logSumExp_C);
             return;
         }
         library.call("softmax_xent_rows", arena -> (int) rows.invokeExact(
                 library.view(logits_CV, arena),
                 library.view(target_C, arena),
                 library.view(weights_C, arena),
+                library.view(narrow_CV, arena),
                 library.view(logProb_C, arena),
                 library.view(logSumExp_C, arena),
                 cap(softCap),
@@ -97,17 +99,19 @@ final class NativeRowPasses implements RowPasses {
             long firstClass,
             Tensor target_C,
             Tensor weights_C,
+            @Nullable Tensor narrow_CK,
             @Nullable Double softCap,
             Tensor logProb_C,
             Tensor logSumExp_C) {
         if (!fits(logits_CK)) {
-            reference.gradient(logits_CK, firstClass, target_C, weights_C, softCap, logProb_C, logSumExp_C);
+            reference.gradient(logits_CK, firstClass, target_C, weights_C, narrow_CK, softCap, logProb_C, logSumExp_C);
             return;
         }
         library.call("softmax_xent_gradient", arena -> (int) gradient.invokeExact(
                 library.view(logits_CK, arena),
                 library.view(target_C, arena),
                 library.view(weights_C, arena),
+                library.view(narrow_CK, arena),
                 library.view(logProb_C, arena),
                 library.view(logSumExp_C, arena),
                 firstClass,

@@ -12,12 +12,15 @@ interface RowPasses {
     ///
     /// @param target_C int64
     /// @param weights_C float32, or null for the scores alone
+    /// @param narrow_CV where the gradient goes, rounded to bfloat16, instead of into the logits, which are
+    ///     undefined then; it may lie in their memory, each row at the beginning of theirs
     /// @param logProb_C written, float32 (float64 for float64 logits)
     /// @param logSumExp_C written, float64
     void softmax(
             Tensor logits_CV,
             Tensor target_C,
             @Nullable Tensor weights_C,
+            @Nullable Tensor narrow_CV,
             @Nullable Double softCap,
             Tensor logProb_C,
             Tensor logSumExp_C);
@@ -37,11 +40,14 @@ interface RowPasses {
             Tensor targetLogit_C);
 
     /// Replaces the logits by `w * (exp(z - logSumExp) - [v = y])`, the true class by `w * expm1(logProb)`.
+    ///
+    /// @param narrow_CK as for [#softmax]
     void gradient(
             Tensor logits_CK,
             long firstClass,
             Tensor target_C,
             Tensor weights_C,
+            @Nullable Tensor narrow_CK,
             @Nullable Double softCap,
             Tensor logProb_C,
             Tensor logSumExp_C);

@@ -20,6 +20,7 @@ final class TorchRowPasses implements RowPasses {
             Tensor logits_CV,
             Tensor target_C,
             @Nullable Tensor weights_C,
+            @Nullable Tensor narrow_CV,
             @Nullable Double softCap,
             Tensor logProb_C,
             Tensor logSumExp_C) {
@@ -41,7 +42,7 @@ final class TorchRowPasses implements RowPasses {
                 Tensor weight = weights_C.narrow(0, row, rows).unsqueeze(1).to(ScalarType.Double);
                 z.mul_(weight.div(sum).to(Arguments.dtype(z)));
                 z.scatter_(1, target, logProb.expm1_().mul_(weight).to(Arguments.dtype(z)));
-                finish(z, slope, stored);
+                finish(z, slope, narrow_CV == null ? stored : narrow_CV.narrow(0, row, rows));
             }
         });
     }
@@ -79,6 +80,7 @@ final class TorchRowPasses implements RowPasses {
             long firstClass,
             Tensor target_C,
             Tensor weights_C,
+            @Nullable Tensor narrow_CK,
             @Nullable Double softCap,
             Tensor logProb_C,
             Tensor logSumExp_C) {
@@ -103,7 +105,7 @@ final class TorchRowPasses implements RowPasses {
                     .mul_(weight)
                     .to(dtype);
             z.scatter_(1, piece.column, true_.where(piece.inside, z.gather(1, piece.column)));
-            finish(z, slope, stored);
+            finish(z, slope, narrow_CK == null ? stored : narrow_CK.narrow(0, row, rows));
         });
     }
 
@@ -135,14 +137,14 @@ final class TorchRowPasses implements RowPasses {
         return tanh;
     }
 
-    /// Multiplies by the soft-cap's slope `1 - tanh^2` and stores the result if it was computed in another
-    /// dtype.
-    private static void finish(Tensor z, Tensor tanh, Tensor stored) {
+    /// Multiplies by the soft-cap's slope `1 - tanh^2` and stores the result where it was not computed in place.
+    private static void finish(Tensor z, Tensor tanh, Tensor result) {
         if (tanh != z) {
             z.mul_(tanh.square_().neg_().add_(new Scalar(1.0)));
         }
-        if (z != stored) {
-            stored.copy_(z);
+        if (z != result) {
+            // A copy of its own first: the result may lie in the same memory.
+            result.copy_(z.to(Arguments.dtype(result)));
         }
     }
 

@@ -45,7 +45,7 @@ class NativeKernelsTest extends KernelContract implements RopeContract, Residual
         assertThat(kernels.library().kernels()).containsExactlyElementsOf(KernelHandles.names());
         assertThat(kernels.library().backend()).isEqualTo("cpu");
         assertThat(kernels.library().deviceCount()).isEqualTo(1);
-        assertThat(kernels.name()).matches("native \\((plain|avx2|avx512)\\)");
+        assertThat(kernels.name()).matches("native \\((plain|avx2|avx512|avx512bf16)\\)");
     }
 
     @Test
