@@ -19,6 +19,15 @@ public record HeadPlan(Order order, long rows, long classes) {
         VOCABULARY
     }
 
+    /// How products take what is stored.
+    public enum Operands {
+        AS_STORED,
+        /// Converted to the logits' dtype, piece by piece.
+        WIDENED,
+        /// In bfloat16 beside float32 logits, and twice as fast for it.
+        NARROW
+    }
+
     /// With fewer rows than this a chunk's traffic on dW (8 V D bytes for 2 C D V operations a GEMM) costs more
     /// than the recomputed logits of [Order#VOCABULARY].
     public static final long FEWEST_ROWS = 64;
@@ -29,6 +38,10 @@ public record HeadPlan(Order order, long rows, long classes) {
 
     public static final long HALF_ROWS = 128;
 
+    /// The same beside [Operands#NARROW]: halves of 128 rows cost a sixth of the time (2 cores with AVX512-BF16, 256
+    /// rows of 49,152 classes), for the head is packed and dW read and written for each.
+    public static final long NARROW_HALF_ROWS = 256;
+
     /// Narrower pieces of the vocabulary leave a GEMM with too little to do.
     private static final long NARROWEST = 256;
 
@@ -36,16 +49,17 @@ public record HeadPlan(Order order, long rows, long classes) {
     /// of 256 classes.
     ///
     /// @param logitBytes size of a logit
-    /// @param converts whether the head must be converted to the logits' dtype
     /// @param trainable whether dW is wanted
     public static HeadPlan choose(
             long active,
             long vocabulary,
             long width,
             int logitBytes,
-            boolean converts,
+            Operands operands,
             boolean trainable,
             long budgetBytes) {
+        boolean converts = operands == Operands.WIDENED;
+        long half = operands == Operands.NARROW ? NARROW_HALF_ROWS : HALF_ROWS;
         long rows = Math.max(1, active);
         long narrowest = Math.min(NARROWEST, vocabulary);
         long tile = converts ? Math.clamp(budgetBytes / 4 / (width * logitBytes), narrowest, vocabulary) : vocabulary;
@@ -54,7 +68,7 @@ public record HeadPlan(Order order, long rows, long classes) {
         // Without dW a further chunk costs nothing but its reading of W, so that fewer rows are still worth it.
         long fewest = trainable ? FEWEST_ROWS : FEWEST_ROWS / 4;
         if (fit >= Math.min(rows, fewest)) {
-            boolean whole = rows * vocabulary * logitBytes <= SMALL_BYTES || rows < 2 * HALF_ROWS;
+            boolean whole = rows * vocabulary * logitBytes <= SMALL_BYTES || rows < 2 * half;
             long most = whole ? rows : Math.ceilDiv(rows, 2);
             return new HeadPlan(Order.ROWS, balanced(rows, Math.min(fit, most)), tile);
         }

@@ -280,8 +280,11 @@ final class LinearCrossEntropy {
             return java.util.Objects.requireNonNull(weights, "weights");
         }
 
-        boolean converts() {
-            return operands != storage;
+        HeadPlan.Operands how() {
+            if (operands != storage) {
+                return HeadPlan.Operands.WIDENED;
+            }
+            return operands == type ? HeadPlan.Operands.AS_STORED : HeadPlan.Operands.NARROW;
         }
 
         HeadPlan plan(boolean trainable) {
@@ -290,7 +293,7 @@ final class LinearCrossEntropy {
                 return fixed;
             }
             HeadPlan plan =
-                    HeadPlan.choose(active, vocabulary, width, bytes(), converts(), trainable, options.budgetBytes());
+                    HeadPlan.choose(active, vocabulary, width, bytes(), how(), trainable, options.budgetBytes());
             if (!hidden.is_cuda() || plan.order() != Order.ROWS || plan.rows() == active) {
                 return plan;
             }
