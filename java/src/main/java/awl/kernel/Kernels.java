@@ -254,8 +254,8 @@ public interface Kernels {
             Tensor logSumExp_HN,
             Tensor below_NW);
 
-    /// Whether [#documentAttention] on such a stream, widened to float32, is one kernel, and thereby faster than a
-    /// caller's own libtorch operations. Never for float64, which it would narrow.
+    /// Whether [#documentAttention] on such a stream is one kernel, and thereby faster than a caller's own libtorch
+    /// operations. Never for float64, which it would narrow.
     default boolean fusesDocumentAttention(Tensor projected_NW) {
         return false;
     }

@@ -519,7 +519,7 @@ public final class NativeKernels extends TorchKernels {
     }
 
     private boolean attends(Tensor projected_NW) {
-        return takes(projected_NW) && Arguments.dtype(projected_NW) == ScalarType.Float && projected_NW.stride(1) == 1;
+        return takes(projected_NW) && projected_NW.stride(1) == 1;
     }
 
     /// Room for the sums of blocks of rows, beside `x`. Their number is a function of the shape alone, so that
