@@ -28,37 +28,17 @@ import awl.tensor.Threads;
 import awl.track.RunFacts;
 import awl.track.Tracker;
 import awl.track.Trackers;
-import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// `awl train` from configuration to final model: opens the folder, reads data and model, lets the [Trainer]
 /// work and writes what came out.
 public final class TrainingRun {
-
-    /// Keys that may differ when a run is resumed: they change where things lie or how long it goes on, not the
-    /// numbers of its steps (rows are compared by content).
-    private static final Set<String> MAY_CHANGE = Set.of(
-            "model.path",
-            "model.adapter",
-            "model.device",
-            "data.train",
-            "data.validation",
-            "train.steps",
-            "train.epochs",
-            "train.zero",
-            "train.overlap",
-            "train.bucket_mib",
-            "train.backend",
-            "checkpoint.every",
-            "checkpoint.keep",
-            "output");
 
     private final TrainConfig asked;
     private final boolean resume;
@@ -121,7 +101,7 @@ public final class TrainingRun {
             PrecisionChoice precision = precision(before, device.device(), kernels);
             TrainConfig config = asked.withPrecision(precision.precision().toString());
             if (before != null) {
-                requireSameNumbers(folder, before, config);
+                SameNumbers.require(folder.path(), before, config, progress::note);
             }
             try {
                 return load(folder, config, device, precision, kernels, resume);
@@ -194,27 +174,6 @@ public final class TrainingRun {
             return new PrecisionChoice(Precision.parse(before.model().precision()), "auto: as this run was started");
         }
         return PrecisionChoice.of(asked.model().precision(), device, kernels);
-    }
-
-    private void requireSameNumbers(RunFolder folder, TrainConfig before, TrainConfig config) {
-        Map<String, JsonNode> old = YamlRecords.flat(before);
-        Map<String, JsonNode> now = YamlRecords.flat(config);
-        Set<String> keys = new java.util.TreeSet<>(old.keySet());
-        keys.addAll(now.keySet());
-        for (String key : keys) {
-            if (java.util.Objects.equals(old.get(key), now.get(key))) {
-                continue;
-            }
-            String values = "%s is %s, the run in %s was started with %s"
-                    .formatted(key, now.getOrDefault(key, null), folder.path(), old.getOrDefault(key, null));
-            if (!MAY_CHANGE.contains(key) && !key.startsWith("tracking.")) {
-                throw new ConfigException(values
-                        + "; a resumed run must go on with the same numbers: put it back, or name another output");
-            }
-            if (key.startsWith("train.")) {
-                progress.note(values + "; a schedule that depends on the length goes on as if it had always been so");
-            }
-        }
     }
 
     private int train(
