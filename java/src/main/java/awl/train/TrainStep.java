@@ -33,35 +33,31 @@ final class TrainStep {
     private final Objective objective;
     private final World world;
     private final GradientBuckets buckets;
-    private final Optimizer optimizer;
     private final Kernels kernels;
-    private final Schedule schedule;
-    private final double clipNorm;
     private final RandomStreams random;
-    private final Runnable beforeUpdate;
+    private final Update update;
+
+    /// From gradients to the next parameters.
+    ///
+    /// @param clipNorm most norm of the gradients, 0 for no limit
+    /// @param before called when parameters and moments are about to change
+    record Update(Optimizer optimizer, Schedule schedule, double clipNorm, Runnable before) {}
 
     /// @param buckets of the objective's parameters
     /// @param kernels compute the global norm
-    /// @param beforeUpdate called when parameters and moments are about to change
     TrainStep(
             World world,
             Objective objective,
             GradientBuckets buckets,
-            Optimizer optimizer,
             Kernels kernels,
-            Schedule schedule,
-            double clipNorm,
             RandomStreams random,
-            Runnable beforeUpdate) {
+            Update update) {
         this.world = world;
         this.objective = objective;
         this.buckets = buckets;
-        this.optimizer = optimizer;
         this.kernels = kernels;
-        this.schedule = schedule;
-        this.clipNorm = clipNorm;
         this.random = random;
-        this.beforeUpdate = beforeUpdate;
+        this.update = update;
     }
 
     StepReport run(StepBatches step) {
@@ -91,12 +87,13 @@ final class TrainStep {
             Tensor both = norm.add(loss);
             // What is not finite less itself is not a number.
             Tensor broken = both.sub(both).ne(Scalars.ZERO).to(ScalarType.Float);
-            beforeUpdate.run();
-            optimizer.step(buckets.gradients(), schedule.at(step.step()), GradientNorm.divisor(norm, clipNorm), broken);
+            double rate = update.schedule().at(step.step());
+            update.before().run();
+            update.optimizer().step(buckets.gradients(), rate, GradientNorm.divisor(norm, update.clipNorm()), broken);
 
             double lossValue = loss.item_double(); // the only wait for the device
             double normValue = norm.item_double();
-            optimizer.settle();
+            update.optimizer().settle();
             if (!Double.isFinite(lossValue) || !Double.isFinite(normValue)) {
                 throw Divergence.explain(step, lossValue, normValue, learned, parameters, buckets, world);
             }
@@ -106,7 +103,7 @@ final class TrainStep {
                     step.step(),
                     step.epoch(),
                     lossValue,
-                    schedule.at(step.step()),
+                    rate,
                     normValue,
                     step.tokens(),
                     step.learnedTokens(),

@@ -104,8 +104,8 @@ final class Trainer implements AutoCloseable {
         this.schedule = schedule;
         this.optimizer = optimizer;
         this.random = new RandomStreams(plan.seed());
-        this.step = new TrainStep(
-                world, objective, buckets, optimizer, kernels, schedule, plan.clipNorm(), random, writer::settle);
+        TrainStep.Update update = new TrainStep.Update(optimizer, schedule, plan.clipNorm(), writer::settle);
+        this.step = new TrainStep(world, objective, buckets, kernels, random, update);
         this.progress = progress;
         this.stop = stop;
     }

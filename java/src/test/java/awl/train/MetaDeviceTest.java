@@ -162,12 +162,9 @@ class MetaDeviceTest {
                         World.single(),
                         objective,
                         GradientBuckets.whole(World.single(), objective.trainable(), 1, true),
-                        adam,
                         kernels,
-                        new Schedule.Constant(1e-2, 0),
-                        1.0,
                         new RandomStreams(5),
-                        () -> {});
+                        new TrainStep.Update(adam, new Schedule.Constant(1e-2, 0), 1.0, () -> {}));
                 Throwable failure = catchThrowable(() -> run.run(data.at(1)));
                 assertThat(failure).hasMessageContaining("_local_scalar_dense");
                 assertThat(origin(failure)).isEqualTo("awl.train.TrainStep.run");

@@ -46,12 +46,9 @@ final class TrainStepTest {
                 World.single(),
                 objective,
                 buckets(objective),
-                adam,
                 TinyRun.KERNELS,
-                new Schedule.Constant(1e-2, 0),
-                1.0,
                 new RandomStreams(5),
-                () -> {});
+                new TrainStep.Update(adam, new Schedule.Constant(1e-2, 0), 1.0, () -> {}));
     }
 
     private static GradientBuckets buckets(TinyObjective objective) {
@@ -119,12 +116,9 @@ final class TrainStepTest {
                     World.single(),
                     objective,
                     buckets(objective),
-                    adam,
                     TinyRun.KERNELS,
-                    new Schedule.Constant(0, 0),
-                    0,
                     new RandomStreams(5),
-                    () -> {});
+                    new TrainStep.Update(adam, new Schedule.Constant(0, 0), 0, () -> {}));
             frozen.run(batches);
             for (Parameter parameter : objective.trainable()) {
                 Tensor flat = parameter.value().view(-1);
