@@ -5,7 +5,7 @@
 //
 // Every element of C is one chain of additions in the order of the inner axis, cut into equal pieces that depend on the
 // shape alone, so that it has the same bits on any number of threads. C in bfloat16 is rounded once, from sums that a thread
-// keeps beside its second cache until they are complete.
+// keeps in its second cache until they are complete.
 //
 // The threads take tasks in one order, each as soon as it is free: on a machine that is shared a thread may be away for
 // longer than the whole product takes, and equal shares would make the others wait for it.

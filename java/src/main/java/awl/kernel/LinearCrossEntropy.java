@@ -33,9 +33,8 @@ final class LinearCrossEntropy {
         this(passes, gemm, false);
     }
 
-    /// @param narrowAlways whether bfloat16 operands stay bfloat16 in host memory too, where the processor multiplies
-    /// them
-    ///     faster, as they do on a device: logits are float32 all the same, their gradient is rounded once
+    /// @param narrowAlways whether bfloat16 operands stay bfloat16 in host memory too, as they do on a device, where
+    ///     the processor multiplies them faster. Logits are float32 all the same, their gradient is rounded once
     LinearCrossEntropy(RowPasses passes, MatrixProduct gemm, boolean narrowAlways) {
         this.narrowAlways = narrowAlways;
         this.passes = passes;

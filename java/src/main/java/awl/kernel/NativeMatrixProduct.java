@@ -9,11 +9,10 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// [Kernels#matrixProduct] by `awl_matrix_product`, for float32 and bfloat16. In host memory two bfloat16 operands are
-/// multiplied as they are where the processor can (AVX512-BF16) and widened on their way into the kernel where not;
-/// sums are
-/// float32 and a result is rounded once. On a device the product is cuBLASLt's, with operands as [CudaProduct] has
-/// them.
+/// [Kernels#matrixProduct] by `awl_matrix_product`, for float32 and bfloat16. In host memory two bfloat16 operands
+/// are multiplied as they are where the processor can (AVX512-BF16), and widened on their way into the kernel where
+/// not; sums are float32 and a result is rounded once. On a device the product is cuBLASLt's, with operands as
+/// [CudaProduct] has them.
 ///
 /// In host memory it runs on the threads of our kernels, which sleep early. libtorch's product goes to OpenBLAS,
 /// whose threads wait for work by spinning, on the core that a kernel needs next.

@@ -22,7 +22,6 @@ final class ClockTest {
     /// Where a moment is written down or named.
     private static final Set<String> MOMENTS = Set.of(
             "bench/Bench.java", // when it was measured
-            "cli/RenderCommand.java", // what strftime_now says
             "serve/Answering.java", // `created` of answers and models
             "serve/ModelServer.java",
             "serve/ServedNames.java",
@@ -31,7 +30,7 @@ final class ClockTest {
             "track/Event.java", // wall_time of TensorBoard
             "track/MlflowTracker.java", // timestamps of MLflow
             "track/TensorBoard.java", // name of a file
-            "train/TrainingRun.java"); // environment.json: started
+            "train/Environment.java"); // environment.json: started
 
     @Test
     void durationsComeFromAClockThatOnlyGoesOn() throws IOException {
