@@ -67,7 +67,9 @@ public final class StopSignal {
     @Nullable
     String takeCheckpoint() {
         String asked = checkpoint;
-        checkpoint = null;
+        if (asked != null) { // one that comes now is not wiped out unseen
+            checkpoint = null;
+        }
         return asked;
     }
 

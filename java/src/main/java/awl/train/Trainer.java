@@ -155,8 +155,7 @@ final class Trainer implements AutoCloseable {
                 validate();
             }
             while (done < plan.steps()) {
-                agree();
-                if (stop.isRequested()) {
+                if (stopping()) {
                     progress.note("%s: stopping behind step %d".formatted(stop.name(), done));
                     if (done > saved) {
                         checkpoint();
@@ -172,21 +171,25 @@ final class Trainer implements AutoCloseable {
         }
     }
 
-    /// All ranks stop, or write a checkpoint, when one of them was asked to.
-    private void agree() {
+    /// All ranks stop, or write a checkpoint, when one of them was asked to. What was asked is read once: a signal that
+    /// comes meanwhile waits for the next border, or this rank would leave the others alone with their step.
+    private boolean stopping() {
         String name = stop.name();
         String checkpoint = stop.takeCheckpoint();
+        boolean stopping = name != null;
         if (world.size() > 1) {
-            double[] asked = RankSums.of(world, name == null ? 0 : 1, checkpoint == null ? 0 : 1);
-            if (asked[0] > 0) {
+            double[] asked = RankSums.of(world, stopping ? 1 : 0, checkpoint == null ? 0 : 1);
+            stopping = asked[0] > 0;
+            if (stopping) {
                 named(name).ifPresent(stop::adopt);
             }
             checkpoint = asked[1] > 0 ? named(checkpoint).orElse(null) : null;
         }
-        if (checkpoint != null && !stop.isRequested() && done > saved) {
+        if (checkpoint != null && !stopping && done > saved) {
             progress.note("%s: checkpoint behind step %d".formatted(checkpoint, done));
             checkpoint();
         }
+        return stopping;
     }
 
     private Optional<String> named(@Nullable String own) {

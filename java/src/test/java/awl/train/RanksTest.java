@@ -8,6 +8,7 @@ import awl.DivergedException;
 import awl.kernel.KernelSelection;
 import awl.parallel.ThreadWorld;
 import awl.parallel.World;
+import awl.tensor.Tensors;
 import awl.tensor.Threads;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -15,6 +16,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +30,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -96,8 +101,12 @@ final class RanksTest {
 
     /// @param asked what the last rank is asked
     private int run(int ranks, TrainConfig config, boolean resume, StopSignal asked) {
+        return run(ranks == 1 ? List.of(World.single()) : ThreadWorld.of(ranks), config, resume, asked);
+    }
+
+    private int run(List<World> worlds, TrainConfig config, boolean resume, StopSignal asked) {
         Threads.set(1);
-        List<World> worlds = ranks == 1 ? List.of(World.single()) : ThreadWorld.of(ranks);
+        int ranks = worlds.size();
         List<Callable<Integer>> all = new ArrayList<>();
         for (World world : worlds) {
             StopSignal stop = world.rank() == ranks - 1 ? asked : new StopSignal();
@@ -337,6 +346,31 @@ final class RanksTest {
                 .isZero();
         assertThat(temp.resolve("goes on/checkpoints/step-7")).isDirectory();
         assertThat(temp.resolve("goes on/log-rank1.txt")).content().contains("resuming behind step 6");
+    }
+
+    /// What a rank has told the others it does: a signal behind that waits for the next border.
+    @Test
+    void aSignalBehindTheAgreementLeavesNobodyAlone() throws IOException {
+        StopSignal asked = new StopSignal();
+        List<World> worlds = new ArrayList<>(ThreadWorld.of(2));
+        World last = worlds.getLast();
+        worlds.set(1, (World) Proxy.newProxyInstance(
+                World.class.getClassLoader(), new Class<?>[] {World.class}, (self, method, arguments) -> {
+                    try {
+                        Object result = method.invoke(last, arguments);
+                        if (method.getName().equals("sum")
+                                && Tensors.dtype((Tensor) arguments[0]) == ScalarType.Double
+                                && ((Tensor) arguments[0]).numel() == 2) {
+                            asked.request(); // the agreement is the one sum of two numbers
+                        }
+                        return result;
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                }));
+        assertThat(run(worlds, config("late", "plain", "data.validation=null"), false, asked))
+                .isEqualTo(143);
+        assertThat(metrics("late", "metrics.jsonl")).hasSize(1);
     }
 
     @ParameterizedTest
