@@ -142,6 +142,9 @@ public record RemoteAnswer(List<Choice> choices, int @Nullable [] promptIds) {
         double[] numbers = new double[list.size()];
         for (int n = 0; n < numbers.length; n++) {
             numbers[n] = list.get(n) instanceof Number number ? number.doubleValue() : 0;
+            if (!Double.isFinite(numbers[n])) {
+                throw new DataException("logprobs: expected finite numbers, found " + numbers[n]);
+            }
         }
         return numbers;
     }
