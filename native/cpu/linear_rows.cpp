@@ -28,10 +28,7 @@ static void weights(const LinearRows &k, const bf16 *weight, int64_t output) {
         float *to = widened + a * k.width;
         int64_t i = 0;
         for (; i + lanes <= k.width; i += lanes) store(to + i, load(from + i));
-        for (; i < k.width; i++) {
-            const uint32_t bits = (uint32_t)from[i].bits << 16;
-            memcpy(to + i, &bits, sizeof bits);
-        }
+        for (; i < k.width; i++) to[i] = widen(from[i]);
     }
     tiles<float, W>(k, widened, k.width, output);
 }
