@@ -10,8 +10,8 @@ import awl.track.TensorBoard;
 import awl.track.TrackConfig;
 import awl.track.Tracker;
 import awl.train.ConfigFile;
+import awl.train.RunSummary;
 import awl.train.TrainConfig;
-import awl.train.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,7 +64,7 @@ final class TrackCommand implements Callable<Integer> {
         }
         TrainConfig config = ConfigFile.read(run.resolve("config.yaml"), List.of());
         try {
-            RunFacts facts = TrainingRun.facts(run, config, environment());
+            RunFacts facts = RunSummary.facts(run, config, environment());
             List<MetricLine> lines = new ArrayList<>(MetricLine.read(metrics, MetricLine.TRAIN));
             lines.addAll(MetricLine.read(run.resolve("validation.jsonl"), MetricLine.VALIDATION));
             lines.sort(Comparator.comparingLong(MetricLine::step));

@@ -2,6 +2,7 @@ package awl.optim;
 
 import awl.kernel.AdamWStep;
 import awl.kernel.AdamWTensors;
+import awl.tensor.Parameter;
 import awl.tensor.Shapes;
 import awl.tensor.Tensors;
 import java.util.ArrayList;
@@ -42,6 +43,13 @@ public final class AdamW implements Optimizer {
         public Slot(String name, Tensor value) {
             this(name, value, value.dim() >= 2);
         }
+    }
+
+    /// A slot for each parameter.
+    public static List<Slot> slots(List<Parameter> parameters) {
+        return parameters.stream()
+                .map(parameter -> new Slot(parameter.name(), parameter.value()))
+                .toList();
     }
 
     private record State(Slot slot, Tensor master, boolean ownsMaster, Tensor first, Tensor second) {

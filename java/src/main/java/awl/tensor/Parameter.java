@@ -1,5 +1,6 @@
 package awl.tensor;
 
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
@@ -107,6 +108,11 @@ public final class Parameter implements AutoCloseable {
 
     public long count() {
         return Shapes.count(shape);
+    }
+
+    /// Numbers in all of them together.
+    public static long count(List<Parameter> parameters) {
+        return parameters.stream().mapToLong(Parameter::count).sum();
     }
 
     /// The gradient collected since [#zeroGradient], zeros if there was none yet; null for a frozen parameter. Adding

@@ -4,7 +4,6 @@ import awl.DivergedException;
 import awl.data.BatchStream;
 import awl.data.StepBatches;
 import awl.kernel.Kernels;
-import awl.optim.AdamW;
 import awl.optim.Optimizer;
 import awl.optim.Schedule;
 import awl.optim.StateSection;
@@ -45,7 +44,7 @@ final class Trainer implements AutoCloseable {
     private final RunFolder folder;
     private final CheckpointStore checkpoints;
     private final CheckpointWriter writer;
-    private final Plan plan;
+    private final TrainingPlan plan;
     private final Schedule schedule;
     private final Optimizer optimizer;
     private final TrainStep step;
@@ -59,26 +58,6 @@ final class Trainer implements AutoCloseable {
     private @Nullable Double bestLoss;
     private @Nullable Double lastValidation;
 
-    /// The numbers of a run.
-    ///
-    /// @param steps optimiser steps in all
-    /// @param batchSize rows of a step
-    /// @param seed of the run
-    /// @param clipNorm most norm of the gradients, 0 for no limit
-    /// @param every steps between checkpoints
-    /// @param keep how many checkpoints stay
-    /// @param background whether training goes on while they are written
-    /// @param dataFingerprint of the training rows
-    record Plan(
-            long steps,
-            int batchSize,
-            long seed,
-            double clipNorm,
-            long every,
-            int keep,
-            boolean background,
-            String dataFingerprint) {}
-
     /// @param buckets of the objective's parameters
     Trainer(
             World world,
@@ -86,7 +65,7 @@ final class Trainer implements AutoCloseable {
             BatchStream data,
             @Nullable Validation validation,
             RunFolder folder,
-            Plan plan,
+            TrainingPlan plan,
             Schedule schedule,
             GradientBuckets buckets,
             Optimizer optimizer,
@@ -290,14 +269,6 @@ final class Trainer implements AutoCloseable {
         List<StateSection> sections = new ArrayList<>(List.of(StateSection.of(weights)));
         sections.addAll(optimizer.state());
         return sections;
-    }
-
-    static List<AdamW.Slot> slots(Objective objective) {
-        List<AdamW.Slot> slots = new ArrayList<>();
-        for (Parameter parameter : objective.trainable()) {
-            slots.add(new AdamW.Slot(parameter.name(), parameter.value()));
-        }
-        return slots;
     }
 
     @Override

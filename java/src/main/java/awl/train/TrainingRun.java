@@ -2,35 +2,22 @@ package awl.train;
 
 import awl.ConfigException;
 import awl.data.BatchStream;
-import awl.data.Example;
 import awl.data.RowRenderer;
 import awl.data.Share;
 import awl.data.StepRows;
 import awl.kernel.KernelSelection;
-import awl.kernel.Kernels;
 import awl.model.Checkpoint;
 import awl.model.Decoder;
 import awl.model.PeftAdapter;
 import awl.model.TensorSource;
-import awl.optim.AdamW;
-import awl.optim.AdamWRule;
-import awl.optim.Optimizer;
 import awl.parallel.GradientBuckets;
-import awl.parallel.ShardedOptimizer;
 import awl.parallel.World;
-import awl.tensor.Cuda;
-import awl.tensor.DeviceChoice;
-import awl.tensor.DeviceHandle;
 import awl.tensor.Parameter;
-import awl.tensor.Precision;
 import awl.tensor.TensorScope;
-import awl.tensor.Threads;
-import awl.track.RunFacts;
 import awl.track.Tracker;
 import awl.track.Trackers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -94,43 +81,18 @@ public final class TrainingRun {
                                 .formatted(asked.model().path()));
             }
             TrainConfig before = world.first() ? earlier(folder) : null;
-            DeviceChoice device = device();
-            Cuda.use(device.device());
-            Kernels kernels = KernelSelection.forThisMachine(kernelsWanted, device.device())
-                    .open();
-            PrecisionChoice precision = precision(before, device.device(), kernels);
-            TrainConfig config = asked.withPrecision(precision.precision().toString());
+            ComputeChoice compute =
+                    ComputeChoice.of(world, asked.model(), before == null ? null : before.model(), kernelsWanted);
+            TrainConfig config =
+                    asked.withPrecision(compute.precision().precision().toString());
             if (before != null) {
                 SameNumbers.require(folder.path(), before, config, progress::note);
             }
             try {
-                return load(folder, config, device, precision, kernels, resume);
+                return load(folder, config, compute, resume);
             } catch (Resume.NothingWholeException e) {
                 progress.note(e.getMessage() + ": starting from the beginning");
-                return load(folder, config, device, precision, kernels, false);
-            }
-        }
-    }
-
-    private int load(
-            RunFolder folder,
-            TrainConfig config,
-            DeviceChoice device,
-            PrecisionChoice precision,
-            Kernels kernels,
-            boolean takeUp) {
-        try (TensorScope scope = TensorScope.open()) {
-            TrainingData data;
-            Decoder model;
-            // Closed before training begins: what was read of it counts as memory of this process.
-            try (TensorSource source = Checkpoint.open(Path.of(config.model().path()))) {
-                data = TrainingData.read(
-                        config, source.config().vocabSize(), source.config().maxPositions(), renderer);
-                data.notes().forEach(progress::note);
-                model = Decoder.load(source, precision.precision(), kernels, device.device());
-            }
-            try (model) {
-                return train(folder, config, device, precision, data, kernels, model, takeUp);
+                return load(folder, config, compute, false);
             }
         }
     }
@@ -154,69 +116,67 @@ public final class TrainingRun {
         return Files.exists(folder.config()) ? ConfigFile.read(folder.config(), List.of()) : null;
     }
 
-    /// Ranks have their devices from the start, for what they exchange lies there.
-    private DeviceChoice device() {
-        return world.size() == 1
-                ? DeviceChoice.here(asked.model().device())
-                : world.exchange().place();
-    }
-
-    /// As the first rank chose it: machines may differ in what is fast.
-    private PrecisionChoice precision(@Nullable TrainConfig before, DeviceHandle device, Kernels kernels) {
-        PrecisionChoice own = world.first() ? chosen(before, device, kernels) : null;
-        String agreed =
-                world.gather(own == null ? "" : own.precision().toString()).getFirst();
-        return own == null ? new PrecisionChoice(Precision.parse(agreed), "as rank 0 has chosen") : own;
-    }
-
-    private PrecisionChoice chosen(@Nullable TrainConfig before, DeviceHandle device, Kernels kernels) {
-        if (before != null && asked.model().precision().equals("auto")) {
-            return new PrecisionChoice(Precision.parse(before.model().precision()), "auto: as this run was started");
+    private int load(RunFolder folder, TrainConfig config, ComputeChoice compute, boolean takeUp) {
+        try (TensorScope scope = TensorScope.open()) {
+            TrainingData data;
+            Decoder model;
+            // Closed before training begins: what was read of it counts as memory of this process.
+            try (TensorSource source = Checkpoint.open(Path.of(config.model().path()))) {
+                data = TrainingData.read(
+                        config, source.config().vocabSize(), source.config().maxPositions(), renderer);
+                data.notes().forEach(progress::note);
+                model = Decoder.load(
+                        source,
+                        compute.precision().precision(),
+                        compute.kernels(),
+                        compute.device().device());
+            }
+            try (model) {
+                return train(folder, config, compute, data, model, takeUp);
+            }
         }
-        return PrecisionChoice.of(asked.model().precision(), device, kernels);
     }
 
     private int train(
             RunFolder folder,
             TrainConfig config,
-            DeviceChoice device,
-            PrecisionChoice precision,
+            ComputeChoice compute,
             TrainingData data,
-            Kernels kernels,
             Decoder model,
             boolean takeUp) {
-        Objectives objectives = Objectives.of(world, config, data, kernels, model, folder, progress);
+        Objectives objectives = Objectives.of(world, config, data, compute.kernels(), model, folder, progress);
         prepare(model, config);
         Objective objective = objectives.train();
+        List<Parameter> trained = objective.trainable();
         BatchStream stream = data.stream(config, new Share(world.rank(), world.size()));
-        Trainer.Plan plan = plan(config, stream, data.fingerprint());
-        requireSameOnAllRanks(plan, objective);
-        AdamWRule rule = AdamWRule.best(kernels);
-        TrainConfig.Optimizer adam = config.optimizer();
-        try (GradientBuckets buckets = buckets(objective.trainable(), config.train());
+        TrainingPlan plan = TrainingPlan.of(config, stream.stepsPerEpoch(), data.fingerprint());
+        requireSameOnAllRanks(plan, trained);
+        Sharding sharding = new Sharding(world, config.train());
+        try (GradientBuckets buckets = sharding.buckets(trained);
                 Trainer trainer = new Trainer(
                         world,
                         objective,
                         stream,
-                        validation(objectives.validation(), data, world),
+                        validation(objectives.validation(), data),
                         folder,
                         plan,
-                        config.schedule().over(plan.steps(), adam.lr()),
+                        config.schedule().over(plan.steps(), config.optimizer().lr()),
                         buckets,
-                        optimizer(config, objective, buckets, rule),
-                        kernels,
+                        sharding.optimizer(config.optimizer(), trained, buckets, compute.rule()),
+                        compute.kernels(),
                         progress,
                         stop)) {
             if (takeUp) {
                 trainer.resume();
             }
             folder.writeConfig(config);
-            Map<String, Object> environment = environment(device, precision, kernels, rule, model, world);
+            Map<String, Object> environment = compute.environment(model.config().modelType());
             folder.writeEnvironment(environment, progress::note);
             if (world.first()) {
                 folder.track(tracker(folder, config, environment));
             }
-            say(config, data, plan, model, device, precision, kernels, rule);
+            RunSummary.lines(config, model, compute.describe(sharding), data, plan)
+                    .forEach(progress::note);
             if (trainer.run() == Trainer.End.STOPPED) {
                 folder.ended(Tracker.End.STOPPED);
                 return stop.exitCode();
@@ -228,52 +188,6 @@ public final class TrainingRun {
             progress.note("done: " + written);
         }
         return 0;
-    }
-
-    private GradientBuckets buckets(List<Parameter> trained, TrainConfig.Train how) {
-        long bytes = (long) how.bucketMib() << 20;
-        return how.zero() > 1
-                ? GradientBuckets.sharded(world, trained, bytes, how.overlap())
-                : GradientBuckets.whole(world, trained, bytes, how.overlap());
-    }
-
-    private Optimizer optimizer(TrainConfig config, Objective objective, GradientBuckets buckets, AdamWRule rule) {
-        TrainConfig.Optimizer adam = config.optimizer();
-        AdamW.Settings settings =
-                new AdamW.Settings(adam.betas().getFirst(), adam.betas().getLast(), adam.eps(), adam.weightDecay());
-        return world.size() > 1 && config.train().zero() > 0
-                ? new ShardedOptimizer(world, objective.trainable(), buckets, settings, rule)
-                : new AdamW(Trainer.slots(objective), settings, rule);
-    }
-
-    private void requireSameOnAllRanks(Trainer.Plan plan, Objective objective) {
-        long trained =
-                objective.trainable().stream().mapToLong(Parameter::count).sum();
-        RankSums.requireSame(
-                world,
-                "%d steps of %d rows, seed %d, %d parameters trained, rows %s"
-                        .formatted(plan.steps(), plan.batchSize(), plan.seed(), trained, plan.dataFingerprint()));
-    }
-
-    private Tracker tracker(RunFolder folder, TrainConfig config, Map<String, Object> environment) {
-        if (config.tracking() == null) {
-            return Tracker.NONE;
-        }
-        RunFacts facts = facts(folder.path(), config, environment);
-        return Trackers.of(config.tracking(), facts, System.getenv(), progress::note);
-    }
-
-    /// What trackers are told of a run.
-    public static RunFacts facts(Path folder, TrainConfig config, Map<String, ?> environment) {
-        Map<String, String> parameters = new LinkedHashMap<>();
-        YamlRecords.flat(config).forEach((key, value) -> {
-            if (!key.startsWith("tracking.")) {
-                parameters.put(key, value.isTextual() ? value.textValue() : value.toString());
-            }
-        });
-        Map<String, String> surroundings = new LinkedHashMap<>();
-        environment.forEach((key, value) -> surroundings.put(key, String.valueOf(value)));
-        return new RunFacts(folder, ConfigFile.write(config), parameters, surroundings);
     }
 
     private static void prepare(Decoder model, TrainConfig config) {
@@ -290,100 +204,30 @@ public final class TrainingRun {
         model.recompute(config.train().recompute() == TrainConfig.Recompute.BLOCK);
     }
 
-    private static Trainer.Plan plan(TrainConfig config, BatchStream stream, String fingerprint) {
-        TrainConfig.Train train = config.train();
-        Long steps = train.steps();
-        Double epochs = train.epochs();
-        long total = steps != null
-                ? steps
-                : (long) Math.ceil(java.util.Objects.requireNonNull(epochs) * stream.stepsPerEpoch() - 1e-9);
-        return new Trainer.Plan(
-                Math.max(1, total),
-                train.batchSize(),
-                train.seed(),
-                train.clipNorm(),
-                config.checkpoint().every(),
-                config.checkpoint().keep(),
-                config.checkpoint().background(),
-                fingerprint);
+    private void requireSameOnAllRanks(TrainingPlan plan, List<Parameter> trained) {
+        RankSums.requireSame(
+                world,
+                "%d steps of %d rows, seed %d, %d parameters trained, rows %s"
+                        .formatted(
+                                plan.steps(),
+                                plan.batchSize(),
+                                plan.seed(),
+                                Parameter.count(trained),
+                                plan.dataFingerprint()));
     }
 
-    private void say(
-            TrainConfig config,
-            TrainingData data,
-            Trainer.Plan plan,
-            Decoder model,
-            DeviceChoice device,
-            PrecisionChoice precision,
-            Kernels kernels,
-            AdamWRule rule) {
-        long trained = model.trainable().stream().mapToLong(Parameter::count).sum();
-        long all = model.parameters().stream().mapToLong(Parameter::count).sum();
-        progress.note("%s, %,d of %,d parameters trained (%s) on %s, %s (%s), kernels %s, AdamW by %s, %s"
-                .formatted(
-                        config.model().path(),
-                        trained,
-                        all,
-                        config.lora() == null ? "full" : "LoRA",
-                        device,
-                        precision.precision(),
-                        precision.reason(),
-                        kernels.name(),
-                        rule.name(),
-                        world.size() == 1
-                                ? Threads.count() + " threads"
-                                : "%d ranks of %d threads over %s%s"
-                                        .formatted(
-                                                world.size(),
-                                                Threads.count(),
-                                                world.exchange().kind(),
-                                                shares(config.train().zero()))));
-        List<Example> rows = data.train().examples();
-        long tokens = rows.stream().mapToLong(Example::tokens).sum();
-        long learned = rows.stream().mapToLong(Example::learned).sum();
-        String kind = config.objective().type().preference() ? "pairs" : "rows";
-        progress.note("%s: %,d %s, %,d tokens, %,d of them learned; %,d steps of %d %s"
-                .formatted(
-                        config.objective().type().key(),
-                        data.train().size(),
-                        kind,
-                        tokens,
-                        learned,
-                        plan.steps(),
-                        plan.batchSize(),
-                        kind));
-        if (data.train().size() < plan.batchSize()) {
-            progress.note("train.batch_size is more than there are %s: a step has all of them once".formatted(kind));
-        }
-    }
-
-    private static String shares(int zero) {
-        return switch (zero) {
-            case 0 -> "";
-            case 1 -> ", optimiser state in shares";
-            default -> ", optimiser state and gradients in shares";
-        };
-    }
-
-    private static @Nullable Validation validation(@Nullable Objective objective, TrainingData data, World world) {
+    private @Nullable Validation validation(@Nullable Objective objective, TrainingData data) {
         StepRows rows = data.validation();
         return objective == null || rows == null ? null : new Validation(world, objective, rows, data.packer());
     }
 
-    private static Map<String, Object> environment(
-            DeviceChoice device,
-            PrecisionChoice precision,
-            Kernels kernels,
-            AdamWRule rule,
-            Decoder model,
-            World world) {
-        Map<String, Object> facts = Environment.of(device, kernels);
-        facts.put("ranks", world.size());
-        facts.put("exchange", world.exchange().toString());
-        facts.put("precision", precision.precision().toString());
-        facts.put("precision_reason", precision.reason());
-        facts.put("optimizer", rule.name());
-        facts.put("model_type", model.config().modelType());
-        return facts;
+    private Tracker tracker(RunFolder folder, TrainConfig config, Map<String, Object> environment) {
+        return config.tracking() == null
+                ? Tracker.NONE
+                : Trackers.of(
+                        config.tracking(),
+                        RunSummary.facts(folder.path(), config, environment),
+                        System.getenv(),
+                        progress::note);
     }
 }

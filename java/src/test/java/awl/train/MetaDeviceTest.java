@@ -157,7 +157,9 @@ class MetaDeviceTest {
             BatchStream data = new BatchStream(
                     TinyRun.rows(8, 4), new Weighting(Reduction.TOKEN_MEAN), new Packer(true, 24, 1), 8, false, 1);
             try (AdamW adam = new AdamW(
-                    Trainer.slots(objective), new AdamW.Settings(0.9, 0.95, 1e-8, 0.1), new KernelAdamW(kernels))) {
+                    AdamW.slots(objective.trainable()),
+                    new AdamW.Settings(0.9, 0.95, 1e-8, 0.1),
+                    new KernelAdamW(kernels))) {
                 TrainStep run = new TrainStep(
                         World.single(),
                         objective,

@@ -112,8 +112,8 @@ final class TinyRun {
                 return objective.logProb(batch);
             }
         };
-        AdamW adam =
-                new AdamW(Trainer.slots(objective), new AdamW.Settings(0.9, 0.95, 1e-8, 0.1), AdamWRule.best(KERNELS));
+        AdamW adam = new AdamW(
+                AdamW.slots(objective.trainable()), new AdamW.Settings(0.9, 0.95, 1e-8, 0.1), AdamWRule.best(KERNELS));
         return new Trainer(
                 World.single(),
                 paused,
@@ -124,7 +124,7 @@ final class TinyRun {
                         new PlainRows(rows(5, 2), weighting, new RowOrder(false, 0)),
                         packer),
                 folder,
-                new Trainer.Plan(steps, 6, 42, 1.0, 7, 2, true, "rows-1"),
+                new TrainingPlan(steps, 6, 42, 1.0, 7, 2, true, "rows-1"),
                 new Schedule.Cosine(rate, 10, 60, 0.1),
                 GradientBuckets.whole(World.single(), objective.trainable(), 1, true),
                 adam,

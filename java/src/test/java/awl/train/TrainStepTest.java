@@ -57,7 +57,9 @@ final class TrainStepTest {
 
     private static AdamW adam(TinyObjective objective) {
         return new AdamW(
-                Trainer.slots(objective), new AdamW.Settings(0.9, 0.999, 1e-8, 0.1), AdamWRule.best(TinyRun.KERNELS));
+                AdamW.slots(objective.trainable()),
+                new AdamW.Settings(0.9, 0.999, 1e-8, 0.1),
+                AdamWRule.best(TinyRun.KERNELS));
     }
 
     private record Outcome(StepReport report, List<Tensor> gradients) {}
@@ -218,7 +220,7 @@ final class TrainStepTest {
                         stream(TinyRun.rows(8, 9), Reduction.TOKEN_MEAN, new Packer(true, 24, 1)),
                         null,
                         run,
-                        new Trainer.Plan(20, 8, 42, 1, 7, 2, true, "other rows"),
+                        new TrainingPlan(20, 8, 42, 1, 7, 2, true, "other rows"),
                         new Schedule.Constant(1e-2, 0),
                         buckets(objective),
                         adam(objective),
