@@ -79,7 +79,8 @@ int32_t check_rms_norm(const char *kernel, int32_t device, const awl_tensor *x, 
     if (x->dtype != AWL_F32 && x->dtype != AWL_BF16)
         return fail(AWL_BAD_ARGUMENT, "%s: x: expected f32 or bf16, got %s", kernel, dtype_name(x->dtype));
     AWL_TRY(check_dense(kernel, "x", x, device, x->dtype, 2, -1, -1));
-    AWL_TRY(check_dense(kernel, "weight", weight, device, x->dtype, 1, x->size[1]));
+    const bool stored_narrow = !absent(weight) && weight->dtype == AWL_BF16;
+    AWL_TRY(check_dense(kernel, "weight", weight, device, stored_narrow ? AWL_BF16 : x->dtype, 1, x->size[1]));
     AWL_TRY(check_dense(kernel, out_name, out, device, x->dtype, 2, x->size[0], x->size[1]));
     return check_dense(kernel, "inverse_rms", inverse_rms, device, AWL_F32, 1, x->size[0]);
 }
@@ -88,6 +89,7 @@ int32_t check_rms_norm_backward(const char *kernel, int32_t device, const awl_te
                                 const awl_tensor *weight, const awl_tensor *inverse_rms, const awl_tensor *dx,
                                 const awl_tensor *weight_gradient, const awl_tensor *workspace) {
     AWL_TRY(check_rms_norm(kernel, device, x, weight, dx, "dx", inverse_rms));
+    AWL_TRY(check_dense(kernel, "weight", weight, device, x->dtype, 1, x->size[1]));
     AWL_TRY(check_dense(kernel, "dy", dy, device, x->dtype, 2, x->size[0], x->size[1]));
     if (absent(weight_gradient)) return AWL_OK;
     AWL_TRY(check_dense(kernel, "weight_gradient", weight_gradient, device, AWL_F32, 1, x->size[1]));

@@ -42,12 +42,12 @@ AWL_INLINE f32 input(const T *x, const T *branch, T *sum) {
     return v;
 }
 
-template <class T, bool adds>
+template <class T, class W, bool adds>
 static void forward(const RmsNorm &k, int64_t begin, int64_t end) {
     const int64_t width = k.width;
     const int64_t whole = width - width % lanes;
     const int64_t rest = width - whole;
-    const T *weight = (const T *)k.weight;
+    const W *weight = (const W *)k.weight;
     for (int64_t row = begin; row < end; row++) {
         const T *x = (const T *)k.x + row * width;
         const T *branch = adds ? (const T *)k.branch + row * width : nullptr;
@@ -133,9 +133,9 @@ static void backward(const RmsNormBackward &k, int64_t begin, int64_t end, float
     }
 }
 
-template <class T>
+template <class T, class W>
 static void forward_rows(const RmsNorm &k, int64_t begin, int64_t end) {
-    k.branch ? forward<T, true>(k, begin, end) : forward<T, false>(k, begin, end);
+    k.branch ? forward<T, W, true>(k, begin, end) : forward<T, W, false>(k, begin, end);
 }
 
 template <class T>
@@ -143,8 +143,13 @@ static void backward_rows(const RmsNormBackward &k, int64_t begin, int64_t end, 
     k.added ? backward<T, true>(k, begin, end, partial) : backward<T, false>(k, begin, end, partial);
 }
 
-void rms_norm_rows(const RmsNorm &k, int32_t dtype, int64_t begin, int64_t end) {
-    dtype == AWL_BF16 ? forward_rows<bf16>(k, begin, end) : forward_rows<float>(k, begin, end);
+void rms_norm_rows(const RmsNorm &k, int32_t dtype, int32_t weight_dtype, int64_t begin, int64_t end) {
+    if (dtype == AWL_BF16)
+        forward_rows<bf16, bf16>(k, begin, end);
+    else if (weight_dtype == AWL_BF16)
+        forward_rows<float, bf16>(k, begin, end);
+    else
+        forward_rows<float, float>(k, begin, end);
 }
 
 void rms_norm_backward_rows(const RmsNormBackward &k, int32_t dtype, int64_t begin, int64_t end, float *partial) {
@@ -158,7 +163,7 @@ void rms_norm_backward_rows(const RmsNormBackward &k, int32_t dtype, int64_t beg
 #include "parallel.h"
 #include "status.h"
 
-AWL_DECLARE(void rms_norm_rows(const RmsNorm &, int32_t, int64_t, int64_t))
+AWL_DECLARE(void rms_norm_rows(const RmsNorm &, int32_t, int32_t, int64_t, int64_t))
 AWL_DECLARE(void rms_norm_backward_rows(const RmsNormBackward &, int32_t, int64_t, int64_t, float *))
 
 namespace {
@@ -166,9 +171,9 @@ namespace {
 // Rows a thread should have at least: below some 16k elements starting it costs more than it saves.
 int64_t grain(int64_t width) { return 1 + 16384 / (width + 1); }
 
-void run(const awl::RmsNorm &k, int32_t dtype, int64_t rows) {
-    awl::parallel(rows, grain(k.width), [&](int64_t begin, int64_t end) {
-        AWL_DISPATCH(rms_norm_rows)(k, dtype, begin, end);
+void run(const awl::RmsNorm &k, const awl_tensor *x, const awl_tensor *weight) {
+    awl::parallel(x->size[0], grain(k.width), [&](int64_t begin, int64_t end) {
+        AWL_DISPATCH(rms_norm_rows)(k, x->dtype, weight->dtype, begin, end);
     });
 }
 
@@ -206,7 +211,7 @@ extern "C" int32_t awl_rms_norm(const awl_tensor *x, const awl_tensor *weight, a
     awl::clear_error();
     AWL_TRY(awl::check_rms_norm("rms_norm", AWL_CPU, x, weight, y, "y", inverse_rms));
     run({x->data, weight->data, y->data, (float *)inverse_rms->data, nullptr, nullptr, x->size[1], epsilon, (float)offset},
-        x->dtype, x->size[0]);
+        x, weight);
     return AWL_OK;
 }
 
@@ -220,7 +225,7 @@ extern "C" int32_t awl_add_rms_norm(const awl_tensor *x, const awl_tensor *branc
     if (x->size[0] == 0) return AWL_OK;
     run({x->data, weight->data, y->data, (float *)inverse_rms->data, branch->data, sum->data, x->size[1], epsilon,
          (float)offset},
-        x->dtype, x->size[0]);
+        x, weight);
     return AWL_OK;
 }
 

@@ -16,9 +16,9 @@ constexpr int columns = 128;
 
 // x, or the sum of x and branch, which is written first and then normed as it was rounded. No __restrict__: y may be x and
 // sum x or branch; every thread reads its elements before it writes them.
-template <class T, int n>
+template <class T, class W, int n>
 __global__ void __launch_bounds__(threads)
-    forward(const T *x, const T *branch, T *sum, const T *weight, T *y, float *inverse_rms, int64_t width, float epsilon,
+    forward(const T *x, const T *branch, T *sum, const W *weight, T *y, float *inverse_rms, int64_t width, float epsilon,
             float offset) {
     const int64_t row = blockIdx.x * width;
     const T *normed = branch ? sum : x;
@@ -93,15 +93,16 @@ __global__ void __launch_bounds__(columns)
     total[d] = (float)(total[d] + sum);
 }
 
-template <class T>
+template <class T, class W>
 void run_forward(const awl_tensor *x, const awl_tensor *branch, awl_tensor *sum, const awl_tensor *weight, awl_tensor *y,
                  awl_tensor *inverse_rms, double epsilon, double offset, cudaStream_t stream) {
     const int64_t width = x->size[1];
     bool wide = true;
-    for (const awl_tensor *t : {x, branch ? branch : x, branch ? sum : x, weight, (const awl_tensor *)y})
+    for (const awl_tensor *t : {x, branch ? branch : x, branch ? sum : x, (const awl_tensor *)y})
         wide = wide && packs<T>(t->data, width, width);
-    launch(wide ? forward<T, widest<T>> : forward<T, 1>, (unsigned)x->size[0], threads, 0, stream, (const T *)x->data,
-           branch ? (const T *)branch->data : nullptr, branch ? (T *)sum->data : nullptr, (const T *)weight->data,
+    wide = wide && packs<W>(weight->data, width, width);
+    launch(wide ? forward<T, W, widest<T>> : forward<T, W, 1>, (unsigned)x->size[0], threads, 0, stream, (const T *)x->data,
+           branch ? (const T *)branch->data : nullptr, branch ? (T *)sum->data : nullptr, (const W *)weight->data,
            (T *)y->data, (float *)inverse_rms->data, width, (float)epsilon, (float)offset);
 }
 
@@ -132,8 +133,10 @@ int32_t norm(const char *kernel, const awl_tensor *x, const awl_tensor *branch, 
              awl_tensor *y, awl_tensor *inverse_rms, double epsilon, double offset, void *stream) {
     AWL_TRY(check_grid(kernel, x->size[0]));
     if (x->size[0] == 0 || x->size[1] == 0) return AWL_OK;
-    (x->dtype == AWL_BF16 ? run_forward<bf16> : run_forward<float>)(x, branch, sum, weight, y, inverse_rms, epsilon, offset,
-                                                                    (cudaStream_t)stream);
+    const auto run = x->dtype == AWL_BF16        ? run_forward<bf16, bf16>
+                     : weight->dtype == AWL_BF16 ? run_forward<float, bf16>
+                                                 : run_forward<float, float>;
+    run(x, branch, sum, weight, y, inverse_rms, epsilon, offset, (cudaStream_t)stream);
     return launched(kernel);
 }
 

@@ -130,6 +130,30 @@ void of_a_sum(const Shape &shape, double offset) {
            name + " refuses a gradient of another shape");
 }
 
+// A weight stored in bf16 gives under f32 what its widened copy gives, bit for bit.
+void narrow_weight(const Shape &shape, double offset) {
+    const int64_t n = shape.rows, d = shape.width;
+    const std::string name = std::to_string(n) + "x" + std::to_string(d) + " bf16 weight";
+    std::mt19937 random(n * 1000 + d);
+    std::normal_distribution<float> normal;
+    Buffer<float> x(n * d), b(n * d), s(n * d), y(n * d), wide(d), y_wide(n * d), inverse(n);
+    Buffer<Bf16> w(d);
+    for (int64_t i = 0; i < n * d; i++) x[i] = 3 * normal(random), b[i] = normal(random);
+    for (int64_t i = 0; i < d; i++) narrow(normal(random), w[i]), wide[i] = (float)w.at(i);
+    x.upload(), b.upload(), w.upload(), wide.upload();
+    awl_tensor tx = x.view({n, d}), tb = b.view({n, d}), ts = s.view({n, d}), tw = w.view({d}), ty = y.view({n, d});
+    awl_tensor tv = wide.view({d}), tz = y_wide.view({n, d}), ti = inverse.view({n});
+    for (bool adds : {false, true}) {
+        const auto norm = [&](const awl_tensor &weight, awl_tensor &out) {
+            return adds ? awl_add_rms_norm(&tx, &tb, &weight, &ts, &out, &ti, 1e-5, offset, nullptr)
+                        : awl_rms_norm(&tx, &weight, &out, &ti, 1e-5, offset, nullptr);
+        };
+        expect(norm(tw, ty) == AWL_OK && norm(tv, tz) == AWL_OK, name + ": " + awl_last_error());
+        y.download(), y_wide.download();
+        for (int64_t i = 0; i < n * d; i++) expect(y[i] == y_wide[i], name + (adds ? " of a sum" : ""));
+    }
+}
+
 void not_a_number_stays_in_its_row() {
     const int64_t n = 3, d = 37;
     Buffer<float> x(n * d), w(d), y(n * d), inverse(n);
@@ -152,9 +176,15 @@ void refuses() {
     expect(awl_rms_norm(&tx, &tw, &ty, &ti, 1e-6, 0, nullptr) == AWL_BAD_ARGUMENT, "a short weight is refused");
     expect(!strcmp(awl_last_error(), "rms_norm: weight: axis 0: expected size 4, got 3"), awl_last_error());
     tw = w.view({4});
+    tx.dtype = AWL_BF16;
+    expect(awl_rms_norm(&tx, &tw, &ty, &ti, 1e-6, 0, nullptr) == AWL_BAD_ARGUMENT, "a wider weight is refused");
+    expect(!strcmp(awl_last_error(), "rms_norm: weight: expected bf16, got f32"), awl_last_error());
+    tx = x.view({2, 4});
     tw.dtype = AWL_BF16;
-    expect(awl_rms_norm(&tx, &tw, &ty, &ti, 1e-6, 0, nullptr) == AWL_BAD_ARGUMENT, "another dtype is refused");
-    expect(!strcmp(awl_last_error(), "rms_norm: weight: expected f32, got bf16"), awl_last_error());
+    awl_tensor none = {};
+    expect(awl_rms_norm_backward(&tx, &tx, &tw, &ti, &ty, &none, &none, 0, nullptr) == AWL_BAD_ARGUMENT,
+           "a narrower weight is for the forward pass");
+    expect(!strcmp(awl_last_error(), "rms_norm_backward: weight: expected f32, got bf16"), awl_last_error());
     tw = w.view({4});
     tx.stride[0] = 5;
     expect(awl_rms_norm(&tx, &tw, &ty, &ti, 1e-6, 0, nullptr) == AWL_BAD_ARGUMENT, "gaps between rows are refused");
@@ -179,6 +209,7 @@ int main() {
                 contract<Bf16>(shape, offset, 1.0 / 128);
                 of_a_sum<float>(shape, offset);
                 of_a_sum<Bf16>(shape, offset);
+                narrow_weight(shape, offset);
             }
         }
         not_a_number_stays_in_its_row();

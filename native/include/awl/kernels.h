@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define AWL_ABI_VERSION 3
+#define AWL_ABI_VERSION 4
 
 enum awl_dtype { AWL_F32 = 0, AWL_BF16 = 1, AWL_F64 = 2, AWL_I64 = 3 };
 enum awl_device { AWL_CPU = 0, AWL_CUDA = 1 };
@@ -61,13 +61,14 @@ AWL_EXPORT int32_t awl_limit_instruction_set(int32_t level);
 /* ---- kernels ---- */
 
 /* r[n] = 1 / sqrt(mean_d x^2 + epsilon); y = x * r * (weight + offset), offset 1 for Gemma, else 0.
- * x, weight, y: f32 or bf16, [N, D] and [D], contiguous; inverse_rms: f32 [N]. float32 inside. y may be x. */
+ * x, y: f32 or bf16 [N, D], contiguous; weight: the same, or bf16 under f32, [D]; inverse_rms: f32 [N]. float32 inside. y may
+ * be x. */
 AWL_EXPORT int32_t awl_rms_norm(const awl_tensor *x, const awl_tensor *weight, awl_tensor *y, awl_tensor *inverse_rms,
                                 double epsilon, double offset, void *stream);
 
 /* g = dy * (weight + offset), h = x * r: dx = r * (g - h * mean_d(g * h)); weight_gradient += sum_n dy * h.
  * weight_gradient: f32 [D] or absent. workspace: f32 [P, D]; rows are summed in P equal blocks, the blocks in order.
- * dx may be dy. */
+ * weight in the dtype of x; dx may be dy. */
 AWL_EXPORT int32_t awl_rms_norm_backward(const awl_tensor *dy, const awl_tensor *x, const awl_tensor *weight,
                                          const awl_tensor *inverse_rms, awl_tensor *dx, awl_tensor *weight_gradient,
                                          awl_tensor *workspace, double offset, void *stream);

@@ -11,13 +11,25 @@ final class RmsNormArguments {
     private RmsNormArguments() {}
 
     static void forward(Tensor x_ND, Tensor weight_D, Tensor y_ND, Tensor inverseRms_N) {
+        rows(x_ND, y_ND, inverseRms_N);
+        if (Arguments.dtype(x_ND) == ScalarType.Float) {
+            weight(x_ND, weight_D, ScalarType.Float, ScalarType.BFloat16);
+        } else {
+            weight(x_ND, weight_D, Arguments.dtype(x_ND));
+        }
+    }
+
+    private static void weight(Tensor x_ND, Tensor weight_D, ScalarType... allowed) {
+        Arguments.shape(weight_D, "weight", "(D)", x_ND.size(1));
+        Arguments.dtype(weight_D, "weight", allowed);
+        Arguments.dense(weight_D, "weight");
+    }
+
+    private static void rows(Tensor x_ND, Tensor y_ND, Tensor inverseRms_N) {
         Arguments.rank(x_ND, "x", "(N, D)", 2);
         Arguments.dtype(x_ND, "x", ScalarType.Float, ScalarType.BFloat16, ScalarType.Double);
         ScalarType storage = Arguments.dtype(x_ND);
         Arguments.dense(x_ND, "x");
-        Arguments.shape(weight_D, "weight", "(D)", x_ND.size(1));
-        Arguments.dtype(weight_D, "weight", storage);
-        Arguments.dense(weight_D, "weight");
         like(y_ND, "y", x_ND);
         Arguments.shape(inverseRms_N, "inverse rms", "(N)", x_ND.size(0));
         Arguments.dtype(inverseRms_N, "inverse rms", Arguments.accumulator(storage));
@@ -31,7 +43,8 @@ final class RmsNormArguments {
             Tensor inverseRms_N,
             Tensor inputGradient_ND,
             @Nullable Tensor weightGradient_D) {
-        forward(x_ND, weight_D, inputGradient_ND, inverseRms_N);
+        rows(x_ND, inputGradient_ND, inverseRms_N);
+        weight(x_ND, weight_D, Arguments.dtype(x_ND));
         like(outputGradient_ND, "output gradient", x_ND);
         if (weightGradient_D != null) {
             Arguments.shape(weightGradient_D, "weight gradient", "(D)", x_ND.size(1));

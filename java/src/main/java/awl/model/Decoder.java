@@ -250,7 +250,7 @@ public final class Decoder implements AutoCloseable {
                 }
             }
             Pass pass = new DocumentPass(kernels, documentStart, start_S, rope, angles, dropoutKey);
-            Value x = embedding.forward(tape, in.tokens_N());
+            Value x = embedding.forward(tape, in.tokens_N(), precision.scalarType());
             return scope.keep(norm.forward(tape, layers(x, tape, pass)).normed().tensor());
         }
     }
@@ -308,12 +308,13 @@ public final class Decoder implements AutoCloseable {
                 .toArray();
         boolean oneEach = Arrays.equals(rows, IntStream.range(0, total).toArray());
         try (TensorScope scope = TensorScope.open()) {
-            Rope.Angles angles = rope.angles(positions, start, precision.scalarType(), device);
-            Value embedded = embedding.forward(Tape.none(), Tensors.indices(device, tokens));
+            ScalarType activations = activations(cache, total, oneEach);
+            Rope.Angles angles = rope.angles(positions, start, activations, device);
+            Value embedded = embedding.forward(Tape.none(), Tensors.indices(device, tokens), activations);
             Tensor logits;
-            if (FusedCachePass.suits(cache, kernels, precision.scalarType(), pieces)) {
+            if (FusedCachePass.suits(cache, kernels, activations, pieces)) {
                 FusedCachePass pass = new FusedCachePass(cache, kernels, angles, pieces);
-                logits = oneEach && precision == Precision.FP32
+                logits = oneEach && activations == ScalarType.Float
                         ? prepared(embedded, pass, cache)
                         : lastLogits(embedded, pass, oneEach ? null : Tensors.indices(device, rows));
             } else {
@@ -323,6 +324,15 @@ public final class Decoder implements AutoCloseable {
             pieces.forEach(piece -> cache.appended(piece.slot(), piece.tokens()));
             return scope.keep(logits);
         }
+    }
+
+    /// Few rows beside a float32 cache cost the reading of the weights and nothing else, so the activations of a
+    /// bfloat16 model are float32 there: as fast, more exact, and what [Kernels#cacheAttention] takes. Long prompts are
+    /// products of bfloat16.
+    private ScalarType activations(KvCache cache, int rows, boolean oneEach) {
+        ScalarType own = precision.scalarType();
+        boolean wide = Tensors.dtype(cache.keys(0)) == ScalarType.Float && (oneEach || rows <= Projection.FEW_ROWS);
+        return precision == Precision.BF16 && wide ? ScalarType.Float : own;
     }
 
     /// A step of one token a sequence, which is done over and over.

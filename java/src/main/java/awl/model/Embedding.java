@@ -16,16 +16,14 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 final class Embedding {
 
     private final Parameter weight_VD;
-    private final ScalarType dtype;
     private final Kernels kernels;
     private final double factor;
     private final @org.jspecify.annotations.Nullable Scalar scale;
 
     /// @param scale rows are multiplied with it (Gemma: sqrt of the width, rounded to the model's dtype)
-    /// @param dtype of the rows that come out
+    /// @param dtype of the model
     Embedding(Parameter weight_VD, double scale, ScalarType dtype, Kernels kernels) {
         this.weight_VD = weight_VD;
-        this.dtype = dtype;
         this.kernels = kernels;
         this.factor = scale == 1 ? 1 : rounded(scale, dtype);
         this.scale = scale == 1 ? null : Scalars.of(factor);
@@ -44,7 +42,9 @@ final class Embedding {
     }
 
     /// `[N] -> [N, D]`
-    Value forward(Tape tape, Tensor tokens_N) {
+    ///
+    /// @param dtype of the rows that come out
+    Value forward(Tape tape, Tensor tokens_N, ScalarType dtype) {
         BlockMatrix blocks = weight_VD.blocks();
         Tensor rows = blocks == null
                 ? Tensors.rows(weight_VD.value(), tokens_N)

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class Projection {
 
     /// Up to here the time goes into reading the weights, and a kernel made for that is used.
-    private static final long FEW_ROWS = 32;
+    static final long FEW_ROWS = 32;
 
     private final List<Linear> parts;
     private final long[] start;

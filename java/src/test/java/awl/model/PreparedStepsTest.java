@@ -31,11 +31,13 @@ final class PreparedStepsTest {
     @ParameterizedTest
     @FieldSource("FAMILIES")
     void recordedStepsHaveTheBitsOfComputedOnes(String family) {
-        try (TensorScope scope = TensorScope.open();
-                Golden golden = Golden.of(family);
-                TensorSource source = Checkpoint.open(golden.folder());
-                Decoder model = Decoder.load(source, Precision.FP32, Golden.kernels("native"))) {
-            compare(model, golden.folder().getFileName().toString());
+        for (Precision precision : List.of(Precision.FP32, Precision.BF16)) {
+            try (TensorScope scope = TensorScope.open();
+                    Golden golden = Golden.of(family);
+                    TensorSource source = Checkpoint.open(golden.folder());
+                    Decoder model = Decoder.load(source, precision, Golden.kernels("native"))) {
+                compare(model, golden.folder().getFileName() + " in " + precision);
+            }
         }
     }
 
