@@ -49,8 +49,8 @@ public interface Kernels {
     /// input), one rounding at the end.
     ///
     /// @param x_ND float32, bfloat16 or float64
-    /// @param weight_D dtype of `x`, or bfloat16 where `x` is float32 (widened, as in [#linear]; there is no backward
-    ///     pass for that)
+    /// @param weight_D dtype of `x`, or bfloat16 where `x` is float32 (widened, as in [#linear]; without a
+    ///     backward pass)
     /// @param y_ND written; shape and dtype of `x`; may be `x` itself
     /// @param inverseRms_N written; float32 (float64 for float64 input); the backward pass needs it
     void rmsNorm(Tensor x_ND, Tensor weight_D, double epsilon, boolean onePlusWeight, Tensor y_ND, Tensor inverseRms_N);

@@ -326,9 +326,9 @@ public final class Decoder implements AutoCloseable {
         }
     }
 
-    /// Few rows beside a float32 cache cost the reading of the weights and nothing else, so the activations of a
-    /// bfloat16 model are float32 there: as fast, more exact, and what [Kernels#cacheAttention] takes. Long prompts are
-    /// products of bfloat16.
+    /// Few rows beside a float32 cache cost the reading of the weights and nothing else, so there the
+    /// activations of a bfloat16 model are float32: as fast, more exact, and what [Kernels#cacheAttention]
+    /// takes. Long prompts are products of bfloat16.
     private ScalarType activations(KvCache cache, int rows, boolean oneEach) {
         ScalarType own = precision.scalarType();
         boolean wide = Tensors.dtype(cache.keys(0)) == ScalarType.Float && (oneEach || rows <= Projection.FEW_ROWS);
