@@ -13,10 +13,10 @@ public final class JinjaTemplate {
     private static final int CHAIN_FACTOR = 5;
 
     private final String name;
-    private final Compiler.Program program;
+    private final Program program;
     private final boolean marksGeneration;
 
-    private JinjaTemplate(String name, Compiler.Program program, boolean marksGeneration) {
+    private JinjaTemplate(String name, Program program, boolean marksGeneration) {
         this.name = name;
         this.program = program;
         this.marksGeneration = marksGeneration;
@@ -37,7 +37,7 @@ public final class JinjaTemplate {
         }
         try {
             List<Stmt> body = new StatementParser(new TokenStream(Lexer.tokenize(source), limits.nesting())).template();
-            Compiler.Program program = Compiler.compile(body, CHAIN_FACTOR * limits.nesting());
+            Program program = Compiler.compile(body, CHAIN_FACTOR * limits.nesting());
             return new JinjaTemplate(name, program, NameSearch.hasGeneration(body));
         } catch (Fault fault) {
             throw exception(fault, name, fault.line);

@@ -101,6 +101,19 @@ final class Render {
         out.append(text);
     }
 
+    /// Writes what call and filter blocks give, which must be text already.
+    void emitText(StringBuilder out, Object value) {
+        if (!Values.isString(value)) {
+            throw Fault.type("sequence item 0: expected str instance, " + Values.typeName(value) + " found");
+        }
+        emit(out, Values.string(value));
+    }
+
+    /// What a block has written, as a value: where escaping is on, it is escaped already.
+    Object textOf(StringBuilder block) {
+        return autoescape ? new Markup(block.toString()) : block.toString();
+    }
+
     /// Notes a generation block. It counts from where the template's own output stands, wherever the text
     /// goes: that is the reference's rule, and a block inside a macro starts where the macro's call stands.
     void capture(String text) {

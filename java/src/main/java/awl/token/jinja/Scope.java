@@ -133,6 +133,20 @@ final class Scope {
         }
     }
 
+    /// Code inside the border of this scope, which it leaves where it goes on to its end; taken once the scope's
+    /// names are complete.
+    Exec bordered(Exec inside) {
+        Border border = border();
+        return (a, out) -> {
+            border.enter(a);
+            Exec.Signal signal = inside.run(a, out);
+            if (signal == Exec.Signal.NEXT) {
+                border.leave(a);
+            }
+            return signal;
+        };
+    }
+
     /// The border of this scope; taken once its names are complete.
     Border border() {
         Border border = new Border();

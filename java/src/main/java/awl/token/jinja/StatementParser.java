@@ -1,17 +1,12 @@
 package awl.token.jinja;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /// Parses a whole template: text, printed expressions and the statements between block marks.
-final class StatementParser extends ExpressionParser {
-    private final Deque<String> openTags = new ArrayDeque<>();
-    private final Deque<Set<String>> endTags = new ArrayDeque<>();
+final class StatementParser extends ImportParser {
+    private final OpenTags openTags = new OpenTags();
 
     StatementParser(TokenStream tokens) {
         super(tokens);
@@ -27,7 +22,7 @@ final class StatementParser extends ExpressionParser {
         List<Stmt> body = new ArrayList<>();
         List<Stmt.Part> parts = new ArrayList<>();
         if (!ends.isEmpty()) {
-            endTags.push(ends);
+            openTags.lookFor(ends);
         }
         int outputLine = 0;
         while (!tokens.is(Token.Kind.END)) {
@@ -45,7 +40,7 @@ final class StatementParser extends ExpressionParser {
                     flush(parts, body, outputLine);
                     if (tokens.is(Token.Kind.NAME)
                             && ends.contains(tokens.current().text())) {
-                        endTags.pop();
+                        openTags.found();
                         tokens.leave();
                         return body;
                     }
@@ -56,7 +51,7 @@ final class StatementParser extends ExpressionParser {
         }
         flush(parts, body, outputLine);
         if (!ends.isEmpty()) {
-            throw tokens.fail("Unexpected end of template." + lookingFor());
+            throw tokens.fail("Unexpected end of template." + openTags.hint());
         }
         tokens.leave();
         return body;
@@ -87,7 +82,7 @@ final class StatementParser extends ExpressionParser {
         if (tag.kind() != Token.Kind.NAME) {
             throw Fault.syntax("tag name expected", tag.line());
         }
-        openTags.push(tag.text());
+        openTags.open(tag.text());
         tokens.next();
         Stmt statement = switch (tag.text()) {
             case "for" -> forLoop(tag.line());
@@ -114,30 +109,12 @@ final class StatementParser extends ExpressionParser {
             case "from" -> fromImport(tag.line());
             case "extends" -> new Stmt.Refused("extends", expression(), List.of(), tag.line());
             default -> {
-                openTags.pop();
-                throw Fault.syntax("Encountered unknown tag '" + tag.text() + "'." + lookingFor(), tag.line());
+                openTags.close();
+                throw Fault.syntax("Encountered unknown tag '" + tag.text() + "'." + openTags.hint(), tag.line());
             }
         };
-        openTags.pop();
+        openTags.close();
         return statement;
-    }
-
-    private String lookingFor() {
-        StringBuilder hint = new StringBuilder();
-        if (!endTags.isEmpty()) {
-            hint.append(" Jinja was looking for the following tags: ")
-                    .append(endTags.peek().stream()
-                            .sorted()
-                            .map(name -> "'" + name + "'")
-                            .collect(Collectors.joining(" or ")))
-                    .append('.');
-        }
-        if (!openTags.isEmpty()) {
-            hint.append(" The innermost block that needs to be closed is '")
-                    .append(openTags.peek())
-                    .append("'.");
-        }
-        return hint.toString();
     }
 
     private Stmt forLoop(int line) {
@@ -205,85 +182,6 @@ final class StatementParser extends ExpressionParser {
         return new Stmt.CallBlock(call, parameters, wholeBody("endcall"), line);
     }
 
-    private Stmt.Parameters parameters() {
-        List<Expr.Name> names = new ArrayList<>();
-        List<Expr> defaults = new ArrayList<>();
-        Set<String> seen = new HashSet<>();
-        tokens.expectOperator("(");
-        while (!tokens.isOperator(")")) {
-            if (!names.isEmpty()) {
-                tokens.expectOperator(",");
-            }
-            int line = tokens.current().line();
-            String name = plainName();
-            if (!seen.add(name)) {
-                throw Fault.syntax("duplicate argument '" + name + "'", line);
-            }
-            if (tokens.skipOperator("=")) {
-                defaults.add(expression());
-            } else if (!defaults.isEmpty()) {
-                throw tokens.fail("non-default argument follows default argument");
-            }
-            names.add(new Expr.Name(name, Expr.Use.PARAMETER, line));
-        }
-        tokens.next();
-        return new Stmt.Parameters(names, defaults);
-    }
-
-    private String plainName() {
-        Token token = tokens.expect(Token.Kind.NAME);
-        if (Set.of("true", "false", "none", "True", "False", "None").contains(token.text())) {
-            throw Fault.syntax("can't assign to 'name'", token.line());
-        }
-        return token.text();
-    }
-
-    private Stmt include(int line) {
-        Expr template = expression();
-        if (tokens.isName("ignore") && tokens.look().isName("missing")) {
-            tokens.next();
-            tokens.next();
-        }
-        skipContext();
-        return new Stmt.Refused("include", template, List.of(), line);
-    }
-
-    private boolean skipContext() {
-        boolean found = (tokens.isName("with") || tokens.isName("without"))
-                && tokens.look().isName("context");
-        if (found) {
-            tokens.next();
-            tokens.next();
-        }
-        return found;
-    }
-
-    private Stmt importAs(int line) {
-        Expr template = expression();
-        tokens.expectName("as");
-        Expr.Name target = new Expr.Name(plainName(), Expr.Use.STORE, line);
-        skipContext();
-        return new Stmt.Refused("import", template, List.of(target), line);
-    }
-
-    private Stmt fromImport(int line) {
-        Expr template = expression();
-        tokens.expectName("import");
-        List<Expr.Name> targets = new ArrayList<>();
-        do {
-            if (skipContext()) {
-                break;
-            }
-            String name = plainName();
-            if (name.startsWith("_")) {
-                throw Fault.syntax("names starting with an underline can not be imported", line);
-            }
-            String alias = tokens.skipName("as") ? plainName() : name;
-            targets.add(new Expr.Name(alias, Expr.Use.STORE, line));
-        } while (!skipContext() && tokens.skipOperator(","));
-        return new Stmt.Refused("from", template, targets, line);
-    }
-
     private Stmt print(int line) {
         List<Stmt.Part> parts = new ArrayList<>();
         while (!tokens.is(Token.Kind.BLOCK_END)) {
@@ -312,39 +210,5 @@ final class StatementParser extends ExpressionParser {
                 && output.parts().stream()
                         .allMatch(
                                 part -> part instanceof Stmt.Part.Data data && Letters.all(data.text(), Text::isSpace));
-    }
-
-    /// What an assignment may write to: a name, an attribute of a namespace where allowed, or a tuple of
-    /// these.
-    private Expr target(boolean withNamespace, String endName, Expr.Use use) {
-        int line = tokens.current().line();
-        List<Expr> items = new ArrayList<>();
-        boolean comma = false;
-        while (!atTupleEnd(endName)) {
-            items.add(primary(withNamespace));
-            if (!tokens.isOperator(",")) {
-                break;
-            }
-            comma = true;
-            tokens.next();
-        }
-        return assignable(tupleOrItem(items, comma, false, line), use);
-    }
-
-    private static Expr assignable(Expr target, Expr.Use use) {
-        return switch (target) {
-            case Expr.Name name -> new Expr.Name(name.name(), use, name.line());
-            case Expr.NamespaceTarget _ -> target;
-            case Expr.TupleOf tuple -> {
-                List<Expr> items = new ArrayList<>();
-                tuple.items().forEach(item -> items.add(assignable(item, use)));
-                yield new Expr.TupleOf(items, tuple.line());
-            }
-            default ->
-                throw Fault.syntax(
-                        "can't assign to '" + target.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT)
-                                + "'",
-                        target.line());
-        };
     }
 }

@@ -59,6 +59,16 @@ final class TokenStream {
         return found;
     }
 
+    /// Both of two names in a row, or none.
+    boolean skipNames(String first, String second) {
+        boolean found = isName(first) && look().isName(second);
+        if (found) {
+            next();
+            next();
+        }
+        return found;
+    }
+
     Token expectOperator(String operator) {
         return isOperator(operator) ? next() : unexpected(operator);
     }
