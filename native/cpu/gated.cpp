@@ -27,7 +27,7 @@ AWL_INLINE void activate(const f32 (&x)[N], f32 (&value)[N], f32 (&slope)[N]) {
         f32 below[N], s[N];
         for (int j = 0; j < N; j++) below[j] = -x[j];
         exp_clamped(below, s);
-        for (int j = 0; j < N; j++) s[j] = 1.f / (1.f + s[j]);  // 1 + e^-87 is 1
+        for (int j = 0; j < N; j++) s[j] = reciprocal(1.f + s[j]);  // 1 + e^-87 is 1
         for (int j = 0; j < N; j++) value[j] = x[j] * s[j];
         for (int j = 0; j < N; j++) slope[j] = s[j] * (1.f + x[j] * (1.f - s[j]));
     } else {

@@ -39,7 +39,10 @@ AWL_INLINE f32 load(const float *p) {
 }
 
 AWL_INLINE f32 load(const bf16 *p) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if defined(__AVX512F__)
+    const __m256i v = _mm256_loadu_si256((const __m256i *)p);
+    return (f32)_mm512_maskz_slli_epi32((__mmask16)-1, _mm512_maskz_cvtepu16_epi32((__mmask16)-1, v), 16);
+#elif defined(__AVX2__)
     return (f32)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16);
 #else
     u16 v;
@@ -53,18 +56,27 @@ AWL_INLINE void store(float *p, f32 v) { memcpy(p, &v, sizeof v); }
 // What storing leaves of v, to be loaded again: all of it, or what fits bfloat16 (to nearest even; a NaN stays one).
 AWL_INLINE f32 rounded(const float *, f32 v) { return v; }
 
-AWL_INLINE f32 rounded(const bf16 *, f32 v) {
-    const u32 bits = (u32)v;
-    const u32 nearest = bits + 0x7fffu + ((bits >> 16) & 1u);
-    return (f32)(((v == v) ? nearest : (bits | 0x400000u)) & 0xffff0000u);
+// The bits of bfloat16: v's upper half.
+AWL_INLINE u32 upper_half(f32 v) {
+    const u32 bits = (u32)v, half = bits >> 16;
+    const u32 nearest = (bits + 0x7fffu + (half & 1u)) >> 16;
+#if defined(__AVX512F__)
+    const __mmask16 nan = _mm512_cmp_ps_mask((__m512)v, (__m512)v, _CMP_UNORD_Q);
+    return (u32)_mm512_mask_or_epi32((__m512i)nearest, nan, (__m512i)half, _mm512_set1_epi32(0x40));
+#else
+    return (v == v) ? nearest : (half | 0x40u);
+#endif
 }
+
+AWL_INLINE f32 rounded(const bf16 *, f32 v) { return (f32)(upper_half(v) << 16); }
 
 // Stores what `rounded` gave.
 AWL_INLINE void store_rounded(float *p, f32 v) { store(p, v); }
 
-AWL_INLINE void store_rounded(bf16 *p, f32 v) {
-    const u32 high = (u32)v >> 16;
-#if defined(__AVX2__) && !defined(__AVX512F__)
+AWL_INLINE void store_half(bf16 *p, u32 high) {
+#if defined(__AVX512F__)
+    _mm256_storeu_si256((__m256i *)p, _mm512_maskz_cvtepi32_epi16((__mmask16)-1, (__m512i)high));
+#elif defined(__AVX2__)
     const __m256i both = (__m256i)high;
     _mm_storeu_si128((__m128i *)p, _mm_packus_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1)));
 #else
@@ -73,7 +85,9 @@ AWL_INLINE void store_rounded(bf16 *p, f32 v) {
 #endif
 }
 
-AWL_INLINE void store(bf16 *p, f32 v) { store_rounded(p, rounded(p, v)); }
+AWL_INLINE void store_rounded(bf16 *p, f32 v) { store_half(p, (u32)v >> 16); }
+
+AWL_INLINE void store(bf16 *p, f32 v) { store_half(p, upper_half(v)); }
 
 // One element.
 AWL_INLINE float widen(float v) { return v; }
@@ -114,7 +128,9 @@ AWL_INLINE void store_part(T *p, int64_t n, f32 v) {
 
 // b where a is a NaN; min likewise.
 AWL_INLINE f32 max(f32 a, f32 b) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if defined(__AVX512F__)
+    return (f32)_mm512_maskz_max_ps((__mmask16)-1, (__m512)a, (__m512)b);  // the plain forms have a warning of GCC 12's
+#elif defined(__AVX2__)
     return _mm256_max_ps(a, b);
 #else
     return a > b ? a : b;
@@ -122,7 +138,9 @@ AWL_INLINE f32 max(f32 a, f32 b) {
 }
 
 AWL_INLINE f32 min(f32 a, f32 b) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if defined(__AVX512F__)
+    return (f32)_mm512_maskz_min_ps((__mmask16)-1, (__m512)a, (__m512)b);
+#elif defined(__AVX2__)
     return _mm256_min_ps(a, b);
 #else
     return a < b ? a : b;
@@ -131,7 +149,7 @@ AWL_INLINE f32 min(f32 a, f32 b) {
 
 AWL_INLINE f32 sqrt(f32 v) {
 #if defined(__AVX512F__)
-    return (f32)_mm512_maskz_sqrt_ps((__mmask16)-1, (__m512)v);  // the plain form has a warning of its own in GCC 12
+    return (f32)_mm512_maskz_sqrt_ps((__mmask16)-1, (__m512)v);
 #elif defined(__AVX2__)
     return (f32)_mm256_sqrt_ps((__m256)v);
 #elif defined(__SSE2__)
@@ -139,6 +157,29 @@ AWL_INLINE f32 sqrt(f32 v) {
 #else
     for (int i = 0; i < lanes; i++) v[i] = __builtin_sqrtf(v[i]);
     return v;
+#endif
+}
+
+// 1 / v within 1 ulp, for v in [1, 2^127]; a NaN stays one. AVX-512 divides as slowly as it does ten other things: there
+// an estimate of 14 bits and one of Newton's steps.
+AWL_INLINE f32 reciprocal(f32 v) {
+#if defined(__AVX512F__)
+    const f32 estimate = (f32)_mm512_maskz_rcp14_ps((__mmask16)-1, (__m512)v);
+    return estimate + estimate * (1.f - v * estimate);
+#else
+    return 1.f / v;
+#endif
+}
+
+// Adding this rounds to an integer and leaves it in the low bits.
+constexpr float magic = 12582912.f;  // 1.5 * 2^23
+
+// v 2^n for an integer n in [-126, 127], of which n + magic is given.
+AWL_INLINE f32 scaled(f32 v, f32 shifted) {
+#if defined(__AVX512F__)
+    return (f32)_mm512_maskz_scalef_ps((__mmask16)-1, (__m512)v, (__m512)(shifted - magic));
+#else
+    return v * (f32)(((i32)shifted - (i32)all(magic) + 127) << 23);
 #endif
 }
 
@@ -162,8 +203,6 @@ template <int N>
 AWL_INLINE void exp_clamped(const f32 (&x)[N], f32 (&value)[N]) {
     static const float polynomial[] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
                                        4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
-    // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
-    const f32 magic = all(12582912.f);
     f32 r[N], shifted[N];
     for (int j = 0; j < N; j++) r[j] = min(all(88.f), max(all(-87.3f), x[j]));
     for (int j = 0; j < N; j++) shifted[j] = r[j] * 1.44269504088896341f + magic;
@@ -173,7 +212,7 @@ AWL_INLINE void exp_clamped(const f32 (&x)[N], f32 (&value)[N]) {
     for (int degree = 1; degree < 6; degree++)
         for (int j = 0; j < N; j++) value[j] = value[j] * r[j] + polynomial[degree];
     for (int j = 0; j < N; j++) value[j] = (value[j] * r[j]) * r[j] + (r[j] + 1.f);
-    for (int j = 0; j < N; j++) value[j] = value[j] * (f32)(((i32)shifted[j] - (i32)magic + 127) << 23);
+    for (int j = 0; j < N; j++) value[j] = scaled(value[j], shifted[j]);
 }
 
 AWL_INLINE f32 exp_clamped(f32 x) {
@@ -193,7 +232,7 @@ AWL_INLINE f32 exp(f32 x) {
 AWL_INLINE f32 tanh(f32 x) {
     i32 sign = (i32)x & (int32_t)0x80000000;
     f32 a = (f32)((i32)x ^ sign);
-    f32 wide = 1.f - 2.f / (exp_clamped(a + a) + 1.f);  // used from 0.625 on
+    f32 wide = 1.f - 2.f * reciprocal(exp_clamped(a + a) + 1.f);  // used from 0.625 on
     f32 z = x * x;
     f32 p = all(-5.70498872745e-3f);
     p = p * z + 2.06390887954e-2f;
