@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// the binding, workspaces and arguments of every CUDA kernel without a device. What the emulation can not
 /// show stands in its header.
 @Tag("native")
-class EmulatedCudaKernelsTest extends KernelContract implements RopeContract, ResidualNormContract, DropoutContract {
+class EmulatedCudaKernelsTest extends KernelContract {
 
     private static Path library() {
         return EmulatedCuda.library();
@@ -47,7 +47,7 @@ class EmulatedCudaKernelsTest extends KernelContract implements RopeContract, Re
     @Override
     @Disabled("hundreds of launches of fibres; headCases() has the kinds of chunks")
     @Test
-    void everyChunkingGivesTheSameNumbers() {}
+    public void everyChunkingGivesTheSameNumbers() {}
 
     /// Without float32 beside bfloat16, which a device rounds.
     @Override
@@ -61,7 +61,7 @@ class EmulatedCudaKernelsTest extends KernelContract implements RopeContract, Re
         "BFloat16, BFloat16, Float, 33, 65, 18",
         "BFloat16, BFloat16, BFloat16, 33, 65, 18"
     })
-    void matrixProductsAreThoseOfFloat64(
+    public void matrixProductsAreThoseOfFloat64(
             ScalarType leftType, ScalarType rightType, ScalarType outType, int n, int k, int m) {
         super.matrixProductsAreThoseOfFloat64(leftType, rightType, outType, n, k, m);
     }

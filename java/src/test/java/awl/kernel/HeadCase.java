@@ -2,6 +2,7 @@ package awl.kernel;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -126,6 +127,11 @@ public record HeadCase(
         }
         cases.addAll(half);
         return cases;
+    }
+
+    /// Those that take no time.
+    static Stream<HeadCase> small() {
+        return all().stream().filter(c -> c.v < 10_000);
     }
 
     private static HeadCase renamed(String name, HeadCase c) {

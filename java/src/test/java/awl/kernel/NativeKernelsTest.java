@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The contract by the library the build made, and what opening one checks. Skipped, with the reason, where
 /// there is none.
 @Tag("native")
-class NativeKernelsTest extends KernelContract implements RopeContract, ResidualNormContract, DropoutContract {
+class NativeKernelsTest extends KernelContract {
 
     static Path library() {
         return Shared.home().resolve("native/build/cpu/libawl_cpu.so");

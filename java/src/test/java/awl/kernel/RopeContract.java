@@ -40,7 +40,7 @@ interface RopeContract {
         // Numbers i and i + R/2 are a complex number, multiplied with exp(i angle).
         Tensor turned = turned(exact, angle.to(ScalarType.Double));
         kernels().rope(view, cosine, sine, false);
-        assertThat(AttentionContract.worst(view, turned)).isLessThan(unit);
+        assertThat(Accuracy.worst(view, turned)).isLessThan(unit);
         assertThat(torch.equal(
                         stream.narrow(1, heads * e, (all - heads) * e), before.narrow(1, heads * e, (all - heads) * e)))
                 .isTrue();
@@ -49,7 +49,7 @@ interface RopeContract {
                         exact.narrow(2, rotated, e - rotated)))
                 .isTrue();
         kernels().rope(view, cosine, sine, true);
-        assertThat(AttentionContract.worst(view, exact)).isLessThan(2 * unit);
+        assertThat(Accuracy.worst(view, exact)).isLessThan(2 * unit);
     }
 
     private static Tensor turned(Tensor x_NHE, Tensor angle_NP) {

@@ -1,6 +1,6 @@
 package awl.kernel;
 
-class TorchKernelsTest extends KernelContract implements RopeContract, ResidualNormContract, DropoutContract {
+class TorchKernelsTest extends KernelContract {
 
     @Override
     public Kernels kernels() {

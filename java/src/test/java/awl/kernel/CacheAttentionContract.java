@@ -1,50 +1,28 @@
 package awl.kernel;
 
+import static awl.kernel.Accuracy.same;
+import static awl.kernel.Accuracy.worst;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import awl.ShapeException;
 import awl.tensor.Tensors;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What every implementation of the attention kernels must satisfy, and the tools of [KernelContract].
-abstract class AttentionContract {
+/// What every implementation of [Kernels#cacheAttention] must satisfy.
+interface CacheAttentionContract {
 
-    private PointerScope scope;
-    Kernels kernels;
-
-    public abstract Kernels kernels();
-
-    private int threads;
-
-    @BeforeEach
-    void open() {
-        threads = torch.get_num_threads();
-        torch.set_num_threads(1);
-        scope = new PointerScope();
-        kernels = kernels();
-    }
-
-    @AfterEach
-    void close() {
-        scope.close();
-        torch.set_num_threads(threads);
-    }
-
-    // --- attention over a cache --------------------------------------------------------------------------------------
+    Kernels kernels();
 
     @Test
-    void cacheAttentionOfATokenIsAttentionOverItsSlot() {
+    default void cacheAttentionOfATokenIsAttentionOverItsSlot() {
         torch.manual_seed(7);
         long h = 6;
         long k = 2;
@@ -92,7 +70,7 @@ abstract class AttentionContract {
     /// In bfloat16, against float64 over the same rounded numbers, beside plain libtorch in bfloat16.
     @ParameterizedTest
     @CsvSource({"6, 2, 20, 0, 0", "6, 2, 20, 30, 5", "9, 3, 64, 0, 0", "4, 4, 33, 17, 0", "8, 1, 128, 0, 0"})
-    void cacheAttentionInBfloat16IsAsExactAsPlainLibtorch(int h, int k, int e, int window, double cap) {
+    default void cacheAttentionInBfloat16IsAsExactAsPlainLibtorch(int h, int k, int e, int window, double cap) {
         torch.manual_seed(h * 100L + e);
         AttentionScores scores = new AttentionScores(1 / Math.sqrt(e), cap == 0 ? null : cap, window);
         ScalarType half = ScalarType.BFloat16;
@@ -185,7 +163,7 @@ abstract class AttentionContract {
     }
 
     @Test
-    void cacheAttentionRefusesOtherShapes() {
+    default void cacheAttentionRefusesOtherShapes() {
         Tensor keys = torch.zeros(1, 1, 4, 2);
         Tensor one = Tensors.indices(0);
         assertThatThrownBy(() -> kernels()
@@ -201,113 +179,5 @@ abstract class AttentionContract {
                                 torch.zeros(1, 4)))
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContaining("projected");
-    }
-
-    // --- attention inside documents ----------------------------------------------------------------------------------
-
-    /// Heads, key/value heads, width, window, cap; documents of 0, 1 and many tokens.
-    @ParameterizedTest
-    @CsvSource({
-        "Float, 4, 4, 32, 0, 0",
-        "Float, 6, 2, 20, 0, 0",
-        "Float, 4, 1, 64, 9, 0",
-        "Float, 2, 2, 16, 0, 4",
-        "Float, 3, 1, 7, 30, 4",
-        "BFloat16, 4, 2, 32, 0, 0",
-        "Double, 4, 2, 9, 5, 3"
-    })
-    void documentAttentionAndItsGradientAreThoseOfFloat64(
-            ScalarType dtype, int h, int k, int e, int window, double cap) {
-        torch.manual_seed(11);
-        int[] start = {0, 0, 33, 34, 34, 130, 200};
-        AttentionScores scores = new AttentionScores(0.4, cap == 0 ? null : cap, window);
-        Tensor projected = torch.randn(200, (h + 2 * k) * e).to(dtype);
-        Tensor gradient = torch.randn(200, h * e).to(dtype);
-        Tensor[] got = run(kernels, projected, gradient, start, scores, h);
-        Tensor[] plain = run(new TorchKernels(), projected, gradient, start, scores, h);
-        Tensor[] truth = run(
-                new TorchKernels(), projected.to(ScalarType.Double), gradient.to(ScalarType.Double), start, scores, h);
-        near("attention", got[0], plain[0], truth[0], 2, 1e-5);
-        near("log-sum-exp", got[1], plain[1], truth[1], 3, 1e-5);
-        near("gradient", got[2], plain[2], truth[2], 2, 1e-5);
-        assertThat(truth[2].abs().max().item_double()).isGreaterThan(0.1);
-    }
-
-    /// By hand: the first token of a document sees itself alone; and no document sees another.
-    @Test
-    void documentAttentionStaysInItsDocument() {
-        torch.manual_seed(12);
-        AttentionScores scores = new AttentionScores(0.2, null, 0);
-        Tensor projected = torch.randn(70, 3 * 24);
-        Tensor gradient = torch.randn(70, 24);
-        Tensor[] all = run(kernels, projected, gradient, new int[] {0, 37, 70}, scores, 3);
-        assertThat(worst(all[0].select(0, 37), projected.select(0, 37).narrow(0, 48, 24)))
-                .isLessThan(1e-6);
-        Tensor[] alone =
-                run(kernels, projected.narrow(0, 37, 33), gradient.narrow(0, 37, 33), new int[] {0, 33}, scores, 3);
-        assertThat(worst(all[0].narrow(0, 37, 33), alone[0])).isLessThan(1e-6);
-        assertThat(worst(all[2].narrow(0, 37, 33), alone[2])).isLessThan(1e-6);
-    }
-
-    @Test
-    void documentAttentionOfNothingIsNothing() {
-        Tensor[] none =
-                run(kernels, torch.randn(0, 24), torch.randn(0, 8), new int[] {0}, new AttentionScores(1, null, 0), 1);
-        assertThat(none[2].numel()).isZero();
-    }
-
-    @Test
-    void documentAttentionRefusesOtherShapes() {
-        AttentionScores scores = new AttentionScores(1, null, 0);
-        assertThatThrownBy(() -> run(kernels, torch.zeros(3, 25), torch.zeros(3, 8), new int[] {0, 3}, scores, 1))
-                .isInstanceOf(ShapeException.class)
-                .hasMessageContaining("H a multiple of K");
-        assertThatThrownBy(() -> run(kernels, torch.zeros(3, 24), torch.zeros(3, 8), new int[] {0, 4}, scores, 1))
-                .isInstanceOf(ShapeException.class)
-                .hasMessageContaining("rising rows from 0 to 3, got [0, 4]");
-        assertThatThrownBy(() -> new AttentionScores(1, 0.0, 0)).hasMessageContaining("soft-cap");
-    }
-
-    /// Result, log-sum-exp, gradient.
-    private static Tensor[] run(
-            Kernels kernels, Tensor projected, Tensor gradient, int[] start, AttentionScores scores, int heads) {
-        ScalarType dtype = Arguments.dtype(projected);
-        Tensor out = torch.empty_like(gradient).fill_(new Scalar(Double.NaN));
-        Tensor sums = torch.empty(heads, projected.size(0)).to(Arguments.accumulator(dtype));
-        Tensor below = torch.empty_like(projected).fill_(new Scalar(Double.NaN));
-        kernels.documentAttention(projected, start, scores, out, sums);
-        kernels.documentAttentionBackward(gradient, projected, start, scores, out, sums, below);
-        return new Tensor[] {out, sums, below};
-    }
-
-    // --- comparison --------------------------------------------------------------------------------------------------
-
-    /// Error against the truth, in units of its largest entry, at most `factor` times plain libtorch's, +
-    /// `slack`.
-    static void near(String what, Tensor got, Tensor plain, Tensor truth, double factor, double slack) {
-        if (truth.numel() == 0) {
-            assertThat(got.numel()).isZero();
-            return;
-        }
-        double allowed = factor * worst(plain, truth) + slack;
-        assertThat(worst(got, truth))
-                .as("%s (plain libtorch: %.3g)", what, worst(plain, truth))
-                .isLessThanOrEqualTo(allowed);
-    }
-
-    /// Largest absolute difference in units of the largest entry of `truth`; NaN anywhere gives NaN, which
-    /// fails.
-    static double worst(Tensor got, Tensor truth) {
-        if (truth.numel() == 0) {
-            return 0;
-        }
-        Tensor expected = truth.to(ScalarType.Double);
-        double scale = expected.abs().max().item_double();
-        double difference = got.to(ScalarType.Double).sub(expected).abs().max().item_double();
-        return scale == 0 ? difference : difference / scale;
-    }
-
-    static boolean same(Tensor a, Tensor b) {
-        return torch.equal(a, b);
     }
 }

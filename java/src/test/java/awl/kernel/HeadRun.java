@@ -1,0 +1,41 @@
+package awl.kernel;
+
+import static awl.kernel.Accuracy.near;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/// Everything the loss head wrote for a case; gradients start at zero.
+record HeadRun(HeadLoss loss, Tensor dHead_VD, @Nullable Tensor dBias_V) {
+
+    static HeadRun of(Kernels kernels, HeadCase c, HeadCase.Inputs in, HeadOptions base) {
+        ScalarType sums = Arguments.accumulator(c.dtype());
+        Tensor dHead = torch.zeros(new long[] {c.v(), c.d()}).to(sums);
+        Tensor dBias =
+                in.bias_V() == null ? null : torch.zeros(new long[] {c.v()}).to(sums);
+        HeadOptions options =
+                base.withSoftCap(c.softCap()).withBias(in.bias_V(), dBias).withPlan(c.plan());
+        HeadLoss loss = kernels.linearCrossEntropy(
+                in.hidden_ND(), in.weight_VD(), in.target_N(), in.weights_N(), in.activeRows_A(), dHead, options);
+        return new HeadRun(loss, dHead, dBias);
+    }
+
+    static HeadRun of(Kernels kernels, HeadCase c, HeadCase.Inputs in) {
+        return of(kernels, c, in, HeadOptions.standard());
+    }
+
+    /// Its numbers are as exact as plain libtorch's at the case's dtype.
+    void requireAsExactAsPlain(HeadCase c, HeadCase.Inputs in) {
+        HeadOracle truth = HeadOracle.of(c, in, ScalarType.Double);
+        HeadOracle plain = HeadOracle.of(c, in, c.dtype());
+        near("loss", loss.lossSum(), plain.lossSum(), truth.lossSum(), Accuracy.LOSS, 1e-5);
+        near("log p", loss.logProb_A(), plain.logProb_A(), truth.logProb_A(), Accuracy.LOSS, 1e-5);
+        near("dH", loss.hiddenGradient_ND(), plain.dHidden_ND(), truth.dHidden_ND(), Accuracy.GRADIENT, 1e-4);
+        near("dW", dHead_VD, plain.dHead_VD(), truth.dHead_VD(), Accuracy.GRADIENT, 1e-4);
+        if (dBias_V != null && plain.dBias_V() != null && truth.dBias_V() != null) {
+            near("dBias", dBias_V, plain.dBias_V(), truth.dBias_V(), Accuracy.GRADIENT, 1e-4);
+        }
+    }
+}

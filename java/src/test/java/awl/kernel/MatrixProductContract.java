@@ -1,0 +1,88 @@
+package awl.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import awl.ShapeException;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// What every implementation of [Kernels#matrixProduct] must satisfy.
+interface MatrixProductContract {
+
+    Kernels kernels();
+
+    @ParameterizedTest
+    @CsvSource({
+        "Float, Float, Float,   1,   1,   1",
+        "Float, Float, Float,   7, 321,  17",
+        "Float, Float, Float, 130,  64, 200",
+        "Float, Float, Float,   3,   0,   5",
+        "Double, Double, Double, 31,  40,   9",
+        "BFloat16, BFloat16, Float, 33, 65, 18",
+        "BFloat16, BFloat16, BFloat16, 33, 65, 18",
+        "Float, BFloat16, Float, 40, 17, 33",
+        "BFloat16, Float, BFloat16, 7, 321, 16"
+    })
+    default void matrixProductsAreThoseOfFloat64(
+            ScalarType leftType, ScalarType rightType, ScalarType outType, int n, int k, int m) {
+        for (int turned = 0; turned < 4; turned++) {
+            Tensor left =
+                    (turned & 1) == 0 ? torch.randn(n, k) : torch.randn(k, n).t();
+            Tensor right =
+                    (turned & 2) == 0 ? torch.randn(k, m) : torch.randn(m, k).t();
+            left = left.to(leftType);
+            right = right.to(rightType);
+            Tensor exact = left.to(ScalarType.Double).mm(right.to(ScalarType.Double));
+            Tensor size = left.to(ScalarType.Double)
+                    .abs()
+                    .mm(right.to(ScalarType.Double).abs());
+            // Rows of a wider matrix; what stands beside them must stay.
+            Tensor wide = torch.randn(n, m + 3).to(outType);
+            Tensor before = wide.clone();
+            Tensor out = wide.narrow(1, 1, m);
+            kernels().matrixProduct(left, right, 1, false, out);
+            within(out, exact, size);
+            kernels().matrixProduct(left, right, -0.5, true, out);
+            within(out, exact.mul(new Scalar(0.5)), size);
+            kernels().matrixProduct(left, right, 2, false, out);
+            within(out, exact.mul(new Scalar(2.0)), size.mul(new Scalar(2.0)));
+            assertThat(torch.equal(wide.narrow(1, 0, 1), before.narrow(1, 0, 1)))
+                    .isTrue();
+            assertThat(torch.equal(wide.narrow(1, m + 1, 2), before.narrow(1, m + 1, 2)))
+                    .isTrue();
+        }
+    }
+
+    /// Off by no more than a few roundings of the terms' absolute values, and of the result where it is bfloat16.
+    private static void within(Tensor out, Tensor exact, Tensor size) {
+        double rounding = Arguments.dtype(out) == ScalarType.BFloat16 ? 1.0 / 128 : 0;
+        Tensor bound = size.mul(new Scalar(2e-6))
+                .add_(exact.abs(), new Scalar(rounding))
+                .add_(new Scalar(1e-30));
+        Tensor error = out.to(ScalarType.Double).sub(exact).abs();
+        assertThat(error.le(bound).all().item_bool()).isTrue();
+    }
+
+    @Test
+    default void matricesThatDoNotFitAreRefused() {
+        assertThatThrownBy(() ->
+                        kernels().matrixProduct(torch.randn(2, 3), torch.randn(4, 5), 1, false, torch.empty(2, 5)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("expected (N, K), (K, M) and (N, M), got (2, 3), (4, 5) and (2, 5)");
+        assertThatThrownBy(() -> kernels()
+                        .matrixProduct(
+                                torch.randn(2, 3),
+                                torch.randn(3, 5).to(ScalarType.Double),
+                                1,
+                                false,
+                                torch.empty(2, 5)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("expected float32 and bfloat16, or float64 alone");
+    }
+}
