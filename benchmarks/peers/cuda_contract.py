@@ -18,26 +18,6 @@ from awl_library import Library, default_path
 ELSEWHERE = {"linear_blocks", "dequantize"}
 
 
-def stays_on_its_stream(library):
-    """A kernel on a side stream is done while the default stream still sleeps."""
-    import torch
-    from contract.harness import normal
-
-    x, w = normal(64, 576), normal(576)
-    y, inverse = torch.empty_like(x), torch.empty(64, device="cuda")
-    side = torch.cuda.Stream()
-    torch.cuda.synchronize()
-    torch.cuda._sleep(2_000_000_000)
-    asleep = torch.cuda.Event()
-    asleep.record()
-    with torch.cuda.stream(side):
-        library.rms_norm(x, w, y, inverse, 1e-5, 0.0)
-    side.synchronize()
-    still = not asleep.query()
-    torch.cuda.synchronize()
-    return still
-
-
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
@@ -73,7 +53,7 @@ def main():
                 lines.append(line)
                 print(f"| {line['case']} | {line['dtype']} | {line['quantity']} | {line['error']:.2e} |"
                       f" {line['torch_error']:.2e} | {line['bound']:.2e} | {'**' + ', '.join(line['wrong']) + '**' if line['wrong'] else 'ok'} |")
-    if args.device == "cuda" and not stays_on_its_stream(library):
+    if args.device == "cuda" and not harness.stays_on_its_stream(library):
         lines.append({"case": "streams", "wrong": ["waited for another stream"]})
     failed = [line for line in lines if line["wrong"]]
     print(f"\n{len(lines)} quantities, {len(failed)} failed")

@@ -62,7 +62,9 @@ collect() {
   else
     mkdir -p "$to/native/build/cpu" && cp "$home/native/build/cpu/libawl_cpu.so" "$to/native/build/cpu/"
   fi
+  mkdir "$to/peers/contract"
   cp "$home"/benchmarks/peers/*.py "$to/peers/"
+  cp "$home"/benchmarks/peers/contract/*.py "$to/peers/contract/"
   cat > "$to/awl" << 'LAUNCH'
 #!/usr/bin/env bash
 # libtorch's CUDA build needs NVIDIA's libraries before the JVM starts: those of the Python wheels, where they are.
