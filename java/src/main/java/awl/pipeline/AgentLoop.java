@@ -34,14 +34,12 @@ import org.jspecify.annotations.Nullable;
 /// the number of the try and the seed, never on what else is at work. Whatever a model writes is a [Trajectory].
 final class AgentLoop implements AutoCloseable {
 
-    /// Stands for a turn while the text behind it is looked for.
-    private static final String SENTINEL = "awl7sentinel7awl";
-
     /// So often in a row the same calls may come.
     private static final int SAME_CALLS = 3;
 
     private final Renderer renderer;
     private final List<Integer> stops;
+    private final BetweenTurns between;
     private final Setting setting;
     private final PipelineConfig.EpisodeLimits limits;
     private final TurnWriter writer;
@@ -70,6 +68,7 @@ final class AgentLoop implements AutoCloseable {
             PipelineConfig.EpisodeLimits limits) {
         this.renderer = renderer;
         this.stops = List.copyOf(stops);
+        this.between = new BetweenTurns(renderer, this.stops);
         this.setting = setting;
         this.limits = limits;
         this.writer = writer;
@@ -117,43 +116,6 @@ final class AgentLoop implements AutoCloseable {
         writer.close();
     }
 
-    /// What stands between the end of a calling turn and the beginning of the next: the results, as the template shows
-    /// them.
-    ///
-    /// @param end token that ended the turn
-    private int[] between(Conversation asked, List<ToolCall> calls, List<ToolResult> results, int end) {
-        List<ToolCall.Parsed> shown = new ArrayList<>();
-        for (int i = 0; i < calls.size(); i++) {
-            String name = calls.get(i) instanceof ToolCall.Parsed call ? call.name() : "unknown";
-            shown.add(ProblemSetting.numbered(new ToolCall.Parsed(name, java.util.Map.of("x", SENTINEL)), i));
-        }
-        Conversation longer = asked.with(Message.assistant("", shown));
-        for (int i = 0; i < shown.size(); i++) {
-            longer = longer.with(Message.reply(shown.get(i), results.get(i).text()));
-        }
-        String whole = renderer.promptText(longer);
-        int turn = whole.lastIndexOf(SENTINEL);
-        if (turn < 0) {
-            throw new DataException("the template does not show calls");
-        }
-        return renderer.tokenizer().encode(whole.substring(behindTurn(whole, turn + SENTINEL.length(), end)), false);
-    }
-
-    /// Where the turn ends that holds a place: behind the token the model ended it with, else behind the next token
-    /// that ends turns.
-    private int behindTurn(String whole, int from, int end) {
-        List<Integer> tokens = new ArrayList<>(List.of(end));
-        tokens.addAll(stops);
-        for (int token : tokens) {
-            String text = renderer.tokenizer().decode(new int[] {token}, false);
-            int at = text.isEmpty() ? -1 : whole.indexOf(text, from);
-            if (at >= 0) {
-                return at + text.length();
-            }
-        }
-        throw new DataException("the template does not end a turn with any of the model's stop tokens");
-    }
-
     /// An episode under way; only touched by the thread that runs the loop.
     private final class Live {
         private final Question question;
@@ -163,9 +125,7 @@ final class AgentLoop implements AutoCloseable {
         private final long start = System.nanoTime();
         private @Nullable Conversation asked;
         private @Nullable Conversation talk;
-        private int[] ids = {};
-        private float[] logProbs = {};
-        private float[] weights = {};
+        private final EpisodeTokens tokens = new EpisodeTokens();
         private int promptTokens;
         private int newTokens;
         private int messages;
@@ -183,8 +143,8 @@ final class AgentLoop implements AutoCloseable {
         void begin() {
             asked = setting.ask(question.problem, question.mode);
             talk = asked;
-            append(renderer.prompt(asked), null);
-            promptTokens = ids.length;
+            tokens.show(renderer.prompt(asked));
+            promptTokens = tokens.count();
             submit();
         }
 
@@ -196,14 +156,16 @@ final class AgentLoop implements AutoCloseable {
                 end(Trajectory.Stop.MESSAGES);
             } else if (seconds() > limits.seconds()) {
                 end(Trajectory.Stop.TIME);
-            } else if (ids.length >= capacity) {
+            } else if (tokens.count() >= capacity) {
                 end(Trajectory.Stop.CONTEXT);
             } else {
                 int most = Math.min(limits.turnTokens(), limits.tokens() - newTokens);
                 long stream = SplitMix.mix(SplitMix.mix(question.problem.id().hashCode() * 64L + question.attempt)
                         + 64L * question.mode.ordinal()
                         + messages);
-                writer.write(Objects.requireNonNull(talk), new Request(stream, ids, sampling, most, stops, List.of()))
+                writer.write(
+                                Objects.requireNonNull(talk),
+                                new Request(stream, tokens.ids(), sampling, most, stops, List.of()))
                         .whenComplete((written, error) -> events.add(() -> said(written, error)));
             }
         }
@@ -219,8 +181,8 @@ final class AgentLoop implements AutoCloseable {
                         ? known
                         : new IllegalStateException("the model failed", error);
             }
-            int from = ids.length;
-            append(completion.ids(), completion.logProbs());
+            int from = tokens.count();
+            tokens.write(completion.ids(), completion.logProbs());
             newTokens += completion.ids().length;
             messages++;
             int end = completion.ids()[completion.ids().length - 1];
@@ -229,13 +191,13 @@ final class AgentLoop implements AutoCloseable {
             // With special tokens, for some formats mark calls by them.
             String text = renderer.tokenizer().decode(said, false);
             Message.Assistant turn = renderer.turn(text);
-            turns.add(new Trajectory.Turn("assistant", text, from, ids.length, false));
+            turns.add(new Trajectory.Turn("assistant", text, from, tokens.count(), false));
             calls += turn.calls().size();
             if (!turn.calls().isEmpty() && question.mode == ToolMode.NONE) {
                 end(Trajectory.Stop.REFUSED);
             } else if (!whole) {
                 boolean spent = newTokens >= limits.tokens();
-                boolean full = ids.length >= capacity;
+                boolean full = tokens.count() >= capacity;
                 end(full ? Trajectory.Stop.CONTEXT : spent ? Trajectory.Stop.TOKENS : Trajectory.Stop.TURN);
             } else if (turn.calls().isEmpty()) {
                 end(Trajectory.Stop.ANSWERED);
@@ -261,7 +223,7 @@ final class AgentLoop implements AutoCloseable {
                 for (ToolCall each : wanted) {
                     results.add(setting.call(question.problem, each));
                 }
-                int[] shown = between(Objects.requireNonNull(asked), wanted, results, end);
+                int[] shown = between.tokens(Objects.requireNonNull(asked), wanted, results, end);
                 next = () -> replied(turn, results, shown);
             } catch (DataException e) {
                 next = () -> end(Trajectory.Stop.TEMPLATE);
@@ -282,27 +244,13 @@ final class AgentLoop implements AutoCloseable {
                 Trajectory.Turn turn = turns.removeLast();
                 turns.add(new Trajectory.Turn(turn.role(), turn.text(), turn.from(), turn.to(), true));
             }
-            int from = ids.length;
-            append(shown, null);
+            int from = tokens.count();
+            tokens.show(shown);
             for (ToolResult each : results) {
-                turns.add(new Trajectory.Turn("tool", each.text(), from, ids.length, false));
+                turns.add(new Trajectory.Turn("tool", each.text(), from, tokens.count(), false));
             }
             messages += results.size();
             submit();
-        }
-
-        private void append(int[] more, double @Nullable [] sampled) {
-            int before = ids.length;
-            ids = Arrays.copyOf(ids, before + more.length);
-            System.arraycopy(more, 0, ids, before, more.length);
-            weights = Arrays.copyOf(weights, ids.length);
-            logProbs = Arrays.copyOf(logProbs, ids.length);
-            if (sampled != null) {
-                Arrays.fill(weights, before, ids.length, 1f);
-                for (int t = 0; t < sampled.length; t++) {
-                    logProbs[before + t] = (float) sampled[t];
-                }
-            }
         }
 
         private double seconds() {
@@ -334,9 +282,9 @@ final class AgentLoop implements AutoCloseable {
                     promptTokens,
                     newTokens,
                     seconds(),
-                    ids,
-                    weights,
-                    logProbs,
+                    tokens.ids(),
+                    tokens.weights(),
+                    tokens.logProbs(),
                     false));
         }
     }
