@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +49,7 @@ final class Trainer implements AutoCloseable {
     private final TrainStep step;
     private final Progress progress;
     private final StopSignal stop;
+    private final SignalAgreement signals;
     private final RandomStreams random;
 
     private long done;
@@ -87,6 +87,7 @@ final class Trainer implements AutoCloseable {
         this.step = new TrainStep(world, objective, buckets, kernels, random, update);
         this.progress = progress;
         this.stop = stop;
+        this.signals = new SignalAgreement(world, stop);
     }
 
     /// Takes up the newest whole checkpoint, if there is one.
@@ -134,7 +135,8 @@ final class Trainer implements AutoCloseable {
                 validate();
             }
             while (done < plan.steps()) {
-                if (stopping()) {
+                SignalAgreement.Asked asked = signals.read();
+                if (asked.stopping()) {
                     progress.note("%s: stopping behind step %d".formatted(stop.name(), done));
                     if (done > saved) {
                         checkpoint();
@@ -142,39 +144,16 @@ final class Trainer implements AutoCloseable {
                     writer.await();
                     return End.STOPPED;
                 }
+                if (asked.checkpoint() != null && done > saved) {
+                    progress.note("%s: checkpoint behind step %d".formatted(asked.checkpoint(), done));
+                    checkpoint();
+                }
                 writer.check();
                 next(ahead.next());
             }
             writer.await();
             return End.FINISHED;
         }
-    }
-
-    /// All ranks stop, or write a checkpoint, when one of them was asked to. What was asked is read once: a signal that
-    /// comes meanwhile waits for the next border, or this rank would leave the others alone with their step.
-    private boolean stopping() {
-        String name = stop.name();
-        String checkpoint = stop.takeCheckpoint();
-        boolean stopping = name != null;
-        if (world.size() > 1) {
-            double[] asked = RankSums.of(world, stopping ? 1 : 0, checkpoint == null ? 0 : 1);
-            stopping = asked[0] > 0;
-            if (stopping) {
-                named(name).ifPresent(stop::adopt);
-            }
-            checkpoint = asked[1] > 0 ? named(checkpoint).orElse(null) : null;
-        }
-        if (checkpoint != null && !stopping && done > saved) {
-            progress.note("%s: checkpoint behind step %d".formatted(checkpoint, done));
-            checkpoint();
-        }
-        return stopping;
-    }
-
-    private Optional<String> named(@Nullable String own) {
-        return world.gather(own == null ? "" : own).stream()
-                .filter(name -> !name.isEmpty())
-                .findFirst();
     }
 
     private void next(StepBatches batches) {
