@@ -1,38 +1,16 @@
 package awl.token.jinja;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /// Cuts a template into [Token]s: text outside the tags, with the white space around tags treated as Hugging
 /// Face sets the reference up (trim_blocks and lstrip_blocks on, one newline at the very end dropped), and
 /// words inside them.
-final class Lexer {
-    private static final Pattern FLOAT = Pattern.compile(
-            "(?<!\\.)(?:[0-9]+_)*[0-9]+(?:(?:\\.(?:[0-9]+_)*[0-9]+)?[eE][+\\-]?(?:[0-9]+_)*[0-9]+|\\.(?:[0-9]+_)*[0-9]+)");
-    private static final Pattern INTEGER =
-            Pattern.compile("0[bB](?:_?[0-1])+|0[oO](?:_?[0-7])+|0[xX](?:_?[0-9a-fA-F])+|[1-9](?:_?[0-9])*|0(?:_?0)*");
-
-    /// Longest first.
-    private static final String[] OPERATORS = {
-        "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=",
-        ".", ":", "|", ",", ";"
-    };
-
-    private final String source;
-    private final List<Token> tokens = new ArrayList<>();
-    private int at;
-    private int line = 1;
-
-    /// Whether the text that follows starts a line: true at the start and after a tag that swallowed its
-    /// newline.
-    private boolean lineStarting = true;
+final class Lexer extends WordLexer {
 
     private Lexer(String source) {
-        this.source = source;
+        super(source);
     }
 
     static List<Token> tokenize(String source) {
@@ -109,32 +87,6 @@ final class Lexer {
         advance(at + text.length());
     }
 
-    /// Moves on, counting lines.
-    private void advance(int end) {
-        for (int i = at; i < end; i++) {
-            if (source.charAt(i) == '\n') {
-                line++;
-            }
-        }
-        if (end > at) {
-            lineStarting = source.charAt(end - 1) == '\n';
-        }
-        at = end;
-    }
-
-    private void emit(Token.Kind kind, String text) {
-        tokens.add(new Token(kind, text, line));
-        advance(at + text.length());
-    }
-
-    private int skipSpace(int from) {
-        int to = from;
-        while (to < source.length() && Text.isSpace(source.charAt(to))) {
-            to++;
-        }
-        return to;
-    }
-
     /// End of the raw tag that starts here, or -1 where there is none.
     private int rawBegin(int tag) {
         int p = tag + 2;
@@ -161,7 +113,7 @@ final class Lexer {
             char sign = p < source.length() ? source.charAt(p) : ' ';
             p = skipSpace(sign == '-' || sign == '+' ? p + 1 : p);
             if (source.startsWith("endraw", p)) {
-                int end = blockEnd(skipSpace(p + 6));
+                int end = tagEnd(skipSpace(p + 6), "%}");
                 if (end >= 0) {
                     data(source.substring(at, open), sign == '-' || sign == '+' ? sign : ' ', false);
                     advance(end);
@@ -172,11 +124,7 @@ final class Lexer {
         throw Fault.syntax("Missing end of raw directive", line);
     }
 
-    /// End of a `%}` with its sign and the white space it takes, or -1.
-    private int blockEnd(int p) {
-        return tagEnd(p, "%}");
-    }
-
+    /// End of a closing mark with its sign and the white space it takes, or -1.
     private int tagEnd(int p, String close) {
         if (source.startsWith("+" + close, p)) {
             return p + 3;
@@ -208,7 +156,7 @@ final class Lexer {
         Deque<Character> open = new ArrayDeque<>();
         while (at < source.length()) {
             if (open.isEmpty()) {
-                int end = variable ? variableEnd() : blockEnd(at);
+                int end = variable ? variableEnd() : tagEnd(at, "%}");
                 if (end >= 0) {
                     tokens.add(new Token(variable ? Token.Kind.VARIABLE_END : Token.Kind.BLOCK_END, "", line));
                     advance(end);
@@ -224,86 +172,5 @@ final class Lexer {
             return skipSpace(at + 3);
         }
         return source.startsWith("}}", at) ? at + 2 : -1;
-    }
-
-    private void word(Deque<Character> open) {
-        char c = source.charAt(at);
-        if (Text.isSpace(c)) {
-            advance(skipSpace(at));
-            return;
-        }
-        if (c >= '0' && c <= '9') {
-            Matcher number = FLOAT.matcher(source).useTransparentBounds(true).region(at, source.length());
-            if (number.lookingAt()) {
-                emit(Token.Kind.FLOAT, number.group());
-                return;
-            }
-            number = INTEGER.matcher(source).region(at, source.length());
-            if (number.lookingAt()) {
-                emit(Token.Kind.INTEGER, number.group());
-                return;
-            }
-        }
-        int end = at;
-        while (end < source.length()) {
-            int letter = source.codePointAt(end);
-            if (!Letters.isWord(letter) && !Character.isUnicodeIdentifierPart(letter)
-                    || Character.isIdentifierIgnorable(letter)) {
-                break;
-            }
-            end += Character.charCount(letter);
-        }
-        if (end > at) {
-            String name = source.substring(at, end);
-            if (!Letters.isIdentifier(name)) {
-                throw Fault.syntax("Invalid character in identifier", line);
-            }
-            emit(Token.Kind.NAME, name);
-        } else if (c == '\'' || c == '"') {
-            string(c);
-        } else {
-            operator(open);
-        }
-    }
-
-    private void string(char quote) {
-        int end = at + 1;
-        while (end < source.length() && source.charAt(end) != quote) {
-            end += source.charAt(end) == '\\' ? 2 : 1;
-        }
-        if (end >= source.length()) {
-            throw Fault.syntax("unexpected char '" + quote + "' at " + at, line);
-        }
-        tokens.add(new Token(Token.Kind.STRING, StringLiteral.decode(source.substring(at + 1, end), line), line));
-        advance(end + 1);
-    }
-
-    private void operator(Deque<Character> open) {
-        for (String operator : OPERATORS) {
-            if (source.startsWith(operator, at)) {
-                balance(open, operator.charAt(0));
-                emit(Token.Kind.OPERATOR, operator);
-                return;
-            }
-        }
-        throw Fault.syntax("unexpected char '" + Character.toString(source.codePointAt(at)) + "' at " + at, line);
-    }
-
-    private void balance(Deque<Character> open, char bracket) {
-        switch (bracket) {
-            case '{' -> open.push('}');
-            case '(' -> open.push(')');
-            case '[' -> open.push(']');
-            case '}', ')', ']' -> {
-                if (open.isEmpty()) {
-                    throw Fault.syntax("unexpected '" + bracket + "'", line);
-                }
-                char expected = open.pop();
-                if (expected != bracket) {
-                    throw Fault.syntax("unexpected '" + bracket + "', expected '" + expected + "'", line);
-                }
-            }
-            default -> {}
-        }
     }
 }
