@@ -24,14 +24,21 @@ final class RemoteModel {
 
     private final PipelineConfig config;
     private final StageNotes notes;
+    private final String base;
     private final String name;
     private final @Nullable Path adapter;
     private final ModelConfig model;
 
     private RemoteModel(
-            PipelineConfig config, StageNotes notes, String name, @Nullable Path adapter, ModelConfig model) {
+            PipelineConfig config,
+            StageNotes notes,
+            String base,
+            String name,
+            @Nullable Path adapter,
+            ModelConfig model) {
         this.config = config;
         this.notes = notes;
+        this.base = base;
         this.name = name;
         this.adapter = adapter;
         this.model = model;
@@ -62,10 +69,11 @@ final class RemoteModel {
             read = source.config();
         }
         return given || adapter == null
-                ? new RemoteModel(config, notes, served, null, read)
+                ? new RemoteModel(config, notes, served, served, null, read)
                 : new RemoteModel(
                         config,
                         notes,
+                        served,
                         "awl-" + hash(adapter),
                         adapter.toAbsolutePath().normalize(),
                         read);
@@ -118,7 +126,7 @@ final class RemoteModel {
             return new Open(turns, answers, () -> {});
         }
         try {
-            asked.load(name, handed);
+            asked.load(base, name, handed);
         } catch (RuntimeException e) {
             turns.close();
             answers.close();

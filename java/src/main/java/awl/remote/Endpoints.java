@@ -19,6 +19,13 @@ final class Endpoints {
     /// A server; its state is the pool's to touch.
     static final class Endpoint {
         final URI root;
+
+        /// What it calls the model that is asked for, where that is not the name the others know it by.
+        volatile @Nullable String model;
+
+        /// Whether it lets calls of tools be written only as a grammar has them.
+        volatile boolean holdsCalls;
+
         private int underWay;
         private int failures;
         private long asideUntil = System.nanoTime();

@@ -145,9 +145,17 @@ public final class HttpPolicy implements Policy, AutoCloseable {
             String failure;
             try {
                 boolean plain = plainFields;
-                HttpResponse<byte[]> response =
-                        send(endpoint, request.path(), (plain ? request.withoutExtras() : request).body());
+                boolean free = endpoint.holdsCalls && request.wantsOwnCalls();
+                RemoteRequest fitting = (plain ? request.withoutExtras() : request).at(endpoint.model, free);
+                HttpResponse<byte[]> response = send(endpoint, request.path(), fitting.body());
                 int status = response.statusCode();
+                if (status == 200 && !free && request.wantsOwnCalls() && holdsCalls(response)) {
+                    endpoint.holdsCalls = true;
+                    endpoints.answered(endpoint);
+                    once(endpoint + ": llama.cpp's server holds calls to the tools' schemas by a grammar: it is told"
+                            + " tool_choice none, so that the model's own calls come, in its text");
+                    continue;
+                }
                 if (status == 200) {
                     Map<String, @Nullable Object> json = RemoteAnswer.kept(json(response));
                     RemoteAnswer answer = RemoteAnswer.read(request, json);
@@ -191,6 +199,11 @@ public final class HttpPolicy implements Policy, AutoCloseable {
                 Thread.sleep(endpoints.backoff(failures));
             }
         }
+    }
+
+    /// Required arguments first, no others than the schema's: tokens that the model might not have written.
+    private static boolean holdsCalls(HttpResponse<byte[]> response) {
+        return response.headers().firstValue("Server").orElse("").startsWith("llama.cpp");
     }
 
     private HttpResponse<byte[]> send(Endpoint endpoint, String path, Map<String, @Nullable Object> body)
@@ -256,21 +269,31 @@ public final class HttpPolicy implements Policy, AutoCloseable {
         return told.length() > LONGEST_NOTE ? told.substring(0, LONGEST_NOTE) + "..." : told;
     }
 
-    /// Has every endpoint serve an adapter over its model (vLLM's `/v1/load_lora_adapter`).
+    /// Has every endpoint serve an adapter over its model: by vLLM's `/v1/load_lora_adapter`, or SGLang's
+    /// `/load_lora_adapter`, which then has to be asked for `base:name`: any other name is its base model there.
     ///
+    /// @param base name under which they serve what the adapter is for
     /// @param name the adapter's from now on; one that is loaded already under it must be the same
     /// @param folder as the servers see it
-    public void load(String name, Path folder) {
+    public void load(String base, String name, Path folder) {
         Map<String, @Nullable Object> body = new LinkedHashMap<>();
         body.put("lora_name", name);
         body.put("lora_path", folder.toString());
         for (Endpoint each : endpoints.all()) {
             HttpResponse<byte[]> response = patiently(each, "/v1/load_lora_adapter", body);
+            each.model = null;
+            if (response.statusCode() == 404) {
+                HttpResponse<byte[]> other = patiently(each, "/load_lora_adapter", body);
+                if (other.statusCode() != 404) {
+                    response = other;
+                    each.model = base + ":" + name;
+                }
+            }
             String told = hidden(told(response));
             boolean there = response.statusCode() == 400 && told.contains("already");
             if (response.statusCode() != 200 && !there) {
                 throw new ConfigException(
-                        "%s: does not load the adapter %s (status %d: %s); vLLM wants --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, awl serve --lora-root"
+                        "%s: does not load the adapter %s (status %d: %s); vLLM wants --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, SGLang --enable-lora --max-lora-rank R --lora-target-modules all, awl serve --lora-root"
                                 .formatted(each, folder, response.statusCode(), told));
             }
         }
@@ -283,6 +306,9 @@ public final class HttpPolicy implements Policy, AutoCloseable {
         for (Endpoint each : endpoints.all()) {
             try {
                 HttpResponse<byte[]> response = patiently(each, "/v1/unload_lora_adapter", body);
+                if (response.statusCode() == 404) {
+                    response = patiently(each, "/unload_lora_adapter", body);
+                }
                 if (response.statusCode() != 200 && response.statusCode() != 404) {
                     once(each + " keeps the adapter " + name + ": " + hidden(told(response)));
                 }

@@ -69,10 +69,11 @@ public record RemoteAnswer(List<Choice> choices, int @Nullable [] promptIds) {
         return choice(text, calls, choice);
     }
 
-    /// Tokens and their log-probabilities stand in `token_ids` (vLLM, `awl serve`), in `logprobs.token_logprobs` (plain
-    /// completions) or in `logprobs.content` (chat completions; llama.cpp's server in both, with ids).
+    /// Tokens stand in `token_ids` (vLLM, `awl serve`, SGLang's plain completions) or `response_token_ids`
+    /// (SGLang's chat), log-probabilities in `logprobs.token_logprobs` (plain completions) or in
+    /// `logprobs.content` (chat completions; llama.cpp's server in both, with ids).
     private static Choice choice(String text, List<ToolCall> calls, Map<String, @Nullable Object> json) {
-        int[] ids = ids(json.get("token_ids"));
+        int[] ids = ids(json.containsKey("token_ids") ? json.get("token_ids") : json.get("response_token_ids"));
         double[] logProbs = null;
         if (json.get("logprobs") instanceof Map<?, ?> told) {
             if (told.get("token_logprobs") instanceof List<?> numbers) {

@@ -28,7 +28,8 @@ record RemoteError(String told, boolean tooLong) {
         } catch (DataException e) {
             // a proxy's page, for instance: told as it is
         }
-        String told = (error.get("message") instanceof String message ? message : text)
+        Object said = error.containsKey("message") ? error.get("message") : error.get("error_message"); // of adapters
+        String told = (said instanceof String message ? message : text)
                 .replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]+", " ")
                 .strip();
         // OpenAI and `awl serve` say it by `code`, llama.cpp's server by `type`, vLLM and SGLang in words.

@@ -36,6 +36,29 @@ public record RemoteRequest(boolean chat, Map<String, @Nullable Object> body) {
         return new RemoteRequest(chat, fewer);
     }
 
+    /// Whether it asks for the very tokens of a model that may call tools.
+    boolean wantsOwnCalls() {
+        return body.containsKey("tools") && Boolean.TRUE.equals(body.get("return_token_ids"));
+    }
+
+    /// The same as a server wants it.
+    ///
+    /// @param model what it calls the model; null where that is what the others call it
+    /// @param free whether it is to leave calls to the model, unread
+    RemoteRequest at(@Nullable String model, boolean free) {
+        if (model == null && !free) {
+            return this;
+        }
+        Map<String, @Nullable Object> fitting = new LinkedHashMap<>(body);
+        if (model != null) {
+            fitting.put("model", model);
+        }
+        if (free) {
+            fitting.put("tool_choice", "none");
+        }
+        return new RemoteRequest(chat, fitting);
+    }
+
     /// What tells it from others: model, prompt, sampling and seed, but not where or how often it was sent.
     public String hash() {
         try {

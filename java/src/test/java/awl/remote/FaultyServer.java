@@ -25,6 +25,7 @@ public final class FaultyServer implements AutoCloseable {
     private final Map<String, AtomicInteger> faults = new ConcurrentHashMap<>();
     private final AtomicInteger asked = new AtomicInteger();
     private volatile String lastKey = "";
+    private volatile String name = "";
 
     /// What it says when it behaves.
     public interface Answers {
@@ -48,6 +49,12 @@ public final class FaultyServer implements AutoCloseable {
                 }
             }
         });
+    }
+
+    /// Says from now on what it is.
+    public FaultyServer named(String kind) {
+        name = kind;
+        return this;
     }
 
     /// Its root.
@@ -153,7 +160,7 @@ public final class FaultyServer implements AutoCloseable {
                 Thread.sleep(60_000);
                 return false;
             }
-            default -> write(out, status, "", json, -1);
+            default -> write(out, status, name.isEmpty() ? "" : "Server: " + name + "\r\n", json, -1);
         }
         return true;
     }

@@ -13,8 +13,10 @@ import awl.chat.ToolMode;
 import awl.chat.ToolSpec;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -204,6 +206,84 @@ final class HttpPolicyTest {
             }
             assertThat(server.asked()).isEqualTo(4);
             assertThat(notes).hasSize(1);
+        }
+    }
+
+    /// It would have the model write the arguments in the schema's order and no others: not its own tokens.
+    @Test
+    void llamaCppsServerIsToldToLeaveCallsToTheModel() throws IOException {
+        List<String> notes = new ArrayList<>();
+        List<String> bodies = Collections.synchronizedList(new ArrayList<>());
+        FaultyServer.Answers answers = (path, body) -> {
+            bodies.add(body);
+            return echo(path, body);
+        };
+        try (FaultyServer server = new FaultyServer(1, 0, answers).named("llama.cpp");
+                HttpPolicy policy =
+                        new HttpPolicy(settings(2, 0, server.root()), "m", RemoteAnswers.NONE, notes::add)) {
+            RemoteRequest plain = request(0);
+            plain.body().put("return_token_ids", true);
+            policy.ask(plain).join();
+            assertThat(bodies).singleElement().asString().doesNotContain("tool_choice");
+            for (int n = 1; n < 3; n++) {
+                RemoteRequest request = request(n);
+                request.body().put("return_token_ids", true);
+                request.body().put("tools", List.of());
+                policy.ask(request).join();
+                assertThat(bodies.getLast()).contains("\"tool_choice\":\"none\"");
+                assertThat(request.body()).doesNotContainKey("tool_choice");
+            }
+            assertThat(server.asked()).isEqualTo(4);
+            // Who wants calls, and no tokens, has them as the server reads them.
+            RemoteRequest calls = request(3);
+            calls.body().put("tools", List.of());
+            policy.ask(calls).join();
+            assertThat(bodies.getLast()).doesNotContain("tool_choice");
+            assertThat(notes).singleElement().asString().contains("grammar");
+        }
+    }
+
+    /// SGLang has other paths for adapters, and takes a name alone for that of its base model.
+    @Test
+    void anAdapterIsLoadedByTheServersOwnPathAndName() throws IOException {
+        List<String> asked = Collections.synchronizedList(new ArrayList<>());
+        FaultyServer.Answers sglang = (path, body) -> {
+            Map<String, @Nullable Object> json = Json.object(body, "body");
+            asked.add(path + " " + (json.containsKey("lora_name") ? json.get("lora_name") : json.get("model")));
+            return switch (path) {
+                case "/load_lora_adapter" ->
+                    "400 {\"success\":false,\"error_message\":\"Failed to load LoRA adapter a because it is already loaded\"}";
+                case "/unload_lora_adapter" -> "200 {\"success\":true,\"error_message\":\"\",\"loaded_adapters\":{}}";
+                case "/v1/completions" -> echo(path, body);
+                default -> "404 {\"detail\":\"Not Found\"}";
+            };
+        };
+        List<String> notes = new ArrayList<>();
+        try (FaultyServer server = new FaultyServer(1, 0, sglang);
+                HttpPolicy policy =
+                        new HttpPolicy(settings(1, 0, server.root()), "a", RemoteAnswers.NONE, notes::add)) {
+            policy.load("smol", "a", Path.of("/runs/adapter"));
+            policy.ask(request(0)).join();
+            policy.unload("a");
+            assertThat(asked)
+                    .containsExactly(
+                            "/v1/load_lora_adapter a",
+                            "/load_lora_adapter a",
+                            "/v1/completions smol:a",
+                            "/v1/unload_lora_adapter a",
+                            "/unload_lora_adapter a");
+            assertThat(notes).isEmpty();
+        }
+        FaultyServer.Answers without = (path, body) -> path.startsWith("/load")
+                ? "400 {\"success\":false,\"error_message\":\"LoRA is not enabled\"}"
+                : "404 {\"detail\":\"Not Found\"}";
+        try (FaultyServer server = new FaultyServer(1, 0, without);
+                HttpPolicy policy =
+                        new HttpPolicy(settings(1, 0, server.root()), "a", RemoteAnswers.NONE, notes::add)) {
+            assertThatThrownBy(() -> policy.load("smol", "a", Path.of("/runs/adapter")))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("status 400: LoRA is not enabled")
+                    .hasMessageContaining("--enable-lora");
         }
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import awl.Json;
 import awl.PeerException;
 import awl.Shared;
+import awl.chat.ToolCall;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -23,8 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What llama.cpp's server (b11434) and vLLM (0.32.0) answered of SmolLM2, byte by byte; each says the same things in
-/// places of its own.
+/// What llama.cpp's server (b11434), vLLM (0.32.0) and SGLang (0.5.23) answered of SmolLM2, byte by byte; each says the
+/// same things in places of its own. The calls are by SmolLM2 trained to call tools as Hermes does.
 final class RecordedAnswersTest {
 
     /// Status, a blank, and the body.
@@ -56,7 +57,7 @@ final class RecordedAnswersTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama-cpp", "vllm"})
+    @ValueSource(strings = {"llama-cpp", "vllm", "sglang"})
     void textTokensAndLogProbabilitiesAreFound(String server) throws IOException {
         RemoteAnswer.Choice chat =
                 ask(recorded(server + "-chat"), request(true, 1)).choices().getFirst();
@@ -80,7 +81,7 @@ final class RecordedAnswersTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama-cpp", "vllm"})
+    @ValueSource(strings = {"llama-cpp", "vllm", "sglang"})
     void whatDoesNotFitIsTheModelsBusiness(String server) throws IOException {
         String recorded = recorded(server + "-too-long");
         assertThatThrownBy(() -> ask(recorded, request(false, 1)))
@@ -89,15 +90,42 @@ final class RecordedAnswersTest {
                 .hasMessageContaining("2048");
     }
 
+    /// Their own parsers take the call out of the text; the tokens are all there, the markers among them.
+    @ParameterizedTest
+    @ValueSource(strings = {"llama-cpp", "vllm", "sglang"})
+    void callsOfToolsAreFoundAndTheirTokens(String server) throws IOException {
+        RemoteAnswer.Choice calling =
+                ask(recorded(server + "-calls"), request(true, 1)).choices().getFirst();
+        assertThat(calling.text()).isEmpty();
+        assertThat(calling.finish()).isEqualTo("tool_calls");
+        assertThat(calling.calls()).singleElement().isInstanceOfSatisfying(ToolCall.Parsed.class, call -> {
+            assertThat(call.name()).isEqualTo("calculator");
+            assertThat(call.arguments()).isEqualTo(Map.of("expression", "3*14"));
+        });
+        assertThat(calling.ids())
+                .hasSize(33)
+                .startsWith(44, 19324, 79, 4350, 46, 198)
+                .endsWith(46, 2);
+        assertThat(calling.logProbs()).hasSize(33);
+
+        // Cut off within the call: vLLM leaves the text, llama.cpp's server half a call, SGLang nothing of it.
+        RemoteAnswer.Choice cut =
+                ask(recorded(server + "-calls-cut"), request(true, 1)).choices().getFirst();
+        assertThat(cut.finish()).isEqualTo("length");
+        assertThat(cut.calls()).noneMatch(ToolCall.Parsed.class::isInstance);
+        assertThat(cut.ids()).hasSize(20).startsWith(44, 19324, 79, 4350, 46, 198);
+        assertThat(cut.logProbs()).hasSize(20);
+    }
+
     /// An answer that is kept is read as the one that came, and holds nothing for its size alone.
     @ParameterizedTest
-    @ValueSource(strings = {"llama-cpp", "vllm"})
+    @ValueSource(strings = {"llama-cpp", "vllm", "sglang"})
     void keptAnswersAreSmallAndTheSame(String server) throws IOException {
-        for (String name : List.of("chat", "plain")) {
+        for (String name : List.of("chat", "plain", "calls")) {
             Map<String, @Nullable Object> came =
                     Json.object(recorded(server + "-" + name).substring(4), name);
             Map<String, @Nullable Object> kept = RemoteAnswer.kept(came);
-            RemoteRequest request = request(name.equals("chat"), 1);
+            RemoteRequest request = request(!name.equals("plain"), 1);
             assertThat(RemoteAnswer.read(request, kept))
                     .usingRecursiveComparison()
                     .isEqualTo(RemoteAnswer.read(request, came));
