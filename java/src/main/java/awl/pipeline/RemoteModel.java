@@ -126,7 +126,7 @@ final class RemoteModel {
             return new Open(turns, answers, () -> {});
         }
         try {
-            asked.load(base, name, handed);
+            asked.adapters().load(base, name, handed);
         } catch (RuntimeException e) {
             turns.close();
             answers.close();
@@ -136,7 +136,7 @@ final class RemoteModel {
         return new Open(turns, answers, () -> {
             // The policy that asked is closed by now, and what it left with it.
             try (HttpPolicy last = new HttpPolicy(settings, name, answers, notes::say)) {
-                last.unload(name);
+                last.adapters().unload(name);
             }
         });
     }

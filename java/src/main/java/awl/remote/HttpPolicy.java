@@ -1,6 +1,5 @@
 package awl.remote;
 
-import awl.AwlException;
 import awl.ConfigException;
 import awl.DataException;
 import awl.Json;
@@ -16,7 +15,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -178,7 +176,7 @@ public final class HttpPolicy implements Policy, AutoCloseable {
                             && RemoteError.of(response.body()).namesExtras()) {
                         plainFields = true;
                         once("%s does not take all of %s: they are left out, and what it does by default holds (%s)"
-                                .formatted(endpoint, RemoteRequest.EXTRAS, hidden(told(response))));
+                                .formatted(endpoint, RemoteRequest.EXTRAS, told(response)));
                         continue;
                     }
                     throw refused(endpoint, request, response);
@@ -259,8 +257,9 @@ public final class HttpPolicy implements Policy, AutoCloseable {
         };
     }
 
-    private static String told(HttpResponse<byte[]> response) {
-        return RemoteError.of(response.body()).told();
+    /// What a server says that has no answer, without our key.
+    String told(HttpResponse<byte[]> response) {
+        return hidden(RemoteError.of(response.body()).told());
     }
 
     /// Servers repeat keys they do not know. Cut off only behind that, so that no part of a key is left.
@@ -269,56 +268,13 @@ public final class HttpPolicy implements Policy, AutoCloseable {
         return told.length() > LONGEST_NOTE ? told.substring(0, LONGEST_NOTE) + "..." : told;
     }
 
-    /// Has every endpoint serve an adapter over its model: by vLLM's `/v1/load_lora_adapter`, or SGLang's
-    /// `/load_lora_adapter`, which then has to be asked for `base:name`: any other name is its base model there.
-    ///
-    /// @param base name under which they serve what the adapter is for
-    /// @param name the adapter's from now on; one that is loaded already under it must be the same
-    /// @param folder as the servers see it
-    public void load(String base, String name, Path folder) {
-        Map<String, @Nullable Object> body = new LinkedHashMap<>();
-        body.put("lora_name", name);
-        body.put("lora_path", folder.toString());
-        for (Endpoint each : endpoints.all()) {
-            HttpResponse<byte[]> response = patiently(each, "/v1/load_lora_adapter", body);
-            each.model = null;
-            if (response.statusCode() == 404) {
-                HttpResponse<byte[]> other = patiently(each, "/load_lora_adapter", body);
-                if (other.statusCode() != 404) {
-                    response = other;
-                    each.model = base + ":" + name;
-                }
-            }
-            String told = hidden(told(response));
-            boolean there = response.statusCode() == 400 && told.contains("already");
-            if (response.statusCode() != 200 && !there) {
-                throw new ConfigException(
-                        "%s: does not load the adapter %s (status %d: %s); vLLM wants --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, SGLang --enable-lora --max-lora-rank R --lora-target-modules all, awl serve --lora-root"
-                                .formatted(each, folder, response.statusCode(), told));
-            }
-        }
+    /// What the endpoints serve over their model.
+    public RemoteAdapters adapters() {
+        return new RemoteAdapters(this, endpoints.all());
     }
 
-    /// Has every endpoint forget an adapter; one that fails keeps it, and that is told.
-    public void unload(String name) {
-        Map<String, @Nullable Object> body = new LinkedHashMap<>();
-        body.put("lora_name", name);
-        for (Endpoint each : endpoints.all()) {
-            try {
-                HttpResponse<byte[]> response = patiently(each, "/v1/unload_lora_adapter", body);
-                if (response.statusCode() == 404) {
-                    response = patiently(each, "/unload_lora_adapter", body);
-                }
-                if (response.statusCode() != 200 && response.statusCode() != 404) {
-                    once(each + " keeps the adapter " + name + ": " + hidden(told(response)));
-                }
-            } catch (AwlException e) {
-                once(each + " keeps the adapter " + name + ": " + e.getMessage());
-            }
-        }
-    }
-
-    private HttpResponse<byte[]> patiently(Endpoint endpoint, String path, Map<String, @Nullable Object> body) {
+    /// Asks for something that is no answer of a model until it is said how that went.
+    HttpResponse<byte[]> patiently(Endpoint endpoint, String path, Map<String, @Nullable Object> body) {
         for (int failures = 1; ; failures++) {
             String failure;
             try {

@@ -262,9 +262,9 @@ final class HttpPolicyTest {
         try (FaultyServer server = new FaultyServer(1, 0, sglang);
                 HttpPolicy policy =
                         new HttpPolicy(settings(1, 0, server.root()), "a", RemoteAnswers.NONE, notes::add)) {
-            policy.load("smol", "a", Path.of("/runs/adapter"));
+            policy.adapters().load("smol", "a", Path.of("/runs/adapter"));
             policy.ask(request(0)).join();
-            policy.unload("a");
+            policy.adapters().unload("a");
             assertThat(asked)
                     .containsExactly(
                             "/v1/load_lora_adapter a",
@@ -280,7 +280,7 @@ final class HttpPolicyTest {
         try (FaultyServer server = new FaultyServer(1, 0, without);
                 HttpPolicy policy =
                         new HttpPolicy(settings(1, 0, server.root()), "a", RemoteAnswers.NONE, notes::add)) {
-            assertThatThrownBy(() -> policy.load("smol", "a", Path.of("/runs/adapter")))
+            assertThatThrownBy(() -> policy.adapters().load("smol", "a", Path.of("/runs/adapter")))
                     .isInstanceOf(ConfigException.class)
                     .hasMessageContaining("status 400: LoRA is not enabled")
                     .hasMessageContaining("--enable-lora");
