@@ -169,6 +169,12 @@ public interface Kernels {
     /// @param out_NM as the others; in float32 nothing is rounded to bfloat16. Rows may stand apart
     void matrixProduct(Tensor left_NK, Tensor right_KM, double scale, boolean add, Tensor out_NM);
 
+    /// Whether [#matrixProduct] beside such rows is faster where both operands are bfloat16 than where one of them is
+    /// float32.
+    default boolean multipliesHalves(Tensor rows) {
+        return !rows.is_cpu();
+    }
+
     /// One layer's attention of new tokens against a key/value cache: the step of decoding.
     ///
     /// The first R numbers of each query and key are rotated in place, `x * cosine + swapped(x) * sine`

@@ -85,6 +85,11 @@ public final class NativeKernels extends TorchKernels {
         return library.instructionSet().equals("avx512bf16");
     }
 
+    @Override
+    public boolean multipliesHalves(Tensor rows) {
+        return rows.is_cpu() ? multiplies() && multipliesHalves(library) : super.multipliesHalves(rows);
+    }
+
     /// Opens a library and binds its kernels.
     public static NativeKernels open(Path path) {
         Bound bound = BOUND.computeIfAbsent(path.toAbsolutePath(), at -> Bound.of(at, false));

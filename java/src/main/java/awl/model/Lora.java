@@ -67,25 +67,29 @@ public final class Lora implements AutoCloseable {
 
     /// What the backward pass needs.
     ///
-    /// @param low_NR `scale * dropout(x) A^T`
+    /// @param low_NR `scale * dropout(x) A^T`, in the dtype it is multiplied in
     /// @param key_N names of the rows in dropout; null where nothing was dropped
     record Saved(Tensor low_NR, @Nullable Tensor key_N) {}
 
-    /// Adds the adapter's part to `out`.
+    /// The adapter's part.
     ///
     /// @param key_N names the rows in the random numbers of dropout, see [LoraDropout#keys]; null = no
     ///     dropout
-    Saved addTo(Kernels kernels, Tensor out_NO, Tensor x_NI, @Nullable Tensor key_N) {
+    /// @param add whether to add it to `out`, which is overwritten otherwise
+    Saved apply(Kernels kernels, Tensor x_NI, @Nullable Tensor key_N, boolean add, Tensor out_NO) {
         Tensor input = dropout.apply(kernels, x_NI, key_N);
-        Tensor low = low(input, a_RI.value().size(0));
-        kernels.matrixProduct(input, aTransposed_IR, scaling, false, low);
-        kernels.matrixProduct(low, bTransposed_RO, 1, true, out_NO);
+        Tensor down_IR = beside(x_NI, aTransposed_IR, kernels);
+        Tensor low = Tensors.like(down_IR, input.size(0), down_IR.size(1));
+        kernels.matrixProduct(input, down_IR, scaling, false, low);
+        kernels.matrixProduct(low, beside(x_NI, bTransposed_RO, kernels), 1, add, out_NO);
         return new Saved(low, dropout.drops() ? key_N : null);
     }
 
     void backward(Kernels kernels, Tensor gradient_NO, Value x_NI, Tensor input_NI, Saved saved) {
-        Tensor low = low(gradient_NO, b_OR.value().size(1));
-        kernels.matrixProduct(gradient_NO, b_OR.value(), scaling, false, low);
+        Tensor up_OR = beside(gradient_NO, b_OR.value(), kernels);
+        Tensor down_RI = beside(gradient_NO, a_RI.value(), kernels);
+        Tensor low = Tensors.like(up_OR, gradient_NO.size(0), up_OR.size(1));
+        kernels.matrixProduct(gradient_NO, up_OR, scaling, false, low);
         b_OR.accumulateProduct(kernels::matrixProduct, gradient_NO.t(), saved.low_NR);
         Tensor key = saved.key_N;
         a_RI.accumulateProduct(kernels::matrixProduct, low.t(), dropout.apply(kernels, input_NI, key));
@@ -93,17 +97,19 @@ public final class Lora implements AutoCloseable {
             return;
         }
         if (key == null) {
-            x_NI.accumulateProduct(kernels::matrixProduct, low, a_RI.value());
+            x_NI.accumulateProduct(kernels::matrixProduct, low, down_RI);
         } else {
-            Tensor down = Tensors.like(input_NI, low.size(0), a_RI.value().size(1));
-            kernels.matrixProduct(low, a_RI.value(), 1, false, down);
+            Tensor down = Tensors.like(input_NI, low.size(0), down_RI.size(1));
+            kernels.matrixProduct(low, down_RI, 1, false, down);
             x_NI.accumulate(dropout.apply(kernels, down, key));
         }
     }
 
-    /// Room for rows of rank R, in the dtype of the adapter, which stays float32 beside a bfloat16 model.
-    private Tensor low(Tensor rows, long rank) {
-        return Tensors.like(a_RI.value(), rows.size(0), rank);
+    /// A matrix of the adapter as it is multiplied beside such rows. It is kept in float32; beside bfloat16 it is
+    /// rounded where products of bfloat16 are the faster ones, as PyTorch's autocast does.
+    private static Tensor beside(Tensor rows, Tensor matrix, Kernels kernels) {
+        boolean narrow = Tensors.dtype(rows) == ScalarType.BFloat16 && kernels.multipliesHalves(rows);
+        return narrow ? matrix.to(ScalarType.BFloat16) : matrix;
     }
 
     /// Adds `scale * B A` to a copy of the weight, for export.

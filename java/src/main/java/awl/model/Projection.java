@@ -9,6 +9,7 @@ import awl.tensor.Value;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /// One or several [Linear] layers that read the same input, their outputs side by side in one tensor (q, k, v; gate,
@@ -51,31 +52,31 @@ final class Projection {
 
     /// `[N, I] -> [N, sum of outputs]`
     ///
-    /// @param dropoutKey_N see [Lora#addTo]
+    /// @param dropoutKey_N see [Lora#apply]
     Value forward(Tape tape, Value x, @Nullable Tensor dropoutKey_N) {
         Tensor x_NI = x.tensor();
         Tensor out = Tensors.like(x_NI, x_NI.size(0), start[parts.size()]);
         List<Lora.@Nullable Saved> lows = new ArrayList<>(parts.size());
         List<Tensor> saved = new ArrayList<>();
         boolean trainable = false;
-        boolean few = x_NI.size(0) <= FEW_ROWS;
+        boolean together = blocks != null || (x_NI.size(0) <= FEW_ROWS && !roundsAdapters(x_NI));
         if (blocks != null) {
             kernels.linearBlocks(x_NI, blocks, out);
-        } else if (few) {
+        } else if (together) {
             kernels.linear(
                     x_NI, parts.stream().map(part -> part.weight().value()).toList(), out);
         }
         for (int i = 0; i < parts.size(); i++) {
             Linear linear = parts.get(i);
             Tensor slice = slice(out, i);
-            if (blocks == null && !few) {
-                kernels.matrixProduct(x_NI, linear.transposed(), 1, false, slice);
+            Lora adapter = linear.adapter();
+            Lora.Saved low = adapter == null ? null : adapter.apply(kernels, x_NI, dropoutKey_N, together, slice);
+            if (!together) {
+                kernels.matrixProduct(x_NI, linear.transposed(), 1, adapter != null, slice);
             }
             if (linear.bias() != null) {
                 kernels.inSequence(on -> on[0].add_(on[1]), slice, linear.bias().value());
             }
-            Lora adapter = linear.adapter();
-            Lora.Saved low = adapter == null ? null : adapter.addTo(kernels, slice, x_NI, dropoutKey_N);
             lows.add(low);
             if (low != null) {
                 saved.add(low.low_NR());
@@ -89,6 +90,12 @@ final class Projection {
             saved.add(x_NI);
         }
         return tape.operation(out, gradient -> backward(gradient, x, x_NI, lows), saved.toArray(new Tensor[0]));
+    }
+
+    /// Whether an adapter's part would be lost if it were added to what is rounded already: early in training it is
+    /// smaller than half a step of bfloat16. Then it comes first, and the large product adds to it in float32.
+    private boolean roundsAdapters(Tensor x_NI) {
+        return Tensors.dtype(x_NI) == ScalarType.BFloat16 && parts.stream().anyMatch(part -> part.adapter() != null);
     }
 
     private void backward(Gradient gradient, Value x, Tensor x_NI, List<Lora.@Nullable Saved> lows) {

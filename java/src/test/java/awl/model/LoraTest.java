@@ -7,19 +7,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import awl.CheckpointException;
 import awl.ConfigException;
 import awl.data.Batch;
+import awl.kernel.Kernels;
 import awl.tensor.Parameter;
 import awl.tensor.Precision;
 import awl.tensor.Safetensors;
 import awl.tensor.Tape;
 import awl.tensor.TensorScope;
+import awl.tensor.Value;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Adapters against peft's numbers, and what must hold of any adapter.
@@ -213,6 +217,42 @@ final class LoraTest {
         double loss = Golden.step(model, List.of(golden.batch()));
         parameter.value().copy_(original);
         return loss;
+    }
+
+    /// Early in training an adapter's part is a small share of one step of bfloat16. Added to outputs
+    /// that are rounded already it would vanish, and nothing would be learned; it must count on average,
+    /// for many rows and for few.
+    @ParameterizedTest
+    @CsvSource({"reference, 300", "native, 300", "reference, 9", "native, 9"})
+    void aPartSmallerThanARoundingIsNotLost(String by, long rows) {
+        Kernels kernels = Golden.kernels(by);
+        torch.manual_seed(rows);
+        try (TensorScope scope = TensorScope.open();
+                Linear linear = new Linear("m", new Parameter("m.weight", bf16(700, 64)), null)) {
+            Projection projection = new Projection(List.of(linear), kernels);
+            Tensor x = bf16(rows, 64);
+            Tensor without = wide(projection.forward(Tape.none(), Value.constant(x), null));
+            Tensor a = torch.randn(4, 64);
+            // Outputs are some 8, their steps 2^-5; this is a thirtieth of that.
+            Tensor b = torch.randn(700, 4).mul_(new Scalar(6e-5));
+            linear.adapter(new Lora(new Parameter("m.a", a), new Parameter("m.b", b), 1, new LoraDropout(0, 0)));
+            Tensor part = wide(projection.forward(Tape.none(), Value.constant(x), null))
+                    .sub(without);
+            Tensor expected = torch.mm(
+                    torch.mm(x.to(ScalarType.Double), a.to(ScalarType.Double).t()),
+                    b.to(ScalarType.Double).t());
+            double share = part.mul(expected).sum().item_double()
+                    / expected.square().sum().item_double();
+            assertThat(share).isBetween(0.6, 1.4);
+        }
+    }
+
+    private static Tensor bf16(long rows, long columns) {
+        return torch.randn(rows, columns).to(ScalarType.BFloat16);
+    }
+
+    private static Tensor wide(Value value) {
+        return value.tensor().to(ScalarType.Double);
     }
 
     @Test
