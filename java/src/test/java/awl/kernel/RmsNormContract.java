@@ -75,6 +75,25 @@ interface RmsNormContract {
         }
     }
 
+    /// A weight stored in bfloat16 under float32 rows gives what its widened copy gives.
+    @ParameterizedTest
+    @CsvSource({"1, 577, false", "5, 64, true", "0, 16, false"})
+    default void rmsNormWidensANarrowWeight(int n, int d, boolean onePlus) {
+        torch.manual_seed(n * 100L + d);
+        Tensor x = torch.randn(n, d);
+        Tensor weight = torch.randn(d).to(ScalarType.BFloat16);
+        Tensor expected = torch.empty_like(x);
+        Tensor y = torch.empty_like(x);
+        kernels().rmsNorm(x, weight.to(ScalarType.Float), 1e-5, onePlus, expected, torch.empty(n));
+        kernels().rmsNorm(x, weight, 1e-5, onePlus, y, torch.empty(n));
+        assertThat(same(y, expected)).isTrue();
+        Tensor branch = torch.randn(n, d);
+        Tensor sum = torch.empty_like(x);
+        kernels().addRmsNorm(x, branch, weight.to(ScalarType.Float), 1e-5, onePlus, sum, expected, torch.empty(n));
+        kernels().addRmsNorm(x, branch, weight, 1e-5, onePlus, sum, y, torch.empty(n));
+        assertThat(same(y, expected)).isTrue();
+    }
+
     @Test
     default void rmsNormPassesNanThroughItsRowOnly() {
         Tensor x = torch.randn(4, 40);
