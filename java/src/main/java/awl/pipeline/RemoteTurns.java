@@ -92,8 +92,9 @@ final class RemoteTurns implements TurnWriter {
     private Written written(RemoteAnswer answer, Request request) {
         RemoteAnswer.Choice choice = answer.choices().getFirst();
         if (answer.promptIds() != null && !Arrays.equals(answer.promptIds(), request.prompt())) {
+            // Also where a call was no JSON, or text was sampled as other tokens than a tokenizer makes of it.
             policy.once("the server's template or tokenizer reads conversations as other tokens than model.path does;"
-                    + " training goes by those of model.path");
+                    + " training goes by those of model.path (policy.api: completions gives the server these)");
         }
         int[] ids = choice.ids();
         if (ids == null || ids.length == 0) {
