@@ -70,6 +70,7 @@ final class Repr {
             case LoopContext loop -> out.append(loop.repr());
             case OneShot once -> out.append('<').append(once.typeName()).append(" object>");
             case Callable callable -> out.append(Globals.repr(callable));
+            case Globals.Cycler _ -> out.append("<Cycler object>");
             default -> out.append(value);
         }
     }

@@ -121,6 +121,17 @@ class LimitsTest {
                         () -> JinjaTemplate.parse("{{ x }}", "t").render(Map.of("x", data), RenderOptions.standard()));
     }
 
+    /// Printing an object of the template engine shows nothing of the Java that runs it, and twice the same.
+    @ParameterizedTest
+    @ValueSource(strings = {"cycler(1)", "joiner()", "namespace(a=1)", "range", "[cycler(1)]", "{}.items()", "dict"})
+    void printsNothingOfJava(String expression) {
+        String printed = render("{{ " + expression + " }}");
+        assertThat(printed)
+                .isNotBlank()
+                .doesNotContain("awl", "java", "@")
+                .isEqualTo(render("{{ " + expression + " }}"));
+    }
+
     @Test
     void saysWhere() {
         TemplateException failure = failure("one\n{% if true %}\n{{ missing.part }}\n{% endif %}");
