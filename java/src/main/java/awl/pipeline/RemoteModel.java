@@ -119,6 +119,7 @@ final class RemoteModel {
                 policy.retries());
         KeptAnswers answers = new KeptAnswers(kept, notes::say);
         HttpPolicy asked = new HttpPolicy(settings, name, answers, notes::say);
+        asked.tellIfUnlisted(base);
         int context = Math.min(config.episode().context(), model.maxPositions());
         TurnWriter turns = new RemoteTurns(asked, policy, renderer, context, model.vocabSize());
         Path handed = adapter;

@@ -30,6 +30,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +58,7 @@ public final class HttpPolicy implements Policy, AutoCloseable {
     private final Semaphore permits;
     private final Set<String> said = ConcurrentHashMap.newKeySet();
     private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    private final AtomicReference<@Nullable String> unlisted = new AtomicReference<>();
     private volatile boolean plainFields;
     private volatile boolean closed;
 
@@ -71,10 +73,7 @@ public final class HttpPolicy implements Policy, AutoCloseable {
         this.client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER) // a redirect would carry the key elsewhere
-                .connectTimeout(
-                        settings.timeout().compareTo(Duration.ofSeconds(10)) < 0
-                                ? settings.timeout()
-                                : Duration.ofSeconds(10))
+                .connectTimeout(shorter(settings.timeout(), Duration.ofSeconds(10)))
                 .build();
         this.endpoints = new Endpoints(settings.endpoints(), settings.pause());
         this.permits = new Semaphore(settings.concurrency());
@@ -97,6 +96,15 @@ public final class HttpPolicy implements Policy, AutoCloseable {
         if (said.add(note)) {
             notes.accept(note);
         }
+    }
+
+    /// What is at a path of an endpoint, asked for once.
+    HttpResponse<byte[]> get(Endpoint endpoint, String path, Duration limit) throws IOException, InterruptedException {
+        return send(HttpRequest.newBuilder(URI.create(endpoint.root + path)).GET(), shorter(settings.timeout(), limit));
+    }
+
+    private static Duration shorter(Duration first, Duration second) {
+        return first.compareTo(second) < 0 ? first : second;
     }
 
     /// Asks for answers.
@@ -134,6 +142,10 @@ public final class HttpPolicy implements Policy, AutoCloseable {
         Map<String, @Nullable Object> before = kept.find(hash);
         if (before != null) {
             return RemoteAnswer.read(request, before);
+        }
+        String wanted = unlisted.getAndSet(null);
+        if (wanted != null) {
+            new ServedModels(this, endpoints.all()).tellIfUnlisted(wanted);
         }
         int failures = 0;
         int refusals = 0;
@@ -206,10 +218,16 @@ public final class HttpPolicy implements Policy, AutoCloseable {
 
     private HttpResponse<byte[]> send(Endpoint endpoint, String path, Map<String, @Nullable Object> body)
             throws IOException, InterruptedException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(endpoint.root + path))
-                .timeout(settings.timeout())
-                .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(Json.write(body)));
+        return send(
+                HttpRequest.newBuilder(URI.create(endpoint.root + path))
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(Json.write(body))),
+                settings.timeout());
+    }
+
+    private HttpResponse<byte[]> send(HttpRequest.Builder request, Duration limit)
+            throws IOException, InterruptedException {
+        request.timeout(limit);
         if (settings.key() != null) {
             request.header("Authorization", "Bearer " + settings.key());
         }
@@ -218,9 +236,9 @@ public final class HttpPolicy implements Policy, AutoCloseable {
                 HttpResponse.BodyHandlers.limiting(HttpResponse.BodyHandlers.ofByteArray(), LARGEST_ANSWER));
         try {
             // The request's own limit ends with the header; this one holds for the body too.
-            return response.get(settings.timeout().toMillis(), TimeUnit.MILLISECONDS);
+            return response.get(limit.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            throw new IOException("no answer within " + settings.timeout().toSeconds() + " seconds", e);
+            throw new IOException("no answer within " + limit.toSeconds() + " seconds", e);
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
             throw cause instanceof IOException io ? io : new IOException(String.valueOf(cause), cause);
@@ -229,7 +247,7 @@ public final class HttpPolicy implements Policy, AutoCloseable {
         }
     }
 
-    private static Map<String, @Nullable Object> json(HttpResponse<byte[]> response) {
+    static Map<String, @Nullable Object> json(HttpResponse<byte[]> response) {
         return Json.object(new String(response.body(), StandardCharsets.UTF_8), "answer");
     }
 
@@ -263,9 +281,14 @@ public final class HttpPolicy implements Policy, AutoCloseable {
     }
 
     /// Servers repeat keys they do not know. Cut off only behind that, so that no part of a key is left.
-    private String hidden(String text) {
+    String hidden(String text) {
         String told = settings.key() == null ? text : text.replace(settings.key(), "***");
         return told.length() > LONGEST_NOTE ? told.substring(0, LONGEST_NOTE) + "..." : told;
+    }
+
+    /// Before anything is asked for, tells which endpoints list models and not this one.
+    public void tellIfUnlisted(String wanted) {
+        unlisted.set(wanted);
     }
 
     /// What the endpoints serve over their model.

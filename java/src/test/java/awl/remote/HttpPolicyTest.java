@@ -244,6 +244,38 @@ final class HttpPolicyTest {
     }
 
     /// SGLang has other paths for adapters, and takes a name alone for that of its base model.
+    /// Some servers answer for any name; what they list tells. One that lists nothing is no reason for a word.
+    @Test
+    void aModelThatAServerDoesNotListIsTold() throws IOException {
+        FaultyServer.Answers lists = (path, body) -> path.equals("/v1/models")
+                ? "200 " + Json.write(Map.of("data", List.of(Map.of("id", "llama"), Map.of("id", KEY))))
+                : echo(path, body);
+        FaultyServer.Answers lacks = (path, body) -> path.equals("/v1/models") ? "404 {}" : echo(path, body);
+        FaultyServer.Answers odd =
+                (path, body) -> path.equals("/v1/models") ? "200 {\"data\": [7, {}]}" : echo(path, body);
+        for (String wanted : List.of("smol", "llama")) {
+            List<String> notes = Collections.synchronizedList(new ArrayList<>());
+            try (FaultyServer first = new FaultyServer(1, 0, lists);
+                    FaultyServer second = new FaultyServer(1, 0, lacks);
+                    FaultyServer third = new FaultyServer(1, 0, odd);
+                    HttpPolicy policy = new HttpPolicy(
+                            settings(4, 2, first.root(), second.root(), third.root()), "m", new Kept(), notes::add)) {
+                policy.tellIfUnlisted(wanted);
+                assertThat(first.asked()).isZero();
+                policy.ask(request(1)).join();
+                policy.ask(request(2)).join();
+                assertThat(first.asked() + second.asked() + third.asked()).isEqualTo(3 + 2);
+                assertThat(notes)
+                        .containsExactlyElementsOf(
+                                wanted.equals("llama")
+                                        ? List.of()
+                                        : List.of(first.root()
+                                                + " lists 'llama', '***' and not 'smol', which policy.model"
+                                                + " names: it may answer with another model"));
+            }
+        }
+    }
+
     @Test
     void anAdapterIsLoadedByTheServersOwnPathAndName() throws IOException {
         List<String> asked = Collections.synchronizedList(new ArrayList<>());
