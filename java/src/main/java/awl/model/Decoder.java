@@ -160,8 +160,15 @@ public final class Decoder implements AutoCloseable {
 
     /// What computes it here, for messages.
     public String computing() {
-        return "on %s, %s, %d threads, kernels %s, sampling by %s"
-                .formatted(device, numbers(), Threads.count(), kernels.name(), kernels.sampler(device));
+        boolean widens = cacheDtype() != precision.scalarType();
+        return "on %s, %s%s, %d threads, kernels %s, sampling by %s"
+                .formatted(
+                        device,
+                        numbers(),
+                        widens ? " (float32 activations while decoding)" : "",
+                        Threads.count(),
+                        kernels.name(),
+                        kernels.sampler(device));
     }
 
     public Precision precision() {
