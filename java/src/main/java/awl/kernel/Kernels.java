@@ -22,6 +22,10 @@ public interface Kernels {
     /// Smaller temperatures than this act as it does in [#sample], so that its reciprocal is a number.
     double LEAST_TEMPERATURE = 1e-300;
 
+    /// Up to this many rows reading the weights of [#linear] costs more than the arithmetic; beyond, a GEMM that packs
+    /// them is faster.
+    long FEW_ROWS = 32;
+
     /// What `awl doctor`, run folders and benchmarks call this implementation.
     String name();
 
@@ -171,9 +175,7 @@ public interface Kernels {
 
     /// Whether [#matrixProduct] beside such rows is faster where both operands are bfloat16 than where one of them is
     /// float32.
-    default boolean multipliesHalves(Tensor rows) {
-        return !rows.is_cpu();
-    }
+    boolean multipliesHalves(Tensor rows);
 
     /// One layer's attention of new tokens against a key/value cache: the step of decoding.
     ///

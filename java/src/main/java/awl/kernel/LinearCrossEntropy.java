@@ -6,6 +6,7 @@ import awl.tensor.Cuda;
 import awl.tensor.DeviceHandle;
 import awl.tensor.MatrixProduct;
 import awl.tensor.Tensors;
+import java.util.function.Predicate;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -26,17 +27,13 @@ final class LinearCrossEntropy {
 
     private final RowPasses passes;
     private final MatrixProduct gemm;
-    private final boolean narrowAlways;
+    private final Predicate<Tensor> multipliesHalves;
     private final Workspace workspace = new Workspace();
 
-    LinearCrossEntropy(RowPasses passes, MatrixProduct gemm) {
-        this(passes, gemm, false);
-    }
-
-    /// @param narrowAlways whether bfloat16 operands stay bfloat16 in host memory too, as they do on a device, where
-    ///     the processor multiplies them faster. Logits are float32 all the same, their gradient is rounded once
-    LinearCrossEntropy(RowPasses passes, MatrixProduct gemm, boolean narrowAlways) {
-        this.narrowAlways = narrowAlways;
+    /// @param multipliesHalves of rows, see [Kernels#multipliesHalves]: bfloat16 operands stay so there. Logits are
+    ///     float32 all the same, their gradient is rounded once
+    LinearCrossEntropy(RowPasses passes, MatrixProduct gemm, Predicate<Tensor> multipliesHalves) {
+        this.multipliesHalves = multipliesHalves;
         this.passes = passes;
         this.gemm = gemm;
     }
@@ -251,7 +248,7 @@ final class LinearCrossEntropy {
             width = weight_VD.size(1);
             storage = Arguments.dtype(hidden_ND);
             type = options.logits() == HeadOptions.Logits.FLOAT32 ? Arguments.accumulator(storage) : storage;
-            boolean narrow = storage == ScalarType.BFloat16 && (narrowAlways || !hidden_ND.is_cpu());
+            boolean narrow = storage == ScalarType.BFloat16 && multipliesHalves.test(hidden_ND);
             operands = narrow ? storage : type;
             // Ascending distinct rows, as many as there are rows, are all of them in order.
             compacted = activeRows_A != null && activeRows_A.size(0) < hidden_ND.size(0);

@@ -25,10 +25,6 @@ public final class NativeKernels extends TorchKernels {
 
     private static final long ROWS_OF_BLOCK = 16;
 
-    /// Up to this many rows reading the weights costs more than the arithmetic; beyond, a GEMM that packs them
-    /// is faster.
-    private static final long FEW_ROWS = 32;
-
     /// Head width up to which cache_attention has room for its sums.
     private static final long WIDEST_HEAD = 512;
 
@@ -83,11 +79,6 @@ public final class NativeKernels extends TorchKernels {
     /// Whether bfloat16 operands are multiplied as they are in host memory, twice as fast as float32.
     private static boolean multipliesHalves(NativeLibrary library) {
         return library.instructionSet().equals("avx512bf16");
-    }
-
-    @Override
-    public boolean multipliesHalves(Tensor rows) {
-        return rows.is_cpu() ? multiplies() && multipliesHalves(library) : super.multipliesHalves(rows);
     }
 
     /// Opens a library and binds its kernels.

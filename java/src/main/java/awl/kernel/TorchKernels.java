@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public class TorchKernels implements Kernels {
 
     private final LinearCrossEntropy head;
+    private final boolean multipliesHalves;
 
     public TorchKernels() {
         this(new TorchRowPasses());
@@ -25,9 +26,10 @@ public class TorchKernels implements Kernels {
         this(passes, false);
     }
 
-    /// @param narrowHead see [LinearCrossEntropy]
-    TorchKernels(RowPasses passes, boolean narrowHead) {
-        head = new LinearCrossEntropy(passes, this::matrixProduct, narrowHead);
+    /// @param multipliesHalves see [#multipliesHalves]; in host memory
+    TorchKernels(RowPasses passes, boolean multipliesHalves) {
+        this.multipliesHalves = multipliesHalves;
+        head = new LinearCrossEntropy(passes, this::matrixProduct, this::multipliesHalves);
     }
 
     @Override
@@ -269,6 +271,11 @@ public class TorchKernels implements Kernels {
                 out_NM.copy_(out);
             }
         }
+    }
+
+    @Override
+    public boolean multipliesHalves(Tensor rows) {
+        return multipliesHalves || !rows.is_cpu();
     }
 
     @Override

@@ -338,7 +338,7 @@ public final class Decoder implements AutoCloseable {
     /// takes. Long prompts are products of bfloat16.
     private ScalarType activations(KvCache cache, int rows, boolean oneEach) {
         ScalarType own = precision.scalarType();
-        boolean wide = Tensors.dtype(cache.keys(0)) == ScalarType.Float && (oneEach || rows <= Projection.FEW_ROWS);
+        boolean wide = Tensors.dtype(cache.keys(0)) == ScalarType.Float && (oneEach || rows <= Kernels.FEW_ROWS);
         return precision == Precision.BF16 && wide ? ScalarType.Float : own;
     }
 

@@ -16,9 +16,6 @@ import org.jspecify.annotations.Nullable;
 /// up). A family that stores them fused (Phi-3) has one layer here; what follows cannot tell the difference.
 final class Projection {
 
-    /// Up to here the time goes into reading the weights, and a kernel made for that is used.
-    static final long FEW_ROWS = 32;
-
     private final List<Linear> parts;
     private final long[] start;
     private final Kernels kernels;
@@ -59,7 +56,7 @@ final class Projection {
         List<Lora.@Nullable Saved> lows = new ArrayList<>(parts.size());
         List<Tensor> saved = new ArrayList<>();
         boolean trainable = false;
-        boolean together = blocks != null || (x_NI.size(0) <= FEW_ROWS && !roundsAdapters(x_NI));
+        boolean together = blocks != null || (x_NI.size(0) <= Kernels.FEW_ROWS && !roundsAdapters(x_NI));
         if (blocks != null) {
             kernels.linearBlocks(x_NI, blocks, out);
         } else if (together) {
@@ -95,7 +92,7 @@ final class Projection {
     /// Whether an adapter's part would be lost if it were added to what is rounded already: early in training it is
     /// smaller than half a step of bfloat16. Then it comes first, and the large product adds to it in float32.
     private boolean roundsAdapters(Tensor x_NI) {
-        return Tensors.dtype(x_NI) == ScalarType.BFloat16 && parts.stream().anyMatch(part -> part.adapter() != null);
+        return parts.stream().anyMatch(part -> part.adapter() != null) && Tensors.dtype(x_NI) == ScalarType.BFloat16;
     }
 
     private void backward(Gradient gradient, Value x, Tensor x_NI, List<Lora.@Nullable Saved> lows) {
