@@ -3,16 +3,12 @@ package awl.pipeline;
 import awl.ConfigException;
 import awl.Json;
 import awl.train.YamlRecords;
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
-import java.util.TreeSet;
 
 /// A run goes on only with the numbers and prompts its folder was begun with.
 final class SameConfig {
@@ -46,17 +42,13 @@ final class SameConfig {
                 return;
             }
             PipelineConfig before = PipelineConfigFile.read(layout.config(), List.of());
-            Map<String, JsonNode> old = YamlRecords.flat(before);
-            Map<String, JsonNode> now = YamlRecords.flat(config);
-            TreeSet<String> keys = new TreeSet<>(old.keySet());
-            keys.addAll(now.keySet());
-            for (String key : keys) {
-                boolean free = MAY_CHANGE.stream()
-                        .anyMatch(each -> each.endsWith(".") ? key.startsWith(each) : key.equals(each));
-                if (!free && !Objects.equals(old.get(key), now.get(key))) {
+            for (YamlRecords.Change change : YamlRecords.changes(before, config)) {
+                String key = change.key();
+                if (MAY_CHANGE.stream()
+                        .noneMatch(each -> each.endsWith(".") ? key.startsWith(each) : key.equals(each))) {
                     throw new ConfigException(
                             "%s was begun with %s %s, now it is %s; put it back, or name another output"
-                                    .formatted(layout.folder(), key, old.get(key), now.get(key)));
+                                    .formatted(layout.folder(), key, change.before(), change.now()));
                 }
             }
             if (!Files.readString(layout.prompts()).equals(prompts)) {

@@ -1,12 +1,8 @@
 package awl.train;
 
 import awl.ConfigException;
-import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /// A resumed run goes on with the numbers it was started with.
@@ -35,16 +31,10 @@ final class SameNumbers {
     /// @param notes told about lengths that differ
     /// @throws ConfigException with the first key that must not
     static void require(Path run, TrainConfig before, TrainConfig config, Consumer<String> notes) {
-        Map<String, JsonNode> old = YamlRecords.flat(before);
-        Map<String, JsonNode> now = YamlRecords.flat(config);
-        Set<String> keys = new TreeSet<>(old.keySet());
-        keys.addAll(now.keySet());
-        for (String key : keys) {
-            if (Objects.equals(old.get(key), now.get(key))) {
-                continue;
-            }
-            String values = "%s is %s, the run in %s was started with %s"
-                    .formatted(key, now.getOrDefault(key, null), run, old.getOrDefault(key, null));
+        for (YamlRecords.Change change : YamlRecords.changes(before, config)) {
+            String key = change.key();
+            String values =
+                    "%s is %s, the run in %s was started with %s".formatted(key, change.now(), run, change.before());
             if (!MAY_CHANGE.contains(key) && !key.startsWith("tracking.")) {
                 throw new ConfigException(values
                         + "; a resumed run must go on with the same numbers: put it back, or name another output");

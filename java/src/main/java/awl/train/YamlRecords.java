@@ -17,10 +17,14 @@ import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// Configuration files as records: a record says which keys there are, a YAML file gives them values.
 public final class YamlRecords {
@@ -60,6 +64,22 @@ public final class YamlRecords {
             }
         }
         return flat;
+    }
+
+    /// A key with another value than before; null where it had none, or has none now.
+    public record Change(
+            String key, @Nullable JsonNode before, @Nullable JsonNode now) {}
+
+    /// The keys of two records that differ, in alphabetical order, as [#flat] has them.
+    public static List<Change> changes(Record before, Record now) {
+        Map<String, JsonNode> old = flat(before);
+        Map<String, JsonNode> given = flat(now);
+        Set<String> keys = new TreeSet<>(old.keySet());
+        keys.addAll(given.keySet());
+        return keys.stream()
+                .map(key -> new Change(key, old.get(key), given.get(key)))
+                .filter(each -> !Objects.equals(each.before, each.now))
+                .toList();
     }
 
     /// Keys by section, `""` for the top, `a.b` for a section in a section.
