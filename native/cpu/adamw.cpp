@@ -43,10 +43,10 @@ AWL_INLINE u32 random(u32 x) {
 }
 
 // Rounds up with the probability of the part cut off, so that its expectation is the value; a NaN stays one.
-AWL_INLINE u16 stochastic(f32 v, u32 counter) {
+AWL_INLINE u32 stochastic(f32 v, u32 counter) {
     const u32 bits = (u32)v;
     const u32 rounded = (bits + (random(counter) >> 16)) >> 16;
-    return __builtin_convertvector((v == v) ? rounded : (bits >> 16) | 0x40u, u16);
+    return (v == v) ? rounded : (bits >> 16) | 0x40u;
 }
 
 template <bool rounds>
@@ -84,10 +84,11 @@ static void halves(const AdamWPiece &k, const AdamWRule &rule, float keep) {
         f32 second = all_of_it ? load(k.second + i) : load_part(k.second + i, n, 0);
         const f32 before = all_of_it ? load(value + i) : load_part(value + i, n, 0);
         const f32 gradient = all_of_it ? load(k.gradient + i) : load_part(k.gradient + i, n, 0);
-        const u16 after = stochastic(next(rule, keep, before, gradient, first, second), counter);
+        bf16 after[lanes];
+        store_half(after, stochastic(next(rule, keep, before, gradient, first, second), counter));
         memcpy(k.first + i, &first, n * sizeof(float));
         memcpy(k.second + i, &second, n * sizeof(float));
-        memcpy(value + i, &after, n * sizeof(bf16));
+        memcpy(value + i, after, n * sizeof(bf16));
     }
 }
 

@@ -10,7 +10,11 @@ final class EpisodeTokens {
 
     /// What others say.
     void show(int[] more) {
-        grow(more);
+        int before = ids.length;
+        ids = Arrays.copyOf(ids, before + more.length);
+        System.arraycopy(more, 0, ids, before, more.length);
+        weights = Arrays.copyOf(weights, ids.length);
+        logProbs = Arrays.copyOf(logProbs, ids.length);
     }
 
     /// What the model wrote.
@@ -18,19 +22,11 @@ final class EpisodeTokens {
     /// @param likely log-probabilities under its own distribution
     void write(int[] more, double[] likely) {
         int before = ids.length;
-        grow(more);
+        show(more);
         Arrays.fill(weights, before, ids.length, 1f);
         for (int t = 0; t < likely.length; t++) {
             logProbs[before + t] = (float) likely[t];
         }
-    }
-
-    private void grow(int[] more) {
-        int before = ids.length;
-        ids = Arrays.copyOf(ids, before + more.length);
-        System.arraycopy(more, 0, ids, before, more.length);
-        weights = Arrays.copyOf(weights, ids.length);
-        logProbs = Arrays.copyOf(logProbs, ids.length);
     }
 
     int count() {

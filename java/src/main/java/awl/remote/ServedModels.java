@@ -10,9 +10,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What endpoints say they serve (`/v1/models`). A name they do not have is an error at some; SGLang and llama.cpp's
-/// server
-/// answer for any with the model that they have.
+/// What endpoints say they serve (`/v1/models`). A name they do not have is an error at some; SGLang and
+/// llama.cpp's server answer for any with the model that they have.
 final class ServedModels {
 
     /// So long a list is waited for.
