@@ -30,38 +30,18 @@ interface CacheAttentionContract {
         for (int window : new int[] {0, 30}) {
             for (Double cap : new Double[] {null, 5.0}) {
                 AttentionScores scores = new AttentionScores(0.3, cap, window);
-                Tensor projected = torch.randn(4, (h + 2 * k) * e);
-                Tensor angle = torch.randn(4, 6);
-                Tensor cosine = torch.cat(new TensorVector(angle.cos(), angle.cos()), 1);
-                Tensor sine = torch.cat(new TensorVector(angle.sin().neg(), angle.sin()), 1);
-                Tensor keys = torch.randn(3, k, 100, e);
-                Tensor values = torch.randn(3, k, 100, e);
-                Tensor slot = Tensors.indices(2, 0, 0, 1);
-                Tensor position = Tensors.indices(70, 98, 99, 0);
-                Tensor out = torch.zeros(4, h * e);
-                Tensor wide = projected.to(ScalarType.Double);
-                Tensor wideKeys = keys.to(ScalarType.Double);
-                Tensor wideValues = values.to(ScalarType.Double);
-                Tensor truth = torch.zeros(4, h * e).to(ScalarType.Double);
-                new TorchKernels()
-                        .cacheAttention(
-                                wide,
-                                cosine.to(ScalarType.Double),
-                                sine.to(ScalarType.Double),
-                                wideKeys,
-                                wideValues,
-                                slot,
-                                position,
-                                scores,
-                                truth);
-                kernels().cacheAttention(projected, cosine, sine, keys, values, slot, position, scores, out);
-                assertThat(worst(out.to(ScalarType.Double), truth)).isLessThan(2e-6);
-                assertThat(worst(keys.to(ScalarType.Double), wideKeys)).isLessThan(1e-6);
-                assertThat(same(values.to(ScalarType.Double), wideValues)).isTrue();
+                Step step = Step.random(h, k, e, ScalarType.Float);
+                Step truth = step.in(ScalarType.Double);
+                truth.run(new TorchKernels(), scores);
+                step.run(kernels(), scores);
+                assertThat(worst(step.out.to(ScalarType.Double), truth.out)).isLessThan(2e-6);
+                assertThat(worst(step.keys.to(ScalarType.Double), truth.keys)).isLessThan(1e-6);
+                assertThat(same(step.values.to(ScalarType.Double), truth.values))
+                        .isTrue();
                 // By hand: the first position of a slot sees itself alone, whatever the scores are.
                 assertThat(same(
-                                out.select(0, 3).narrow(0, 0, e),
-                                projected.select(0, 3).narrow(0, (h + k) * e, e)))
+                                step.out.select(0, 3).narrow(0, 0, e),
+                                step.projected.select(0, 3).narrow(0, (h + k) * e, e)))
                         .isTrue();
             }
         }
@@ -73,47 +53,68 @@ interface CacheAttentionContract {
     default void cacheAttentionInBfloat16IsAsExactAsPlainLibtorch(int h, int k, int e, int window, double cap) {
         torch.manual_seed(h * 100L + e);
         AttentionScores scores = new AttentionScores(1 / Math.sqrt(e), cap == 0 ? null : cap, window);
-        ScalarType half = ScalarType.BFloat16;
-        Tensor projected = torch.randn(4, (long) (h + 2 * k) * e).to(half);
-        Tensor angle = torch.randn(4, 6);
-        Tensor cosine = torch.cat(new TensorVector(angle.cos(), angle.cos()), 1);
-        Tensor sine = torch.cat(new TensorVector(angle.sin().neg(), angle.sin()), 1);
-        Tensor keys = torch.randn(3, k, 100, e).to(half);
-        Tensor values = torch.randn(3, k, 100, e).to(half);
-        Tensor slot = Tensors.indices(2, 0, 0, 1);
-        Tensor position = Tensors.indices(70, 98, 99, 0);
-        Tensor truth = torch.zeros(4, (long) h * e).to(ScalarType.Double);
-        Tensor wideKeys = keys.to(ScalarType.Double);
-        Tensor wideValues = values.to(ScalarType.Double);
-        new TorchKernels()
-                .cacheAttention(
-                        projected.to(ScalarType.Double),
-                        cosine.to(ScalarType.Double),
-                        sine.to(ScalarType.Double),
-                        wideKeys,
-                        wideValues,
-                        slot,
-                        position,
-                        scores,
-                        truth);
+        Step step = Step.random(h, k, e, ScalarType.BFloat16);
+        Step truth = step.in(ScalarType.Double);
+        truth.run(new TorchKernels(), scores);
         Tensor plain = plainAttention(
-                projected,
-                cosine,
-                sine,
-                keys.clone(),
-                values.clone(),
-                new int[] {2, 0, 0, 1},
-                new int[] {70, 98, 99, 0},
+                step.projected,
+                step.cosine,
+                step.sine,
+                step.keys.clone(),
+                step.values.clone(),
+                Step.SLOT,
+                Step.POSITION,
                 scores,
                 h,
                 k);
-        Tensor out = torch.zeros(4, (long) h * e).to(half);
-        kernels().cacheAttention(projected, cosine, sine, keys, values, slot, position, scores, out);
-        double ours = worst(out.to(ScalarType.Double), truth);
-        double theirs = worst(plain.to(ScalarType.Double), truth);
+        step.run(kernels(), scores);
+        double ours = worst(step.out.to(ScalarType.Double), truth.out);
+        double theirs = worst(plain.to(ScalarType.Double), truth.out);
         assertThat(ours).as("plain libtorch: %s", theirs).isLessThanOrEqualTo(2 * theirs);
-        assertThat(worst(keys.to(ScalarType.Double), wideKeys)).isLessThan(1.0 / 256);
-        assertThat(same(values.to(ScalarType.Double), wideValues)).isTrue();
+        assertThat(worst(step.keys.to(ScalarType.Double), truth.keys)).isLessThan(1.0 / 256);
+        assertThat(same(step.values.to(ScalarType.Double), truth.values)).isTrue();
+    }
+
+    /// Four new tokens of three slots, two of them of one.
+    record Step(Tensor projected, Tensor cosine, Tensor sine, Tensor keys, Tensor values, Tensor out) {
+        static final int[] SLOT = {2, 0, 0, 1};
+        static final int[] POSITION = {70, 98, 99, 0};
+
+        static Step random(long h, long k, long e, ScalarType dtype) {
+            Tensor projected = torch.randn(4, (h + 2 * k) * e).to(dtype);
+            Tensor angle = torch.randn(4, 6);
+            return new Step(
+                    projected,
+                    torch.cat(new TensorVector(angle.cos(), angle.cos()), 1),
+                    torch.cat(new TensorVector(angle.sin().neg(), angle.sin()), 1),
+                    torch.randn(3, k, 100, e).to(dtype),
+                    torch.randn(3, k, 100, e).to(dtype),
+                    torch.zeros(4, h * e).to(dtype));
+        }
+
+        /// The same numbers in another dtype.
+        Step in(ScalarType dtype) {
+            return new Step(
+                    projected.to(dtype),
+                    cosine.to(dtype),
+                    sine.to(dtype),
+                    keys.to(dtype),
+                    values.to(dtype),
+                    out.to(dtype));
+        }
+
+        void run(Kernels kernels, AttentionScores scores) {
+            kernels.cacheAttention(
+                    projected,
+                    cosine,
+                    sine,
+                    keys,
+                    values,
+                    Tensors.indices(SLOT),
+                    Tensors.indices(POSITION),
+                    scores,
+                    out);
+        }
     }
 
     /// As one would write it in libtorch, every step rounded to the tensors' dtype.

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// The contract by the CUDA kernels, compiled as C++ and run on a host emulation (native/tests/emulation):
 /// the binding, workspaces and arguments of every CUDA kernel without a device. What the emulation can not
@@ -52,15 +52,7 @@ class EmulatedCudaKernelsTest extends KernelContract {
     /// Without float32 beside bfloat16, which a device rounds.
     @Override
     @ParameterizedTest
-    @CsvSource({
-        "Float, Float, Float,   1,   1,   1",
-        "Float, Float, Float,   7, 321,  17",
-        "Float, Float, Float, 130,  64, 200",
-        "Float, Float, Float,   3,   0,   5",
-        "Double, Double, Double, 31,  40,   9",
-        "BFloat16, BFloat16, Float, 33, 65, 18",
-        "BFloat16, BFloat16, BFloat16, 33, 65, 18"
-    })
+    @MethodSource("awl.kernel.MatrixProductContract#alike")
     public void matrixProductsAreThoseOfFloat64(
             ScalarType leftType, ScalarType rightType, ScalarType outType, int n, int k, int m) {
         super.matrixProductsAreThoseOfFloat64(leftType, rightType, outType, n, k, m);

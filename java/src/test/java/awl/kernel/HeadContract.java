@@ -42,15 +42,7 @@ interface HeadContract {
         HeadCase.Inputs in = c.inputs();
         Tensor dHead = torch.randn(9, 5);
         Tensor before = dHead.clone();
-        HeadLoss loss = kernels()
-                .linearCrossEntropy(
-                        in.hidden_ND(),
-                        in.weight_VD(),
-                        in.target_N(),
-                        in.weights_N(),
-                        in.activeRows_A(),
-                        dHead,
-                        HeadOptions.standard());
+        HeadLoss loss = HeadRun.loss(kernels(), in, dHead, HeadOptions.standard());
         assertThat(loss.lossSum().item_double()).isZero();
         assertThat(loss.hiddenGradient_ND().abs().sum().item_double()).isZero();
         assertThat(same(dHead, before)).isTrue();
@@ -63,15 +55,7 @@ interface HeadContract {
         HeadRun fresh = HeadRun.of(kernels(), c, in);
         Tensor before = torch.randn(129, 32);
         Tensor dHead = before.clone();
-        kernels()
-                .linearCrossEntropy(
-                        in.hidden_ND(),
-                        in.weight_VD(),
-                        in.target_N(),
-                        in.weights_N(),
-                        in.activeRows_A(),
-                        dHead,
-                        HeadOptions.standard().withPlan(c.plan()));
+        HeadRun.loss(kernels(), in, dHead, HeadOptions.standard().withPlan(c.plan()));
         assertThat(worst(dHead, before.add(fresh.dHead_VD()))).isLessThan(1e-5);
     }
 
@@ -80,15 +64,7 @@ interface HeadContract {
         HeadCase c = HeadCase.of("frozen", 60, 32, 129, 40);
         HeadCase.Inputs in = c.inputs();
         HeadRun trained = HeadRun.of(kernels(), c, in);
-        HeadLoss frozen = kernels()
-                .linearCrossEntropy(
-                        in.hidden_ND(),
-                        in.weight_VD(),
-                        in.target_N(),
-                        in.weights_N(),
-                        in.activeRows_A(),
-                        null,
-                        HeadOptions.standard());
+        HeadLoss frozen = HeadRun.loss(kernels(), in, null, HeadOptions.standard());
         assertThat(same(frozen.hiddenGradient_ND(), trained.loss().hiddenGradient_ND()))
                 .isTrue();
         assertThat(same(frozen.lossSum(), trained.loss().lossSum())).isTrue();

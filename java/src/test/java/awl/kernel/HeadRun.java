@@ -17,9 +17,13 @@ record HeadRun(HeadLoss loss, Tensor dHead_VD, @Nullable Tensor dBias_V) {
                 in.bias_V() == null ? null : torch.zeros(new long[] {c.v()}).to(sums);
         HeadOptions options =
                 base.withSoftCap(c.softCap()).withBias(in.bias_V(), dBias).withPlan(c.plan());
-        HeadLoss loss = kernels.linearCrossEntropy(
-                in.hidden_ND(), in.weight_VD(), in.target_N(), in.weights_N(), in.activeRows_A(), dHead, options);
-        return new HeadRun(loss, dHead, dBias);
+        return new HeadRun(loss(kernels, in, dHead, options), dHead, dBias);
+    }
+
+    /// @param dHead_VD added to; null where the head is frozen
+    static HeadLoss loss(Kernels kernels, HeadCase.Inputs in, @Nullable Tensor dHead_VD, HeadOptions options) {
+        return kernels.linearCrossEntropy(
+                in.hidden_ND(), in.weight_VD(), in.target_N(), in.weights_N(), in.activeRows_A(), dHead_VD, options);
     }
 
     static HeadRun of(Kernels kernels, HeadCase c, HeadCase.Inputs in) {

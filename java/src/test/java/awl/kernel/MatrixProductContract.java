@@ -2,33 +2,46 @@ package awl.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import awl.ShapeException;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// What every implementation of [Kernels#matrixProduct] must satisfy.
 interface MatrixProductContract {
 
     Kernels kernels();
 
+    /// Operands of one dtype.
+    static Stream<org.junit.jupiter.params.provider.Arguments> alike() {
+        return Stream.of(
+                arguments(ScalarType.Float, ScalarType.Float, ScalarType.Float, 1, 1, 1),
+                arguments(ScalarType.Float, ScalarType.Float, ScalarType.Float, 7, 321, 17),
+                arguments(ScalarType.Float, ScalarType.Float, ScalarType.Float, 130, 64, 200),
+                arguments(ScalarType.Float, ScalarType.Float, ScalarType.Float, 3, 0, 5),
+                arguments(ScalarType.Double, ScalarType.Double, ScalarType.Double, 31, 40, 9),
+                arguments(ScalarType.BFloat16, ScalarType.BFloat16, ScalarType.Float, 33, 65, 18),
+                arguments(ScalarType.BFloat16, ScalarType.BFloat16, ScalarType.BFloat16, 33, 65, 18));
+    }
+
+    /// Also float32 beside bfloat16.
+    static Stream<org.junit.jupiter.params.provider.Arguments> all() {
+        return Stream.concat(
+                alike(),
+                Stream.of(
+                        arguments(ScalarType.Float, ScalarType.BFloat16, ScalarType.Float, 40, 17, 33),
+                        arguments(ScalarType.BFloat16, ScalarType.Float, ScalarType.BFloat16, 7, 321, 16)));
+    }
+
     @ParameterizedTest
-    @CsvSource({
-        "Float, Float, Float,   1,   1,   1",
-        "Float, Float, Float,   7, 321,  17",
-        "Float, Float, Float, 130,  64, 200",
-        "Float, Float, Float,   3,   0,   5",
-        "Double, Double, Double, 31,  40,   9",
-        "BFloat16, BFloat16, Float, 33, 65, 18",
-        "BFloat16, BFloat16, BFloat16, 33, 65, 18",
-        "Float, BFloat16, Float, 40, 17, 33",
-        "BFloat16, Float, BFloat16, 7, 321, 16"
-    })
+    @MethodSource("awl.kernel.MatrixProductContract#all")
     default void matrixProductsAreThoseOfFloat64(
             ScalarType leftType, ScalarType rightType, ScalarType outType, int n, int k, int m) {
         for (int turned = 0; turned < 4; turned++) {

@@ -10,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,20 +22,17 @@ final class RankCheckpointsTest {
     @TempDir
     Path temp;
 
-    private RankRuns runs = new RankRuns(Path.of(""));
-
-    @BeforeEach
-    void inFolder() {
-        runs = new RankRuns(temp);
+    private RankRuns runs() {
+        return new RankRuns(temp);
     }
 
     /// Names, shapes and places are the same always; with one micro-batch a rank and no clipping also every bit.
     @Test
     void aCheckpointIsTheSameFileForAnyZero() throws IOException {
         String[] numbers = {"train.steps=3", "data.packing=false", "train.clip_norm=0", "model.precision=bf16"};
-        runs.run(1, runs.config("one", "plain", numbers), false);
+        runs().run(1, runs().config("one", "plain", numbers), false);
         for (int zero = 0; zero <= 2; zero++) {
-            runs.run(2, runs.config("zero" + zero, "plain", RankRuns.more(numbers, "train.zero=" + zero)), false);
+            runs().run(2, runs().config("zero" + zero, "plain", RankRuns.more(numbers, "train.zero=" + zero)), false);
         }
         assertThat(header("zero0")).isEqualTo(header("one")).contains("optimizer.master.");
         for (String other : List.of("zero1", "zero2")) {
@@ -57,19 +53,19 @@ final class RankCheckpointsTest {
     @ParameterizedTest
     @ValueSource(strings = {"0121", "2210"})
     void aCheckpointGoesOnWithAnyNumberOfRanks(String zeros) throws IOException {
-        runs.run(1, runs.config("straight", "plain"), false);
+        runs().run(1, runs().config("straight", "plain"), false);
         int[] ranks = {1, 2, 4, 1};
         for (int part = 0; part < ranks.length; part++) {
-            TrainConfig config = runs.config(
-                    "elastic",
-                    "plain",
-                    "train.steps=" + 3 * (part + 1),
-                    "train.zero=" + zeros.charAt(part),
-                    "checkpoint.every=3");
-            assertThat(runs.run(ranks[part], config, part > 0)).isZero();
+            TrainConfig config = runs().config(
+                            "elastic",
+                            "plain",
+                            "train.steps=" + 3 * (part + 1),
+                            "train.zero=" + zeros.charAt(part),
+                            "checkpoint.every=3");
+            assertThat(runs().run(ranks[part], config, part > 0)).isZero();
         }
-        List<JsonNode> lines = runs.metrics("elastic", "metrics.jsonl");
-        List<JsonNode> expected = runs.metrics("straight", "metrics.jsonl");
+        List<JsonNode> lines = runs().metrics("elastic", "metrics.jsonl");
+        List<JsonNode> expected = runs().metrics("straight", "metrics.jsonl");
         assertThat(lines).hasSize(12);
         for (int i = 0; i < 12; i++) {
             for (String key : List.of("loss", "gradient_norm")) {
@@ -83,10 +79,10 @@ final class RankCheckpointsTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 2})
     void aDamagedCheckpointIsPassedOverByAllRanks(int zero) throws IOException {
-        runs.run(2, runs.config("straight", "plain", "train.zero=" + zero), false);
-        runs.run(2, runs.config("damaged", "plain", "train.zero=" + zero, "train.steps=8"), false);
+        runs().run(2, runs().config("straight", "plain", "train.zero=" + zero), false);
+        runs().run(2, runs().config("damaged", "plain", "train.zero=" + zero, "train.steps=8"), false);
         Runs.flip(temp.resolve("damaged/checkpoints/step-8/tensors.safetensors"), -9);
-        runs.run(2, runs.config("damaged", "plain", "train.zero=" + zero), true);
+        runs().run(2, runs().config("damaged", "plain", "train.zero=" + zero), true);
         assertThat(temp.resolve("damaged/log-rank1.txt")).content().contains("step-8 is damaged", "behind step 4");
         Path last = Path.of("checkpoints/step-12/tensors.safetensors");
         assertThat(temp.resolve("damaged").resolve(last))
@@ -96,20 +92,25 @@ final class RankCheckpointsTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void bf16MastersAreSharedOutToo(int zero) throws IOException {
-        runs.run(2, runs.config("whole", "plain", "model.precision=bf16"), false);
-        runs.run(2, runs.config("shares", "plain", "model.precision=bf16", "train.zero=" + zero), false);
-        runs.assertSameCurve("shares", "whole");
-        runs.run(
-                4,
-                runs.config("shares", "plain", "model.precision=bf16", "train.zero=" + zero, "train.steps=16"),
-                true);
-        runs.run(2, runs.config("whole", "plain", "model.precision=bf16", "train.steps=16"), true);
-        assertThat(runs.metrics("shares", "metrics.jsonl")
+        runs().run(2, runs().config("whole", "plain", "model.precision=bf16"), false);
+        runs().run(2, runs().config("shares", "plain", "model.precision=bf16", "train.zero=" + zero), false);
+        runs().assertSameCurve("shares", "whole");
+        runs().run(
+                        4,
+                        runs().config(
+                                        "shares",
+                                        "plain",
+                                        "model.precision=bf16",
+                                        "train.zero=" + zero,
+                                        "train.steps=16"),
+                        true);
+        runs().run(2, runs().config("whole", "plain", "model.precision=bf16", "train.steps=16"), true);
+        assertThat(runs().metrics("shares", "metrics.jsonl")
                         .getLast()
                         .path("loss")
                         .asDouble())
                 .isCloseTo(
-                        runs.metrics("whole", "metrics.jsonl")
+                        runs().metrics("whole", "metrics.jsonl")
                                 .getLast()
                                 .path("loss")
                                 .asDouble(),

@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,11 +29,8 @@ final class RanksTest {
     @TempDir
     Path temp;
 
-    private RankRuns runs = new RankRuns(Path.of(""));
-
-    @BeforeEach
-    void inFolder() {
-        runs = new RankRuns(temp);
+    private RankRuns runs() {
+        return new RankRuns(temp);
     }
 
     @ParameterizedTest
@@ -52,14 +48,14 @@ final class RanksTest {
         "dpo,4,2"
     })
     void severalRanksGiveTheCurveOfOne(String objective, int ranks, int zero) throws IOException {
-        runs.run(1, runs.config("one", objective), false);
-        runs.run(ranks, runs.config("many", objective, "train.zero=" + zero, "train.bucket_mib=1"), false);
-        runs.assertSameCurve("many", "one");
-        assertThat(runs.metrics("many", "validation.jsonl")
+        runs().run(1, runs().config("one", objective), false);
+        runs().run(ranks, runs().config("many", objective, "train.zero=" + zero, "train.bucket_mib=1"), false);
+        runs().assertSameCurve("many", "one");
+        assertThat(runs().metrics("many", "validation.jsonl")
                         .getLast()
                         .path("loss")
                         .asDouble())
-                .isLessThan(runs.metrics("many", "validation.jsonl")
+                .isLessThan(runs().metrics("many", "validation.jsonl")
                         .getFirst()
                         .path("loss")
                         .asDouble());
@@ -70,18 +66,18 @@ final class RanksTest {
     @CsvSource({"plain,3,0", "plain,3,2", "lora,2,2", "mixed,4,2", "dpo,3,2"})
     void manyMicroBatchesAStepToo(String objective, int ranks, int zero) throws IOException {
         String[] small = {"train.batch_size=7", "train.micro_batch_size=1", "data.packing=false", "train.zero=" + zero};
-        runs.run(1, runs.config("one", objective, small), false);
-        runs.run(ranks, runs.config("many", objective, small), false);
-        runs.assertSameCurve("many", "one");
+        runs().run(1, runs().config("one", objective, small), false);
+        runs().run(ranks, runs().config("many", objective, small), false);
+        runs().assertSameCurve("many", "one");
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void theSameRanksGiveTheSameBits(int zero) throws IOException {
         String[] small = {"train.batch_size=7", "train.micro_batch_size=1", "data.packing=false", "train.zero=" + zero};
-        runs.run(3, runs.config("first", "plain", small), false);
-        runs.run(3, runs.config("second", "plain", RankRuns.more(small, "train.overlap=false")), false);
-        assertThat(runs.metrics("first", "metrics.jsonl")).isEqualTo(runs.metrics("second", "metrics.jsonl"));
+        runs().run(3, runs().config("first", "plain", small), false);
+        runs().run(3, runs().config("second", "plain", RankRuns.more(small, "train.overlap=false")), false);
+        assertThat(runs().metrics("first", "metrics.jsonl")).isEqualTo(runs().metrics("second", "metrics.jsonl"));
         for (String file : List.of("model/model.safetensors", "checkpoints/step-12/tensors.safetensors")) {
             assertThat(temp.resolve("first").resolve(file))
                     .hasSameBinaryContentAs(temp.resolve("second").resolve(file));
@@ -92,8 +88,8 @@ final class RanksTest {
     @Test
     void allRanksComputeReferenceScores() throws IOException {
         String[] numbers = {"train.steps=1", "train.micro_batch_size=1", "data.packing=false"};
-        runs.run(1, runs.config("one", "dpo", numbers), false);
-        runs.run(3, runs.config("three", "dpo", numbers), false);
+        runs().run(1, runs().config("one", "dpo", numbers), false);
+        runs().run(3, runs().config("three", "dpo", numbers), false);
         for (String file : List.of("reference.train.jsonl", "reference.validation.jsonl")) {
             assertThat(temp.resolve("three").resolve(file))
                     .hasSameBinaryContentAs(temp.resolve("one").resolve(file));
@@ -103,7 +99,7 @@ final class RanksTest {
                     .content()
                     .contains("of 7 train pairs", ", 2 of them on this rank");
         }
-        runs.run(2, runs.config("three", "dpo", RankRuns.more(numbers, "train.steps=2")), true);
+        runs().run(2, runs().config("three", "dpo", RankRuns.more(numbers, "train.steps=2")), true);
         assertThat(temp.resolve("three/log-rank1.txt")).content().doesNotContain(", 3 of them on this rank");
     }
 
@@ -111,15 +107,16 @@ final class RanksTest {
     void whatOneRankIsAskedAllDo() throws IOException {
         StopSignal asked = new StopSignal();
         asked.request();
-        assertThat(runs.run(2, runs.config("stopped", "plain"), false, asked)).isEqualTo(143);
-        assertThat(runs.metrics("stopped", "metrics.jsonl")).isEmpty();
+        assertThat(runs().run(2, runs().config("stopped", "plain"), false, asked))
+                .isEqualTo(143);
+        assertThat(runs().metrics("stopped", "metrics.jsonl")).isEmpty();
 
         StopSignal checkpoint = new StopSignal();
-        runs.run(1, runs.config("goes on", "plain", "train.steps=4"), false);
-        runs.run(2, runs.config("goes on", "plain", "train.steps=6"), true);
+        runs().run(1, runs().config("goes on", "plain", "train.steps=4"), false);
+        runs().run(2, runs().config("goes on", "plain", "train.steps=6"), true);
         checkpoint.requestCheckpoint();
         // Behind step 6 there is one already, and nothing is written twice.
-        assertThat(runs.run(2, runs.config("goes on", "plain", "train.steps=7"), true, checkpoint))
+        assertThat(runs().run(2, runs().config("goes on", "plain", "train.steps=7"), true, checkpoint))
                 .isZero();
         assertThat(temp.resolve("goes on/checkpoints/step-7")).isDirectory();
         assertThat(temp.resolve("goes on/log-rank1.txt")).content().contains("resuming behind step 6");
@@ -145,18 +142,23 @@ final class RanksTest {
                         throw e.getCause();
                     }
                 }));
-        assertThat(runs.run(worlds, runs.config("late", "plain", "data.validation=null"), false, asked))
+        assertThat(runs().run(worlds, runs().config("late", "plain", "data.validation=null"), false, asked))
                 .isEqualTo(143);
-        assertThat(runs.metrics("late", "metrics.jsonl")).hasSize(1);
+        assertThat(runs().metrics("late", "metrics.jsonl")).hasSize(1);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 2})
     void allRanksEndWhenLossOrGradientIsNoNumber(int zero) {
-        assertThatThrownBy(() -> runs.run(
-                        2,
-                        runs.config("wild", "plain", "optimizer.lr=1e30", "data.validation=null", "train.zero=" + zero),
-                        false))
+        assertThatThrownBy(() -> runs().run(
+                                2,
+                                runs().config(
+                                                "wild",
+                                                "plain",
+                                                "optimizer.lr=1e30",
+                                                "data.validation=null",
+                                                "train.zero=" + zero),
+                                false))
                 .isInstanceOf(DivergedException.class)
                 .hasMessageContaining("step 2: the loss is")
                 .hasMessageContaining("first seen in documents: ")
@@ -165,14 +167,14 @@ final class RanksTest {
 
     @Test
     void anotherZeroIsRefusedWithThoseThereAre() {
-        assertThatThrownBy(() -> runs.config("run", "plain", "train.zero=3"))
+        assertThatThrownBy(() -> runs().config("run", "plain", "train.zero=3"))
                 .isInstanceOf(awl.ConfigException.class)
                 .hasMessageContaining("train.zero: expected 0, 1 or 2, found 3");
     }
 
     @Test
     void ranksWithOtherFilesAreRefused() {
-        assertThatThrownBy(() -> runs.run(2, runs.config("run", "plain", "model.path=/nowhere"), false))
+        assertThatThrownBy(() -> runs().run(2, runs().config("run", "plain", "model.path=/nowhere"), false))
                 .isInstanceOf(awl.ConfigException.class)
                 .hasMessageContaining("model.path: /nowhere");
     }
