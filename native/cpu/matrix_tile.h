@@ -27,8 +27,11 @@ struct One {
 
     // A word from numbers `stride` apart, of which `left` are there.
     AWL_INLINE float word(const T *p, int64_t, int64_t) { return widen(*p); }
-    // `lanes` words side by side.
-    AWL_INLINE f32 line(const T *p, int64_t) { return load(p); }
+    // Words of a panel that lie side by side.
+    AWL_INLINE void line(const T *p, int64_t, float *to) {
+        store(to, load(p));
+        store(to + lanes, load(p + lanes));
+    }
     AWL_INLINE void column(const T *p, int64_t, float *to) {
 #pragma GCC unroll 14
         for (int i = 0; i < tile_rows; i++) to[i] = widen(p[i]);
@@ -50,19 +53,23 @@ struct Two {
         memcpy(&value, &bits, sizeof value);
         return value;
     }
-    AWL_INLINE f32 interleaved(u16 low, u16 high) {
-        return (f32)(__builtin_convertvector(low, u32) | __builtin_convertvector(high, u32) << 16);
+    AWL_INLINE void line(const bf16 *p, int64_t stride, float *to) {
+        const __m512i low = _mm512_loadu_si512(p), high = _mm512_loadu_si512(p + stride);
+        const __m512i first = interleaving(0), second = interleaving(tile_columns / 2);
+        _mm512_storeu_si512(to, _mm512_permutex2var_epi16(low, first, high));
+        _mm512_storeu_si512(to + lanes, _mm512_permutex2var_epi16(low, second, high));
     }
-    AWL_INLINE f32 line(const bf16 *p, int64_t stride) {
-        u16 low, high;
-        memcpy(&low, p, sizeof low);
-        memcpy(&high, p + stride, sizeof high);
-        return interleaved(low, high);
+    // 16 numbers of one row from `begin` on, each followed by that of another row.
+    AWL_INLINE __m512i interleaving(int begin) {
+        u32 places;
+        for (int i = 0; i < lanes; i++) places[i] = (begin + i) | (32 + begin + i) << 16;
+        return (__m512i)places;
     }
     AWL_INLINE void column(const bf16 *p, int64_t stride, float *to) {
         constexpr __mmask16 rows = (1 << tile_rows) - 1;
-        const u16 low = (u16)_mm256_maskz_loadu_epi16(rows, p), high = (u16)_mm256_maskz_loadu_epi16(rows, p + stride);
-        _mm512_mask_storeu_ps(to, rows, (__m512)interleaved(low, high));
+        const u32 low = (u32)_mm512_maskz_cvtepu16_epi32(rows, _mm256_maskz_loadu_epi16(rows, p));
+        const u32 high = (u32)_mm512_maskz_cvtepu16_epi32(rows, _mm256_maskz_loadu_epi16(rows, p + stride));
+        _mm512_mask_storeu_epi32(to, rows, (__m512i)(low | high << 16));
     }
     AWL_INLINE f32 spread(const void *word) {
         int32_t bits;
@@ -75,30 +82,54 @@ struct Two {
 };
 #endif
 
+// What packing reads next is fetched while it writes: its lines lie further apart than the processor's own prefetching looks.
+AWL_INLINE void fetch(const void *p) { __builtin_prefetch(p, 0); }
+
+// Words of `panels` whole panels whose columns lie side by side in memory, a row of them all after another.
+template <class W>
+static void pack_lines(const typename W::Element *from, int64_t b_depth, int64_t words, int64_t panels, float *packed,
+                       int64_t panel_size) {
+    constexpr int64_t line = 64 / sizeof(typename W::Element), ahead = 4;
+    const int64_t columns = panels * tile_columns;
+    for (int64_t d = 0; d < words; d++, from += W::each * b_depth, packed += tile_columns) {
+        for (int64_t i = 0; i < W::each; i++) {
+            for (int64_t j = 0; j < columns; j += line) fetch(from + (ahead * W::each + i) * b_depth + j);
+        }
+        for (int64_t panel = 0; panel < panels; panel++)
+            W::line(from + panel * tile_columns, b_depth, packed + panel * panel_size);
+    }
+}
+
 // Panels [first, last) of the piece of B that begins at column `begin`, each [words][tile_columns], zeros behind the end.
 template <class W>
 static void pack_b(const Product &k, const Piece &p, int64_t begin, int64_t first, int64_t last, float *packed) {
-    const int64_t words = k.words(p.depth), whole = p.depth / W::each;
-    for (int64_t panel = first; panel < last; panel++) {
+    const int64_t words = k.words(p.depth), whole = p.depth / W::each, size = words * tile_columns;
+    const auto *at = (const typename W::Element *)k.b + p.begin * k.b_depth + begin * k.b_column;
+    int64_t panel = first;
+    if (k.b_column == 1 && whole == words) {
+        const int64_t full = (k.columns - begin) / tile_columns;
+        panel = last < full ? last : full < first ? first : full;
+        pack_lines<W>(at + first * tile_columns, k.b_depth, words, panel - first, packed + first * size, size);
+    }
+    for (; panel < last; panel++) {
         const int64_t column = begin + panel * tile_columns;
         const int64_t n = k.columns - column < tile_columns ? k.columns - column : tile_columns;
-        const auto *from = (const typename W::Element *)k.b + p.begin * k.b_depth + column * k.b_column;
-        float *to = packed + panel * words * tile_columns;
-        if (n < tile_columns) memset(to, 0, words * tile_columns * sizeof(float));
+        const auto *from = at + panel * tile_columns * k.b_column;
+        float *to = packed + panel * size;
+        if (n < tile_columns) memset(to, 0, size * sizeof(float));
         if (k.b_column == 1) {
             for (int64_t d = 0; d < words; d++, from += W::each * k.b_depth, to += tile_columns) {
-                if (n == tile_columns && d < whole) {
-                    store(to, W::line(from, k.b_depth));
-                    store(to + lanes, W::line(from + lanes, k.b_depth));
-                } else {
-                    for (int64_t j = 0; j < n; j++) to[j] = W::word(from + j, k.b_depth, p.depth - d * W::each);
-                }
+                for (int64_t j = 0; j < n; j++) to[j] = W::word(from + j, k.b_depth, p.depth - d * W::each);
             }
         } else {
             int64_t rest = 0;
 #if defined(__AVX2__)
             if (n == tile_columns && k.b_depth == 1) {
+                constexpr int64_t line = 64 / sizeof(typename W::Element);
                 for (; rest + 8 <= whole; rest += 8) {
+                    if (rest * W::each % line == 0) {
+                        for (int j = 0; j < tile_columns; j++) fetch(from + (j + tile_columns) * k.b_column + rest * W::each);
+                    }
                     for (int j = 0; j < tile_columns; j += 8)
                         transpose<8, typename W::Packed>(from + j * k.b_column + rest * W::each, k.b_column,
                                                          to + rest * tile_columns + j, tile_columns);
@@ -122,14 +153,21 @@ static void pack_a(const Product &k, const Piece &p, int64_t row, int64_t n, flo
     if (n < tile_rows) memset(packed, 0, words * tile_rows * sizeof(float));
     int64_t d = 0;
     if (n == tile_rows && k.a_row == 1) {
-        for (; d < whole; d++) W::column(from + d * W::each * k.a_depth, k.a_depth, packed + d * tile_rows);
+        for (; d < whole; d++) {
+            for (int i = 0; i < W::each; i++) fetch(from + (d * W::each + i) * k.a_depth + 2 * tile_rows);
+            W::column(from + d * W::each * k.a_depth, k.a_depth, packed + d * tile_rows);
+        }
     }
 #if defined(__AVX2__)
     if (n == tile_rows && k.a_depth == 1) {
         // The last group of rows is short of eight: what it writes too much is written over, by the next depth or by
         // the groups that follow, but for the last depth of all.
         constexpr int groups = tile_rows / 8 * 8;
+        constexpr int64_t line = 64 / sizeof(typename W::Element);
         for (; d + 8 < whole; d += 8) {
+            if (d * W::each % line == 0) {
+                for (int i = 0; i < tile_rows; i++) fetch(from + (i + tile_rows) * k.a_row + d * W::each);
+            }
             transpose<tile_rows - groups, typename W::Packed>(from + groups * k.a_row + d * W::each, k.a_row,
                                                               packed + d * tile_rows + groups, tile_rows);
             for (int i = 0; i < groups; i += 8)

@@ -307,7 +307,7 @@ final class LinearCrossEntropy {
         }
 
         Tensor matrix(long rows, long columns) {
-            return workspace.matrix(hidden, type, rows, columns, bytes());
+            return workspace.spread(hidden, type, rows, columns, bytes());
         }
 
         /// Where a chunk's gradient goes, rounded, if products take it narrower than its logits are: into
