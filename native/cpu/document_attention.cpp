@@ -10,11 +10,13 @@
 namespace awl {
 
 struct DocumentAttention {
-    const float *projected;  // H queries, K keys and K values of E numbers a row
-    const int64_t *start;    // row of every document's first token, and the number of rows
-    float *out, *log_sum_exp;
-    const float *gradient;
-    float *below;
+    const void *projected;  // H queries, K keys and K values of E numbers a row
+    const int64_t *start;   // row of every document's first token, and the number of rows
+    void *out;
+    float *log_sum_exp;
+    const void *gradient;
+    void *below;
+    bool half;  // all of them but log_sum_exp are bfloat16
     int64_t heads, kv_heads, width, rows, projected_stride, out_stride, gradient_stride, below_stride, window;
     int64_t padded_length, padded_width;  // of the longest document and of a head, as the space has room for
     float scale, soft_cap;
@@ -26,195 +28,95 @@ constexpr int64_t attention_block = 48;  // queries at once; AWL_ATTENTION_SPACE
 
 #ifdef AWL_ISA
 
-#include "simd.h"
+#include "attention_block.h"
 
 namespace awl::AWL_ISA {
 
-#if defined(__AVX512F__)
-constexpr int tile_rows = 14;
-#else
-constexpr int tile_rows = 6;
-#endif
-constexpr int tile_columns = 2 * lanes;
-constexpr int64_t block_rows = attention_block / tile_rows * tile_rows;
 constexpr float nothing = -3.402823466e38f;
 
-// A full tile of C = A B, or C += A B; element (i, d) of A is a[i * a_row + d * a_depth].
-template <bool add>
-static void tile(const float *a, int64_t a_row, int64_t a_depth, const float *b, int64_t b_row, int64_t depth, float *c,
-                 int64_t c_row) {
-    f32 sums[tile_rows][2];
-#pragma GCC unroll 14
-    for (int i = 0; i < tile_rows; i++) sums[i][0] = sums[i][1] = f32{};
-    for (int64_t d = 0; d < depth; d++, a += a_depth, b += b_row) {
-        const f32 b0 = load(b), b1 = load(b + lanes);
-#pragma GCC unroll 14
-        for (int i = 0; i < tile_rows; i++) {
-            const f32 x = all(a[i * a_row]);
-            sums[i][0] += x * b0;
-            sums[i][1] += x * b1;
-        }
-    }
-#pragma GCC unroll 14
-    for (int i = 0; i < tile_rows; i++) {
-        float *to = c + i * c_row;
-        store(to, add ? load(to) + sums[i][0] : sums[i][0]);
-        store(to + lanes, add ? load(to + lanes) + sums[i][1] : sums[i][1]);
-    }
-}
-
-// Rows of a head, each padded with zeros to `padded` columns; rows up to `most` are zero.
-static void pack_rows(const float *from, int64_t stride, int64_t rows, int64_t most, int64_t width, int64_t padded,
-                      float factor, float *to) {
-    for (int64_t r = 0; r < rows; r++) {
-        for (int64_t i = 0; i < width; i++) to[r * padded + i] = from[r * stride + i] * factor;
-        for (int64_t i = width; i < padded; i++) to[r * padded + i] = 0;
-    }
-    if (most > rows) memset(to + rows * padded, 0, (most - rows) * padded * sizeof(float));
-}
-
-// The transpose in panels [width][tile_columns], zeros behind the last row.
-static void pack_panels(const float *from, int64_t stride, int64_t rows, int64_t width, float *to) {
-    for (int64_t first = 0; first < rows; first += tile_columns, to += width * tile_columns) {
-        const int64_t n = rows - first < tile_columns ? rows - first : tile_columns;
-        if (n < tile_columns) memset(to, 0, width * tile_columns * sizeof(float));
-        for (int64_t j = 0; j < n; j++) {
-            const float *row = from + (first + j) * stride;
-            for (int64_t i = 0; i < width; i++) to[i * tile_columns + j] = row[i];
-        }
-    }
-}
-
-static int64_t up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
-
-// Queries [first, first + count) of a document against its keys [from, first + count), from a multiple of tile_columns.
-// All positions here count from the first key that is packed.
-struct Block {
-    int64_t first, count, from;
-
-    int64_t to() const { return first + count; }
-    // Behind the last key that any tile of queries or keys reads or writes.
-    int64_t end() const { return up(to(), tile_columns) + tile_rows; }
-};
-
-// scores[r][t] = sum of a[r] and panel t, for all keys that some query of a tile sees.
-static void products(const Block &b, const float *a, const float *panels, const DocumentAttention &k, float *scores) {
-    for (int64_t r = 0; r < b.count; r += tile_rows) {
-        const int64_t last = b.first + r + tile_rows < b.to() ? b.first + r + tile_rows : b.to();
-        for (int64_t t = b.from; t < last; t += tile_columns) {
-            tile<false>(a + r * k.padded_width, k.padded_width, 1, panels + t * k.width, tile_columns, k.width,
-                        scores + r * k.padded_length + t, k.padded_length);
-        }
-    }
-}
-
-// into[r] = sum over keys of weights[r][t] rows[t], for the tiles of a block.
-static void gather(const Block &b, const float *weights, const float *rows, const DocumentAttention &k, float *into) {
-    for (int64_t r = 0; r < b.count; r += tile_rows) {
-        const int64_t last = b.first + r + tile_rows < b.to() ? b.first + r + tile_rows : b.to();
-        for (int64_t i = 0; i < k.width; i += tile_columns) {
-            tile<false>(weights + r * k.padded_length + b.from, k.padded_length, 1, rows + b.from * k.padded_width + i,
-                        k.padded_width, last - b.from, into + r * k.padded_width + i, k.padded_width);
-        }
-    }
-}
-
-// into[t] += sum over queries of weights[r][t] rows[r]: what keys and values get from a block.
-static void scatter(const Block &b, const float *weights, const float *rows, const DocumentAttention &k, float *into) {
-    for (int64_t t = b.from; t < b.to(); t += tile_rows) {
-        const int64_t r = t > b.first ? t - b.first : 0;  // earlier queries do not see these keys
-        for (int64_t i = 0; i < k.width; i += tile_columns) {
-            tile<true>(weights + r * k.padded_length + t, 1, k.padded_length, rows + r * k.padded_width + i,
-                       k.padded_width, b.count - r, into + t * k.padded_width + i, k.padded_width);
-        }
-    }
-}
-
-// The keys a query sees, and the vectors they lie in.
-struct Seen {
-    int64_t low, high, begin, end;
-
-    Seen(const Block &b, int64_t r, int64_t window) {
-        high = b.first + r + 1;
-        low = window > 0 && high - window > b.from ? high - window : b.from;
-        begin = b.from + (low - b.from) / lanes * lanes;
-        end = b.from + up(high - b.from, lanes);
-    }
-
-    void hide(float *row, float value) const {
-        for (int64_t t = begin; t < low; t++) row[t] = value;
-        for (int64_t t = high; t < end; t++) row[t] = value;
-    }
-
-    void clear(float *row, const Block &b) const {
-        memset(row + b.from, 0, (begin - b.from) * sizeof(float));
-        memset(row + end, 0, (b.end() - end) * sizeof(float));
-    }
-};
-
-static void soft_cap_row(float *row, const Seen &seen, float cap) {
-    for (int64_t t = seen.begin; t < seen.end; t += lanes) store(row + t, tanh(load(row + t) * (1 / cap)) * cap);
-}
-
-// A row of scores becomes exp(score - maximum), zero where nothing is seen.
-static double exponentials(float *row, const Seen &seen, float *maximum) {
-    seen.hide(row, nothing);
+// A row of scores becomes exp(score - maximum), rounded to what products read, in its own memory: what is narrower goes
+// before what was read.
+template <class T>
+static double exponentials(float *row, const Seen &seen, const Block &b, float cap, float *maximum) {
     f32 most = all(nothing);
-    for (int64_t t = seen.begin; t < seen.end; t += lanes) most = max(load(row + t), most);
+    for (int64_t t = seen.begin; t < seen.end; t += lanes) {
+        f32 z = load(row + t);
+        if (cap > 0) z = tanh(z * (1 / cap)) * cap;
+        z = seen.only(t, z, nothing);
+        store(row + t, z);
+        most = max(z, most);
+    }
     const float top = max(most);
     f32 total = {};
     for (int64_t t = seen.begin; t < seen.end; t += lanes) {
         const f32 e = exp(load(row + t) - top);
-        store(row + t, e);
+        store((T *)(void *)row + t, e);
         total += e;
     }
+    seen.clear((T *)(void *)row, b);
     *maximum = top;
     return sum(total);
 }
 
+// Where the parts of a thread's space begin.
+struct Space {
+    float *next;
+
+    float *take(int64_t floats) {
+        float *const here = next;
+        next += floats;
+        return here;
+    }
+};
+
+// Rows of one head in a document, from the first that is packed on.
+template <class In>
+static Rows<In> head_rows(const void *tensor, int64_t stride, int64_t row, int64_t column, int64_t rows, int64_t width) {
+    return {(const typename In::Element *)tensor + row * stride + column, stride, rows, width};
+}
+
 // Queries [begin, end) of the document, for all heads of one key/value head.
-void document_attention_forward(const DocumentAttention &k, int64_t document, int64_t head, int64_t begin, int64_t end,
-                                float *space) {
+template <class In>
+static void forward(const DocumentAttention &k, int64_t document, int64_t head, int64_t begin, int64_t end, float *space) {
+    typedef typename In::Element T;
     const int64_t base = k.window > 0 && begin > k.window - 1 ? begin - (k.window - 1) : 0;
-    const int64_t keys = end - base, group = k.heads / k.kv_heads;
-    const float *first = k.projected + (k.start[document] + base) * k.projected_stride;
-    float *panels = space;
-    float *values = panels + k.padded_length * k.padded_width;
-    float *scores = values + k.padded_length * k.padded_width;
-    float *queries = scores + attention_block * k.padded_length;
-    float *sums = queries + attention_block * k.padded_width;
-    pack_panels(first + (k.heads + head) * k.width, k.projected_stride, keys, k.width, panels);
-    pack_rows(first + (k.heads + k.kv_heads + head) * k.width, k.projected_stride, keys, keys, k.width, k.padded_width, 1,
-              values);
+    const int64_t keys = end - base, group = k.heads / k.kv_heads, first = k.start[document] + base;
+    Space free{space};
+    float *const panels = free.take(k.padded_length * k.padded_width);
+    float *const values = free.take(k.padded_length * k.padded_width);
+    float *const scores = free.take(attention_block * k.padded_length);
+    float *const queries = free.take(attention_block * k.padded_width);
+    float *const sums = free.take(attention_block * k.padded_width);
+    head_rows<In>(k.projected, k.projected_stride, first, (k.heads + head) * k.width, keys, k.width).along(panels);
+    head_rows<In>(k.projected, k.projected_stride, first, (k.heads + k.kv_heads + head) * k.width, keys, k.width)
+        .across(values);
     for (int64_t h = head * group; h < (head + 1) * group; h++) {
         for (int64_t at = begin - base; at < keys; at += block_rows) {
             Block b{at, keys - at < block_rows ? keys - at : block_rows, 0};
             if (k.window > 0 && at > k.window - 1) b.from = (at - (k.window - 1)) / tile_columns * tile_columns;
-            pack_rows(first + at * k.projected_stride + h * k.width, k.projected_stride, b.count, block_rows, k.width,
-                      k.padded_width, k.scale, queries);
-            products(b, queries, panels, k, scores);
+            head_rows<In>(k.projected, k.projected_stride, first + at, h * k.width, b.count, k.width).as_left(queries);
+            products<In>(k, b, queries, panels, k.scale, scores);
             float inverse[block_rows];
             for (int64_t r = 0; r < b.count; r++) {
                 float *row = scores + r * k.padded_length;
                 const Seen seen(b, r, k.window);
-                if (k.soft_cap > 0) soft_cap_row(row, seen, k.soft_cap);
                 float maximum;
-                const double total = exponentials(row, seen, &maximum);
-                seen.clear(row, b);
+                const double total =
+                    exponentials<typename Between<In>::Words::Element>(row, seen, b, k.soft_cap, &maximum);
                 inverse[r] = (float)(1 / total);
-                k.log_sum_exp[h * k.rows + k.start[document] + base + at + r] = (float)(maximum + __builtin_log(total));
+                k.log_sum_exp[h * k.rows + first + at + r] = (float)(maximum + __builtin_log(total));
             }
-            gather(b, scores, values, k, sums);
-            for (int64_t r = 0; r < b.count; r++) {
-                float *to = k.out + (k.start[document] + base + at + r) * k.out_stride + h * k.width;
-                for (int64_t i = 0; i < k.width; i++) to[i] = sums[r * k.padded_width + i] * inverse[r];
-            }
+            gather<In>(k, b, scores, values, keys, 1, sums);
+            for (int64_t r = 0; r < b.count; r++)
+                write_row(sums + r * k.padded_width, k.width, inverse[r],
+                          (T *)k.out + (first + at + r) * k.out_stride + h * k.width);
         }
     }
 }
 
-// One row: probabilities from scores, and the scores' gradient from that of the probabilities.
-static void backward_row(float *row, float *up, const Seen &seen, float log_sum_exp, float mean, float cap) {
+// One row: probabilities from scores, and the scores' gradient from that of the probabilities, as products read them.
+template <class T>
+static void backward_row(float *row, float *up, const Seen &seen, const Block &b, float log_sum_exp, float mean, float cap) {
     for (int64_t t = seen.begin; t < seen.end; t += lanes) {
         f32 z = load(row + t), slope = all(1);
         if (cap > 0) {
@@ -222,64 +124,81 @@ static void backward_row(float *row, float *up, const Seen &seen, float log_sum_
             z = squashed * cap;
             slope = 1 - squashed * squashed;
         }
-        const f32 p = exp(z - log_sum_exp);
-        store(row + t, p);
-        store(up + t, p * (load(up + t) - mean) * slope);
+        const f32 p = exp(z - log_sum_exp), above = p * (load(up + t) - mean) * slope;
+        store((T *)(void *)row + t, seen.only(t, p, 0));
+        store((T *)(void *)up + t, seen.only(t, above, 0));
     }
-    seen.hide(row, 0);
-    seen.hide(up, 0);
+    seen.clear((T *)(void *)row, b);
+    seen.clear((T *)(void *)up, b);
 }
 
-void document_attention_backward(const DocumentAttention &k, int64_t document, int64_t head, float *space) {
+template <class In>
+static void backward(const DocumentAttention &k, int64_t document, int64_t head, float *space) {
+    typedef typename In::Element T;
     const int64_t begin = k.start[document], length = k.start[document + 1] - begin, group = k.heads / k.kv_heads;
-    const int64_t whole = k.padded_length * k.padded_width;
-    const float *first = k.projected + begin * k.projected_stride;
-    const float *key = first + (k.heads + head) * k.width, *value = key + k.kv_heads * k.width;
-    float *key_panels = space, *value_panels = key_panels + whole, *keys = value_panels + whole;
-    float *key_sums = keys + whole, *value_sums = key_sums + whole;
-    float *scores = value_sums + whole, *ups = scores + attention_block * k.padded_length;
-    float *queries = ups + attention_block * k.padded_length, *gradients = queries + attention_block * k.padded_width;
-    float *query_sums = gradients + attention_block * k.padded_width;
-    pack_panels(key, k.projected_stride, length, k.width, key_panels);
-    pack_panels(value, k.projected_stride, length, k.width, value_panels);
-    pack_rows(key, k.projected_stride, length, length, k.width, k.padded_width, 1, keys);
-    memset(key_sums, 0, up(length, tile_rows) * k.padded_width * sizeof(float));
-    memset(value_sums, 0, up(length, tile_rows) * k.padded_width * sizeof(float));
+    const int64_t whole = k.padded_length * k.padded_width, of_block = attention_block * k.padded_width;
+    Space free{space};
+    float *const key_panels = free.take(whole), *const value_panels = free.take(whole), *const keys = free.take(whole);
+    float *const key_sums = free.take(whole), *const value_sums = free.take(whole);
+    float *const scores = free.take(attention_block * k.padded_length), *const ups = free.take(attention_block * k.padded_length);
+    float *const left = free.take(of_block), *const queries = free.take(of_block), *const gradients = free.take(of_block);
+    float *const query_sums = free.take(of_block), *const turned = free.take(attention_block * tile_rows);
+    const Rows<In> key = head_rows<In>(k.projected, k.projected_stride, begin, (k.heads + head) * k.width, length, k.width);
+    key.along(key_panels);
+    key.across(keys);
+    head_rows<In>(k.projected, k.projected_stride, begin, (k.heads + k.kv_heads + head) * k.width, length, k.width)
+        .along(value_panels);
+    memset(key_sums, 0, (length + tile_rows) * k.padded_width * sizeof(float));
+    memset(value_sums, 0, (length + tile_rows) * k.padded_width * sizeof(float));
     for (int64_t h = head * group; h < (head + 1) * group; h++) {
         for (int64_t at = 0; at < length; at += block_rows) {
             Block b{at, length - at < block_rows ? length - at : block_rows, 0};
             if (k.window > 0 && at > k.window - 1) b.from = (at - (k.window - 1)) / tile_columns * tile_columns;
-            pack_rows(first + at * k.projected_stride + h * k.width, k.projected_stride, b.count, block_rows, k.width,
-                      k.padded_width, k.scale, queries);
-            pack_rows(k.gradient + (begin + at) * k.gradient_stride + h * k.width, k.gradient_stride, b.count, block_rows,
-                      k.width, k.padded_width, 1, gradients);
-            products(b, queries, key_panels, k, scores);
-            products(b, gradients, value_panels, k, ups);
+            const int64_t column = h * k.width;
+            const Rows<In> query = head_rows<In>(k.projected, k.projected_stride, begin + at, column, b.count, k.width);
+            const Rows<In> above = head_rows<In>(k.gradient, k.gradient_stride, begin + at, column, b.count, k.width);
+            const Rows<In> result = head_rows<In>(k.out, k.out_stride, begin + at, column, b.count, k.width);
+            query.as_left(left);
+            products<In>(k, b, left, key_panels, k.scale, scores);
+            above.as_left(left);
+            products<In>(k, b, left, value_panels, 1, ups);
             for (int64_t r = 0; r < b.count; r++) {
-                const int64_t n = begin + at + r;
-                const float *result = k.out + n * k.out_stride + h * k.width;
-                double mean = 0;
-                for (int64_t i = 0; i < k.width; i++) mean += gradients[r * k.padded_width + i] * result[i];
+                const float mean = dot(above.at + r * above.stride, result.at + r * result.stride, k.width);
                 float *row = scores + r * k.padded_length, *up_row = ups + r * k.padded_length;
                 const Seen seen(b, r, k.window);
-                backward_row(row, up_row, seen, k.log_sum_exp[h * k.rows + n], (float)mean, k.soft_cap);
-                seen.clear(row, b);
-                seen.clear(up_row, b);
+                backward_row<typename Between<In>::Words::Element>(
+                    row, up_row, seen, b, k.log_sum_exp[h * k.rows + begin + at + r], mean, k.soft_cap);
             }
-            gather(b, ups, keys, k, query_sums);
-            for (int64_t r = 0; r < b.count; r++) {
-                float *to = k.below + (begin + at + r) * k.below_stride + h * k.width;
-                for (int64_t i = 0; i < k.width; i++) to[i] = query_sums[r * k.padded_width + i] * k.scale;
-            }
-            scatter(b, ups, queries, k, key_sums);  // the queries carry the scale
-            scatter(b, scores, gradients, k, value_sums);
+            gather<In>(k, b, ups, keys, length, k.scale, query_sums);
+            for (int64_t r = 0; r < b.count; r++)
+                write_row(query_sums + r * k.padded_width, k.width, 1, (T *)k.below + (begin + at + r) * k.below_stride + column);
+            query.across(queries);
+            above.across(gradients);
+            scatter<In>(k, b, ups, queries, k.scale, key_sums, turned);
+            scatter<In>(k, b, scores, gradients, 1, value_sums, turned);
         }
     }
     for (int64_t t = 0; t < length; t++) {
-        float *to = k.below + (begin + t) * k.below_stride + (k.heads + head) * k.width;
-        memcpy(to, key_sums + t * k.padded_width, k.width * sizeof(float));
-        memcpy(to + k.kv_heads * k.width, value_sums + t * k.padded_width, k.width * sizeof(float));
+        T *to = (T *)k.below + (begin + t) * k.below_stride + (k.heads + head) * k.width;
+        write_row(key_sums + t * k.padded_width, k.width, 1, to);
+        write_row(value_sums + t * k.padded_width, k.width, 1, to + k.kv_heads * k.width);
     }
+}
+
+#if defined(__AVX512BF16__)
+typedef Two Half;
+#else
+typedef One<bf16> Half;
+#endif
+
+void document_attention_forward(const DocumentAttention &k, int64_t document, int64_t head, int64_t begin, int64_t end,
+                                float *space) {
+    return k.half ? forward<Half>(k, document, head, begin, end, space)
+                  : forward<One<float>>(k, document, head, begin, end, space);
+}
+
+void document_attention_backward(const DocumentAttention &k, int64_t document, int64_t head, float *space) {
+    return k.half ? backward<Half>(k, document, head, space) : backward<One<float>>(k, document, head, space);
 }
 
 }  // namespace awl::AWL_ISA
@@ -289,8 +208,8 @@ void document_attention_backward(const DocumentAttention &k, int64_t document, i
 #include "parallel.h"
 #include "status.h"
 
-AWL_DECLARE(void document_attention_forward(const DocumentAttention &, int64_t, int64_t, int64_t, int64_t, float *))
-AWL_DECLARE(void document_attention_backward(const DocumentAttention &, int64_t, int64_t, float *))
+AWL_DECLARE_BF16(void document_attention_forward(const DocumentAttention &, int64_t, int64_t, int64_t, int64_t, float *))
+AWL_DECLARE_BF16(void document_attention_backward(const DocumentAttention &, int64_t, int64_t, float *))
 
 namespace {
 
@@ -309,9 +228,11 @@ int64_t longest(const awl::DocumentAttention &k, int64_t documents) {
 // Checks what both directions share.
 int32_t describe(const char *name, const awl_tensor *projected, const awl_tensor *start, const awl_tensor *out,
                  const awl_tensor *log_sum_exp, double scale, double soft_cap, int64_t window, awl::DocumentAttention *k) {
-    AWL_TRY(awl::check(name, "projected", projected, AWL_CPU, AWL_F32, 2, -1));
+    const bool half = !awl::absent(projected) && projected->dtype == AWL_BF16;
+    const int32_t dtype = half ? AWL_BF16 : AWL_F32;
+    AWL_TRY(awl::check(name, "projected", projected, AWL_CPU, dtype, 2, -1));
     const int64_t rows = projected->size[0];
-    AWL_TRY(awl::check(name, "out", out, AWL_CPU, AWL_F32, 2, rows));
+    AWL_TRY(awl::check(name, "out", out, AWL_CPU, dtype, 2, rows));
     AWL_TRY(awl::check_dense(name, "log_sum_exp", log_sum_exp, AWL_CPU, AWL_F32, 2, -1, rows));
     AWL_TRY(awl::check_dense(name, "start", start, AWL_CPU, AWL_I64, 1, -1));
     const int64_t heads = log_sum_exp->size[0], width = heads > 0 ? out->size[1] / heads : 0;
@@ -329,9 +250,10 @@ int32_t describe(const char *name, const awl_tensor *projected, const awl_tensor
     if (!rising)
         return awl::fail(AWL_BAD_ARGUMENT, "%s: start: expected rising rows from 0 to %lld", name, (long long)rows);
     *k = awl::DocumentAttention{};
-    k->projected = (const float *)projected->data;
+    k->half = half;
+    k->projected = projected->data;
     k->start = at;
-    k->out = (float *)out->data;
+    k->out = out->data;
     k->log_sum_exp = (float *)log_sum_exp->data;
     k->heads = heads, k->kv_heads = kv_heads, k->width = width, k->rows = rows, k->window = window;
     k->projected_stride = projected->stride[0], k->out_stride = out->stride[0];
@@ -376,7 +298,7 @@ extern "C" int32_t awl_document_attention(const awl_tensor *projected, const awl
         const int64_t head = i % k.kv_heads, part = i / k.kv_heads % stretches, document = i / k.kv_heads / stretches;
         const int64_t length = k.start[document + 1] - k.start[document];
         const int64_t begin = part * stretch, end = length < begin + stretch ? length : begin + stretch;
-        if (begin < end) AWL_DISPATCH(document_attention_forward)(k, document, head, begin, end, space);
+        if (begin < end) AWL_DISPATCH_BF16(document_attention_forward)(k, document, head, begin, end, space);
     });
 }
 
@@ -388,12 +310,12 @@ extern "C" int32_t awl_document_attention_backward(const awl_tensor *gradient, c
     awl::clear_error();
     awl::DocumentAttention k;
     AWL_TRY(describe(name, projected, start, out, log_sum_exp, scale, soft_cap, window, &k));
-    AWL_TRY(awl::check(name, "gradient", gradient, AWL_CPU, AWL_F32, 2, k.rows, out->size[1]));
-    AWL_TRY(awl::check(name, "below", below, AWL_CPU, AWL_F32, 2, k.rows, projected->size[1]));
-    k.gradient = (const float *)gradient->data, k.gradient_stride = gradient->stride[0];
-    k.below = (float *)below->data, k.below_stride = below->stride[0];
+    AWL_TRY(awl::check(name, "gradient", gradient, AWL_CPU, out->dtype, 2, k.rows, out->size[1]));
+    AWL_TRY(awl::check(name, "below", below, AWL_CPU, out->dtype, 2, k.rows, projected->size[1]));
+    k.gradient = gradient->data, k.gradient_stride = gradient->stride[0];
+    k.below = below->data, k.below_stride = below->stride[0];
     return run(name, k, workspace, (start->size[0] - 1) * k.kv_heads, [&](int64_t i, float *space) {
-        AWL_DISPATCH(document_attention_backward)(k, i / k.kv_heads, i % k.kv_heads, space);
+        AWL_DISPATCH_BF16(document_attention_backward)(k, i / k.kv_heads, i % k.kv_heads, space);
     });
 }
 

@@ -14,7 +14,7 @@
 
 #ifdef AWL_ISA
 
-#include "matrix_tile.h"
+#include "matrix_rows.h"
 
 namespace awl::AWL_ISA {
 

@@ -105,21 +105,23 @@ template <class W>
 static void pack_b(const Product &k, const Piece &p, int64_t begin, int64_t first, int64_t last, float *packed) {
     const int64_t words = k.words(p.depth), whole = p.depth / W::each, size = words * tile_columns;
     const auto *at = (const typename W::Element *)k.b + p.begin * k.b_depth + begin * k.b_column;
-    int64_t panel = first;
-    if (k.b_column == 1 && whole == words) {
+    int64_t lined = first;  // panels before this one have their whole words already
+    if (k.b_column == 1) {
         const int64_t full = (k.columns - begin) / tile_columns;
-        panel = last < full ? last : full < first ? first : full;
-        pack_lines<W>(at + first * tile_columns, k.b_depth, words, panel - first, packed + first * size, size);
+        lined = last < full ? last : full < first ? first : full;
+        pack_lines<W>(at + first * tile_columns, k.b_depth, whole, lined - first, packed + first * size, size);
     }
-    for (; panel < last; panel++) {
+    for (int64_t panel = first; panel < last; panel++) {
         const int64_t column = begin + panel * tile_columns;
         const int64_t n = k.columns - column < tile_columns ? k.columns - column : tile_columns;
         const auto *from = at + panel * tile_columns * k.b_column;
         float *to = packed + panel * size;
         if (n < tile_columns) memset(to, 0, size * sizeof(float));
         if (k.b_column == 1) {
-            for (int64_t d = 0; d < words; d++, from += W::each * k.b_depth, to += tile_columns) {
-                for (int64_t j = 0; j < n; j++) to[j] = W::word(from + j, k.b_depth, p.depth - d * W::each);
+            for (int64_t d = panel < lined ? whole : 0; d < words; d++) {
+                for (int64_t j = 0; j < n; j++)
+                    to[d * tile_columns + j] =
+                        W::word(from + d * W::each * k.b_depth + j, k.b_depth, p.depth - d * W::each);
             }
         } else {
             int64_t rest = 0;
@@ -183,16 +185,17 @@ static void pack_a(const Product &k, const Piece &p, int64_t row, int64_t n, flo
     }
 }
 
-// One tile of C, `words` deep. A is packed, or stands in memory with rows `a_row` numbers apart.
-template <class W, bool packed>
-static void tile(const void *a, int64_t a_row, const float *b, int64_t words, float *c, int64_t c_row, int64_t rows,
+// One tile of C, `words` deep. A is packed, or stands in memory: rows `a_row` and words `a_word` numbers apart. C is far away
+// in memory, or near.
+template <class W, bool packed, bool far = true>
+static void tile(const void *a, int64_t a_row, int64_t a_word, const float *b, int64_t words, float *c, int64_t c_row, int64_t rows,
                  int64_t columns, float scale, bool add) {
     f32 sums[tile_rows][2];
 #pragma GCC unroll 14
     for (int i = 0; i < tile_rows; i++) {
         sums[i][0] = sums[i][1] = f32{};
         // C comes from far away and is wanted behind the loop; without this a tenth of the time went there.
-        for (int j = 0; j < tile_columns + 15 && i < rows; j += 16)
+        for (int j = 0; far && j < tile_columns + 15 && i < rows; j += 16)
             __builtin_prefetch(c + i * c_row + (j < tile_columns ? j : tile_columns - 1), 1);
     }
     const float *from = (const float *)a;
@@ -208,7 +211,7 @@ static void tile(const void *a, int64_t a_row, const float *b, int64_t words, fl
             sums[i][1] = W::add_product(sums[i][1], x, b1);
         }
         from += tile_rows;
-        direct += W::each;
+        direct += a_word;
         b += tile_columns;
     }
     if (rows == tile_rows && columns == tile_columns) {
@@ -233,47 +236,6 @@ static void tile(const void *a, int64_t a_row, const float *b, int64_t words, fl
             const float v = values[i * tile_columns + j];
             c[i * c_row + j] = add ? c[i * c_row + j] + v : v;
         }
-    }
-}
-
-// The sums of a task over a piece, with B packed. `space` holds a block of A.
-template <class W>
-static void rows_of_product(const Product &k, const Piece &p, const Sums &s, const float *packed_b, float *space) {
-    const int64_t words = k.words(p.depth);
-    // Packing A costs about as much as multiplying it with one or two panels.
-    const bool direct = W::direct && k.a_depth == 1 && p.depth % W::each == 0 && s.columns <= 2 * tile_columns;
-    const int64_t block = most_rows / tile_rows * tile_rows;
-    for (int64_t row = s.begin; row < s.end; row += block) {
-        const int64_t last = row + block < s.end ? row + block : s.end;
-        for (int64_t r = row; r < last; r += tile_rows) {
-            const int64_t n = last - r < tile_rows ? last - r : tile_rows;
-            if (!direct || n < tile_rows) pack_a<W>(k, p, r, n, space + (r - row) * words);
-        }
-        for (int64_t j = 0; j < s.columns; j += tile_columns) {
-            const int64_t m = s.columns - j < tile_columns ? s.columns - j : tile_columns;
-            const float *b = packed_b + j * words;
-            for (int64_t r = row; r < last; r += tile_rows) {
-                const int64_t n = last - r < tile_rows ? last - r : tile_rows;
-                float *c = s.at + (r - s.begin) * s.row + j;
-                if (direct && n == tile_rows) {
-                    const auto *a = (const typename W::Element *)k.a + r * k.a_row + p.begin;
-                    tile<W, false>(a, k.a_row, b, words, c, s.row, n, m, k.scale, p.add);
-                } else {
-                    tile<W, true>(space + (r - row) * words, 0, b, words, c, s.row, n, m, k.scale, p.add);
-                }
-            }
-        }
-    }
-}
-
-// C from sums that were kept, rounded once.
-static void narrow_sums(const Product &k, const Sums &s) {
-    for (int64_t r = s.begin; r < s.end; r++) {
-        const float *from = s.at + (r - s.begin) * s.row;
-        bf16 *to = (bf16 *)k.c + r * k.c_row + s.column;
-        int64_t j = 0;
-        for (; j + lanes <= s.columns; j += lanes) store(to + j, k.add ? load(to + j) + load(from + j) : load(from + j));
-        for (; j < s.columns; j++) narrow(k.add ? widen(to[j]) + from[j] : from[j], to[j]);
     }
 }
 

@@ -20,14 +20,16 @@ const Case cases[] = {{1, 1, 1, 0, 0, {1}},
                       {2, 2, 24, 0, 0, {450}},
                       {2, 1, 24, 100, 0, {450, 10}}};
 
+template <class T>
 struct Run {
     int64_t n, h, kh, e, columns;
-    Buffer<float> projected, gradient, out, log_sum_exp, below, workspace;
+    Buffer<T> projected, gradient, out, below;
+    Buffer<float> log_sum_exp, workspace;
     Buffer<int64_t> start;
 
     Run(const Case &c, int64_t rows, int64_t longest, int64_t threads)
         : n(rows), h(c.heads), kh(c.kv_heads), e(c.width), columns((h + 2 * kh) * e), projected(n * columns),
-          gradient(n * h * e), out(n * h * e), log_sum_exp(h * n), below(n * columns),
+          gradient(n * h * e), out(n * h * e), below(n * columns), log_sum_exp(h * n),
           workspace(threads * AWL_ATTENTION_SPACE(longest, e)), start((int64_t)c.lengths.size() + 1) {
         int64_t at = 0;
         start[0] = 0;
@@ -57,16 +59,18 @@ struct Run {
     }
 };
 
-void contract(const Case &c, int64_t threads) {
+// Results are within `most` of float64's on the same numbers.
+template <class T>
+void contract(const Case &c, int64_t threads, double most_error) {
     int64_t n = 0, longest = 0;
     for (const int64_t length : c.lengths) n += length, longest = length > longest ? length : longest;
-    Run run(c, n, longest, threads);
+    Run<T> run(c, n, longest, threads);
     const int64_t h = c.heads, kh = c.kv_heads, e = c.width, columns = run.columns;
-    const std::string name = std::to_string(h) + "/" + std::to_string(kh) + "x" + std::to_string(e) + " of " + std::to_string(n);
+    const std::string name = (sizeof(T) == 2 ? "bf16 " : "") + std::to_string(h) + "/" + std::to_string(kh) + "x" + std::to_string(e) + " of " + std::to_string(n);
     std::mt19937 random(17);
     std::normal_distribution<float> normal;
-    for (int64_t i = 0; i < n * columns; i++) run.projected[i] = normal(random), run.below[i] = NAN;
-    for (int64_t i = 0; i < n * h * e; i++) run.gradient[i] = normal(random), run.out[i] = NAN;
+    for (int64_t i = 0; i < n * columns; i++) narrow(normal(random), run.projected[i]), narrow(NAN, run.below[i]);
+    for (int64_t i = 0; i < n * h * e; i++) narrow(normal(random), run.gradient[i]), narrow(NAN, run.out[i]);
     expect(run.forward(c) == AWL_OK, name + ": " + awl_last_error());
     expect(run.backward(c) == AWL_OK, name + ": " + awl_last_error());
     const double scale = 0.4 / sqrt((double)e) + 0.1;
@@ -83,7 +87,7 @@ void contract(const Case &c, int64_t threads) {
                 for (int64_t t = first; t <= q; t++) {
                     double z = 0;
                     for (int64_t i = 0; i < e; i++)
-                        z += (double)run.projected[q * columns + head * e + i] * run.projected[t * columns + key + i];
+                        z += run.projected.at(q * columns + head * e + i) * run.projected.at(t * columns + key + i);
                     z *= scale;
                     const double squashed = c.soft_cap > 0 ? tanh(z / c.soft_cap) : 0;
                     p.push_back(c.soft_cap > 0 ? squashed * c.soft_cap : z);
@@ -94,13 +98,13 @@ void contract(const Case &c, int64_t threads) {
                 worst_sum = fmax(worst_sum, fabs(run.log_sum_exp.at(head * n + q) - most - log(total)));
                 for (int64_t i = 0; i < e; i++) {
                     double sum = 0;
-                    for (int64_t t = first; t <= q; t++) sum += p[t - first] / total * run.projected[t * columns + value + i];
+                    for (int64_t t = first; t <= q; t++) sum += p[t - first] / total * run.projected.at(t * columns + value + i);
                     worst = fmax(worst, fabs(run.out.at((q * h + head) * e + i) - sum) / (0.1 + fabs(sum)));
                 }
                 for (int64_t t = first; t <= q; t++) {
                     double sum = 0;
                     for (int64_t i = 0; i < e; i++)
-                        sum += (double)run.gradient[(q * h + head) * e + i] * run.projected[t * columns + value + i];
+                        sum += run.gradient.at((q * h + head) * e + i) * run.projected.at(t * columns + value + i);
                     dp.push_back(sum);
                     mean += sum * p[t - first] / total;
                 }
@@ -108,25 +112,25 @@ void contract(const Case &c, int64_t threads) {
                     const double probability = p[t - first] / total;
                     const double dz = probability * (dp[t - first] - mean) * slope[t - first] * scale;
                     for (int64_t i = 0; i < e; i++) {
-                        below[q * columns + head * e + i] += dz * run.projected[t * columns + key + i];
-                        below[t * columns + key + i] += dz * run.projected[q * columns + head * e + i];
-                        below[t * columns + value + i] += probability * run.gradient[(q * h + head) * e + i];
+                        below[q * columns + head * e + i] += dz * run.projected.at(t * columns + key + i);
+                        below[t * columns + key + i] += dz * run.projected.at(q * columns + head * e + i);
+                        below[t * columns + value + i] += probability * run.gradient.at((q * h + head) * e + i);
                     }
                 }
             }
         }
     }
-    expect(worst <= 2e-5, name + ": error " + std::to_string(worst));
+    expect(worst <= most_error, name + ": error " + std::to_string(worst));
     expect(worst_sum <= 2e-5, name + " log_sum_exp: error " + std::to_string(worst_sum));
     worst = 0;
     for (int64_t i = 0; i < n * columns; i++) worst = fmax(worst, fabs(run.below.at(i) - below[i]) / (1 + fabs(below[i])));
-    expect(worst <= 2e-5, name + " gradient: error " + std::to_string(worst));
+    expect(worst <= most_error, name + " gradient: error " + std::to_string(worst));
 }
 
 // The same bits alone and beside others; a NaN stays in its document.
 void documents_are_apart() {
     const Case both{3, 1, 20, 0, 0, {60, 33}}, second{3, 1, 20, 0, 0, {33}};
-    Run a(both, 93, 60, 2), b(second, 33, 33, 1);
+    Run<float> a(both, 93, 60, 2), b(second, 33, 33, 1);
     std::mt19937 random(5);
     std::normal_distribution<float> normal;
     for (int64_t i = 0; i < 93 * a.columns; i++) a.projected[i] = normal(random);
@@ -145,7 +149,7 @@ void documents_are_apart() {
 
 void refuses() {
     const Case c{2, 1, 4, 0, 0, {3, 2}};
-    Run run(c, 5, 3, 1);
+    Run<float> run(c, 5, 3, 1);
     for (int64_t i = 0; i < 5 * run.columns; i++) run.projected[i] = 1;
     expect(run.forward(c) == AWL_OK, awl_last_error());
     run.start[1] = 6;
@@ -154,11 +158,11 @@ void refuses() {
     expect(run.forward(c) == AWL_BAD_ARGUMENT, "rows of no document are refused");
     run.start[2] = 5;
     const Case longer{2, 1, 4, 0, 0, {300}};
-    Run small(longer, 300, 3, 1);
+    Run<float> small(longer, 300, 3, 1);
     for (int64_t i = 0; i < 300 * small.columns; i++) small.projected[i] = 1;
     expect(small.forward(longer) == AWL_BAD_ARGUMENT, "too little space is refused");
     const Case none{2, 1, 4, 0, 0, {}};
-    Run empty(none, 0, 0, 1);
+    Run<float> empty(none, 0, 0, 1);
     expect(empty.forward(none) == AWL_OK && empty.backward(none) == AWL_OK, "no document at all is fine");
 }
 
@@ -169,7 +173,7 @@ int main() {
     for (int threads = 1; threads <= 3; threads += 2) {
         awl_set_threads(threads);
         each_instruction_set([&] {
-            for (const Case &c : cases) contract(c, threads);
+            for (const Case &c : cases) contract<float>(c, threads, 2e-5), contract<Bf16>(c, threads, 2e-2);
             documents_are_apart();
             refuses();
         });

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define AWL_ABI_VERSION 4
+#define AWL_ABI_VERSION 5
 
 enum awl_dtype { AWL_F32 = 0, AWL_BF16 = 1, AWL_F64 = 2, AWL_I64 = 3 };
 enum awl_device { AWL_CPU = 0, AWL_CUDA = 1 };
@@ -200,18 +200,19 @@ AWL_EXPORT int32_t awl_sample(const awl_tensor *logits, const awl_tensor *settin
  * soft_cap and window as in cache_attention, queries and keys already rotated. log_sum_exp[h, n] is that of the scores
  * token n gives to what it sees; scores themselves exist only for a block of queries at a time. A document has the same
  * bits whatever documents lie beside it.
- * projected: f32 [N, (H + 2K) E]; start: i64 [documents + 1], rising from 0 to N; out: f32 [N, H E]; log_sum_exp: f32
- * [H, N], contiguous; workspace: f32, AWL_ATTENTION_SPACE(longest document, E) floats for every thread; with room for
- * fewer threads fewer run. */
+ * projected: f32 or bf16 [N, (H + 2K) E]; start: i64 [documents + 1], rising from 0 to N; out: its dtype, [N, H E], rounded
+ * once; log_sum_exp: f32 [H, N], contiguous; workspace: f32, AWL_ATTENTION_SPACE(longest document, E) floats for every thread;
+ * with room for fewer threads fewer run. Sums are float32; where the processor multiplies bf16 (AVX512-BF16), probabilities
+ * and the scores' gradients are rounded to it between two products. */
 #define AWL_ATTENTION_PADDED(n) (((n) + 31) / 32 * 32)
 #define AWL_ATTENTION_SPACE(longest, width)                                                         \
     (5 * (AWL_ATTENTION_PADDED(longest) + 32) * AWL_ATTENTION_PADDED(width) +                       \
-     2 * 48 * (AWL_ATTENTION_PADDED(longest) + 32) + 3 * 48 * AWL_ATTENTION_PADDED(width))
+     2 * 48 * (AWL_ATTENTION_PADDED(longest) + 32) + 4 * 48 * AWL_ATTENTION_PADDED(width) + 1024)
 AWL_EXPORT int32_t awl_document_attention(const awl_tensor *projected, const awl_tensor *start, awl_tensor *out,
                                           awl_tensor *log_sum_exp, awl_tensor *workspace, double scale, double soft_cap,
                                           int64_t window, void *stream);
 
-/* below, [N, (H + 2K) E] and written in full: the gradient of projected, from that of out. */
+/* below, [N, (H + 2K) E] in the dtype of projected and written in full: the gradient of projected, from that of out. */
 AWL_EXPORT int32_t awl_document_attention_backward(const awl_tensor *gradient, const awl_tensor *projected,
                                                    const awl_tensor *start, const awl_tensor *out,
                                                    const awl_tensor *log_sum_exp, awl_tensor *below, awl_tensor *workspace,

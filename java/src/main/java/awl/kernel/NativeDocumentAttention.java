@@ -9,8 +9,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// [Kernels#documentAttention] and its gradient by `awl_document_attention` and `awl_document_attention_backward`,
-/// which compute in float32: bfloat16 is widened before them and a result rounded once.
+/// [Kernels#documentAttention] and its gradient by `awl_document_attention` and `awl_document_attention_backward`.
 final class NativeDocumentAttention {
 
     private final NativeLibrary library;
@@ -40,19 +39,16 @@ final class NativeDocumentAttention {
         try (PointerScope _ = new PointerScope()) {
             Tensor start = Tensors.indices(documentStart);
             Tensor space = space(documentStart, out_NHE, logSumExp_HN);
-            Tensor projected = projected_NW.to(ScalarType.Float); // a float32 tensor's is the tensor itself
-            Tensor out = written(out_NHE);
             library.call("document_attention", arena -> (int) forward.invokeExact(
-                    library.view(projected, arena),
+                    library.view(projected_NW, arena),
                     library.view(start, arena),
-                    library.view(out, arena),
+                    library.view(out_NHE, arena),
                     library.view(logSumExp_HN, arena),
                     library.view(space, arena),
                     scores.scale(),
                     scores.nativeCap(),
                     (long) scores.window(),
                     library.stream()));
-            round(out, out_NHE);
         }
     }
 
@@ -67,36 +63,18 @@ final class NativeDocumentAttention {
         try (PointerScope _ = new PointerScope()) {
             Tensor start = Tensors.indices(documentStart);
             Tensor space = space(documentStart, out_NHE, logSumExp_HN);
-            Tensor gradient = gradient_NHE.to(ScalarType.Float);
-            Tensor projected = projected_NW.to(ScalarType.Float);
-            Tensor out = out_NHE.to(ScalarType.Float);
-            Tensor below = written(below_NW);
             library.call("document_attention_backward", arena -> (int) backward.invokeExact(
-                    library.view(gradient, arena),
-                    library.view(projected, arena),
+                    library.view(gradient_NHE, arena),
+                    library.view(projected_NW, arena),
                     library.view(start, arena),
-                    library.view(out, arena),
+                    library.view(out_NHE, arena),
                     library.view(logSumExp_HN, arena),
-                    library.view(below, arena),
+                    library.view(below_NW, arena),
                     library.view(space, arena),
                     scores.scale(),
                     scores.nativeCap(),
                     (long) scores.window(),
                     library.stream()));
-            round(below, below_NW);
-        }
-    }
-
-    /// Where the kernel writes a result.
-    private static Tensor written(Tensor result) {
-        return Arguments.dtype(result) == ScalarType.Float
-                ? result
-                : Tensors.beside(result, ScalarType.Float, result.size(0), result.size(1));
-    }
-
-    private static void round(Tensor written, Tensor result) {
-        if (written != result) {
-            result.copy_(written);
         }
     }
 
@@ -104,7 +82,7 @@ final class NativeDocumentAttention {
     private Tensor space(int[] documentStart, Tensor out_NHE, Tensor logSumExp_HN) {
         long length = padded(Documents.longest(documentStart)) + 32;
         long width = padded(out_NHE.size(1) / logSumExp_HN.size(0));
-        long floats = 5 * length * width + 2 * 48 * length + 3 * 48 * width;
+        long floats = 5 * length * width + 2 * 48 * length + 4 * 48 * width + 1024;
         return workspace
                 .matrix(out_NHE, ScalarType.Float, 1, floats * torch.get_num_threads(), Float.BYTES)
                 .view(-1);

@@ -28,6 +28,9 @@ interface DocumentAttentionContract {
         "Float, 2, 2, 16, 0, 4",
         "Float, 3, 1, 7, 30, 4",
         "BFloat16, 4, 2, 32, 0, 0",
+        "BFloat16, 9, 3, 64, 0, 0",
+        "BFloat16, 3, 1, 7, 30, 4",
+        "BFloat16, 2, 2, 33, 9, 0",
         "Double, 4, 2, 9, 5, 3"
     })
     default void documentAttentionAndItsGradientAreThoseOfFloat64(

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 public final class NativeLibrary {
 
     /// `AWL_ABI_VERSION` of kernels.h.
-    public static final int ABI_VERSION = 4;
+    public static final int ABI_VERSION = 5;
 
     private static final Linker LINKER = Linker.nativeLinker();
     private static final Map<FunctionDescriptor, MethodHandle> SHAPES = new ConcurrentHashMap<>();
