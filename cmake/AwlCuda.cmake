@@ -2,10 +2,6 @@
 # linked statically and nothing of it is visible, so that the library opens on machines without a driver and beside
 # libtorch's own copy; both use the device's primary context, so pointers and streams pass between them.
 
-if(NOT CMAKE_CUDA_ARCHITECTURES)
-    # A100, H100/H200, B200; machine code for the next consumer generation with PTX for everything later.
-    set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 100-real 120)
-endif()
 if(NOT CMAKE_CUDA_COMPILER)
     execute_process(COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/fetch-nvcc.sh
         OUTPUT_VARIABLE CMAKE_CUDA_COMPILER OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE AWL_FETCHED)
@@ -13,6 +9,11 @@ if(NOT CMAKE_CUDA_COMPILER)
         message(FATAL_ERROR "no nvcc: install one, or name it with -DCMAKE_CUDA_COMPILER")
     endif()
 endif()
+if(NOT CMAKE_CUDA_ARCHITECTURES)
+    include(AwlCudaArchitectures)
+    awl_cuda_architectures("${CMAKE_CUDA_COMPILER}" CMAKE_CUDA_ARCHITECTURES)
+endif()
+message(STATUS "CUDA architectures: ${CMAKE_CUDA_ARCHITECTURES}")
 get_filename_component(AWL_CUDA_HOME "${CMAKE_CUDA_COMPILER}/../.." ABSOLUTE)
 # The wheels keep their libraries in lib, where nvcc looks in lib64.
 set(CMAKE_CUDA_FLAGS_INIT "-L${AWL_CUDA_HOME}/lib")

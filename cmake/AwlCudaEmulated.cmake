@@ -28,4 +28,6 @@ function(awl_emulation_test)
     target_include_directories(emulation_test BEFORE PRIVATE ${AWL_NATIVE}/tests/emulation ${AWL_NATIVE}/cuda)
     target_compile_options(emulation_test PRIVATE -fexceptions -frtti)
     add_test(NAME emulation COMMAND emulation_test)
+    # What an nvcc would be asked to compile for.
+    add_test(NAME cuda_architectures COMMAND ${CMAKE_COMMAND} -P ${AWL_NATIVE}/tests/cuda_architectures_test.cmake)
 endfunction()
