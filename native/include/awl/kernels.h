@@ -53,7 +53,7 @@ AWL_EXPORT const char *awl_backend(void);
 AWL_EXPORT int32_t awl_device_count(void);
 /* Threads of every later CPU kernel; n < 1 means all cores. One setting, the same as libtorch's. */
 AWL_EXPORT int32_t awl_set_threads(int32_t n);
-/* Instruction set in use: "plain", "avx2", "avx512" or "cuda". */
+/* Instruction set in use: "plain", "avx2", "avx512", "avx512bf16" or "cuda". */
 AWL_EXPORT const char *awl_instruction_set(void);
 /* Uses at most this instruction set (0 plain, 1 avx2, 2 avx512, 3 avx512bf16) from now on; returns the level in use. For tests. */
 AWL_EXPORT int32_t awl_limit_instruction_set(int32_t level);
