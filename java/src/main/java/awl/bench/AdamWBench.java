@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
@@ -50,16 +49,16 @@ final class AdamWBench implements KernelBench {
                     new Footprint()
                             .add("values, gradients and moments", 9, rows, width, Float.BYTES)
                             .add("the same in float64", 6, rows, width, 8),
-                    ours -> ready(rows, width, dtype, ours)));
+                    ours -> ready(plan.inputs(), rows, width, dtype, ours)));
         }
         return cases;
     }
 
-    private static LayerCase.Ready ready(long rows, long width, Precision dtype, Kernels ours) {
-        Tensor value = torch.randn(rows, width);
-        Tensor gradient = torch.randn(rows, width);
-        Tensor first = torch.randn(rows, width);
-        Tensor second = torch.rand(rows, width);
+    private static LayerCase.Ready ready(BenchInputs inputs, long rows, long width, Precision dtype, Kernels ours) {
+        Tensor value = inputs.normal(Precision.FP32, rows, width);
+        Tensor gradient = inputs.normal(Precision.FP32, rows, width);
+        Tensor first = inputs.normal(Precision.FP32, rows, width);
+        Tensor second = inputs.uniform(rows, width);
         boolean rounds = dtype == Precision.BF16;
         Supplier<Map<String, Tensor>> awl = step(
                 ours,
@@ -77,8 +76,8 @@ final class AdamWBench implements KernelBench {
     }
 
     private static Supplier<Map<String, Tensor>> step(Kernels kernels, AdamWTensors tensors) {
-        Tensor divisor = Tensors.zeros(ScalarType.Float).fill_(new Scalar(1.0));
-        Tensor skip = Tensors.zeros(ScalarType.Float);
+        Tensor divisor = Tensors.zerosBeside(tensors.value(), ScalarType.Float).fill_(new Scalar(1.0));
+        Tensor skip = Tensors.zerosBeside(tensors.value(), ScalarType.Float);
         return () -> {
             kernels.adamW(List.of(tensors), STEP, divisor, skip);
             return Map.of("value", tensors.value());

@@ -4,6 +4,7 @@ import awl.bench.Contender.Role;
 import awl.kernel.AttentionScores;
 import awl.kernel.Kernels;
 import awl.kernel.TorchKernels;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Precision;
 import awl.tensor.Tensors;
 import java.util.ArrayList;
@@ -38,6 +39,12 @@ final class AttentionBench implements KernelBench {
                 + " document, and all scores of a document at once.";
     }
 
+    /// On a device the engine calls libtorch's flash attention for documents of various lengths.
+    @Override
+    public boolean runsOn(DeviceHandle device) {
+        return device.isCpu();
+    }
+
     @Override
     public List<KernelCase> cases(BenchPlan plan) {
         Shape shape = plan.shape();
@@ -65,7 +72,7 @@ final class AttentionBench implements KernelBench {
                         new Footprint()
                                 .add("rows of queries, keys and values", 6, shape.rows(), shape.projected(), 8)
                                 .add("scores of a document in float64", 6 * shape.heads(), longest, longest, 8),
-                        ours -> ready(shape, start, dtype.scalarType(), backward, ours)));
+                        ours -> ready(plan.inputs(), shape, start, dtype.scalarType(), backward, ours)));
             }
         }
         return cases;
@@ -116,11 +123,12 @@ final class AttentionBench implements KernelBench {
         };
     }
 
-    private static LayerCase.Ready ready(Shape shape, int[] start, ScalarType type, boolean backward, Kernels ours) {
+    private static LayerCase.Ready ready(
+            BenchInputs inputs, Shape shape, int[] start, ScalarType type, boolean backward, Kernels ours) {
         AttentionScores scores = new AttentionScores(1 / Math.sqrt(shape.headWidth()), null, 0);
         long queries = (long) shape.heads() * shape.headWidth();
-        Tensor projected = torch.randn(shape.rows(), shape.projected()).to(type);
-        Tensor gradient = torch.randn(shape.rows(), queries).to(type);
+        Tensor projected = inputs.normal(type, shape.rows(), shape.projected());
+        Tensor gradient = inputs.normal(type, shape.rows(), queries);
         FlashAttention flash = new FlashAttention(shape.heads(), shape.kvHeads(), shape.headWidth(), start);
         TorchKernels reference = new TorchKernels();
         return new LayerCase.Ready(
@@ -150,7 +158,7 @@ final class AttentionBench implements KernelBench {
             Way way, Tensor projected, Tensor gradient, Shape shape, boolean backward) {
         Tensor out = torch.empty_like(gradient);
         ScalarType sums = Tensors.dtype(projected) == ScalarType.Double ? ScalarType.Double : ScalarType.Float;
-        Tensor logSumExp = Tensors.empty(sums, shape.heads(), shape.rows());
+        Tensor logSumExp = Tensors.beside(projected, sums, shape.heads(), shape.rows());
         if (!backward) {
             return () -> {
                 way.forward(projected, out, logSumExp);

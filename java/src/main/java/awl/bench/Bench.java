@@ -5,6 +5,8 @@ import awl.kernel.KernelSelection;
 import awl.kernel.Kernels;
 import awl.kernel.NativeKernels;
 import awl.kernel.TorchKernels;
+import awl.tensor.Cuda;
+import awl.tensor.DeviceHandle;
 import awl.tensor.HostMemory;
 import awl.tensor.Threads;
 import awl.train.Machine;
@@ -39,9 +41,14 @@ public final class Bench {
         return new TorchKernels();
     }
 
+    /// Memory that a plan may take, of the machine or of a device.
+    public static double freeBytes(DeviceHandle device) {
+        return device.isCuda() ? Cuda.freeBytes(device) : HostMemory.freeBytes();
+    }
+
     /// Checks that every case fits into memory.
     ///
-    /// @param freeBytes of the machine
+    /// @param freeBytes there
     /// @throws ConfigException that shows the sum
     public static void requireFits(BenchPlan plan, double freeBytes) {
         KernelCases.of(plan).forEach(each -> each.footprint().requireFits(each.fullLabel(), freeBytes));
@@ -53,13 +60,13 @@ public final class Bench {
     /// @param chosen which kernels, and why
     /// @param say told what is going on
     public static BenchReport run(BenchPlan plan, Kernels ours, String command, String chosen, Consumer<String> say) {
-        requireFits(plan, HostMemory.freeBytes());
+        requireFits(plan, freeBytes(plan.device()));
         Threads.set(plan.threads());
         say.accept("what the machine can do");
         Measurement.warmUp();
-        MachineRates rates = MachineRates.measure(plan.dtypes(), ours);
+        MachineRates rates = MachineRates.measure(plan.dtypes(), ours, plan.inputs());
         Map<String, String> facts = facts(plan);
-        Measurement measurement = new Measurement(ours, plan.rounds(), say);
+        Measurement measurement = new Measurement(ours, plan.device(), plan.rounds(), say);
         List<CaseResult> results = new ArrayList<>();
         for (KernelCase each : KernelCases.of(plan)) {
             results.add(measurement.run(each));
@@ -76,6 +83,7 @@ public final class Bench {
         facts.put("memory", "%,d MiB".formatted(Long.parseLong(facts.getOrDefault("memory", "0")) >> 20));
         facts.put(
                 "libtorch", Objects.requireNonNullElse(torch.class.getPackage().getImplementationVersion(), "unknown"));
+        facts.put("device", plan.device().isCuda() ? plan.device() + ", " + Cuda.name(plan.device()) : "cpu");
         facts.put("threads", String.valueOf(plan.threads()));
         facts.put("shape", plan.shape().name());
         return facts;

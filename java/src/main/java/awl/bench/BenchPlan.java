@@ -2,6 +2,7 @@ package awl.bench;
 
 import awl.ConfigException;
 import awl.kernel.HeadOptions;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Precision;
 import java.util.List;
 
@@ -11,7 +12,8 @@ import java.util.List;
 /// @param active shares of the rows that are learned, for the head
 /// @param frozen whether the head's weight gets no gradient, as under LoRA
 /// @param dtypes how inputs are stored
-/// @param threads of ours and of libtorch
+/// @param device that computes
+/// @param threads of ours and of libtorch, in host memory
 /// @param rounds measured ones; every contender runs once a round
 /// @param headBudget most bytes of logits that our head holds at a time
 public record BenchPlan(
@@ -20,6 +22,7 @@ public record BenchPlan(
         List<Double> active,
         boolean frozen,
         List<Precision> dtypes,
+        DeviceHandle device,
         int threads,
         int rounds,
         long headBudget) {
@@ -34,7 +37,12 @@ public record BenchPlan(
         some("--kernels", kernels);
         some("--active", active);
         some("--dtype", dtypes);
-        kernels.forEach(KernelCases::named);
+        for (String name : kernels) {
+            if (!KernelCases.named(name).runsOn(device)) {
+                throw new ConfigException("--kernels: there is no kernel '%s' for %s; there are %s"
+                        .formatted(name, device, String.join(", ", KernelCases.names(device))));
+            }
+        }
         for (double share : active) {
             if (!(share >= 0 && share <= 1)) {
                 throw new ConfigException(
@@ -66,6 +74,10 @@ public record BenchPlan(
         }
     }
 
+    BenchInputs inputs() {
+        return new BenchInputs(device);
+    }
+
     /// The head of a shape with everything learned, in float32.
     public static BenchPlan of(Shape shape, String... kernels) {
         return new BenchPlan(
@@ -74,6 +86,7 @@ public record BenchPlan(
                 List.of(1.0),
                 false,
                 List.of(Precision.FP32),
+                DeviceHandle.CPU,
                 1,
                 1,
                 HeadOptions.DEFAULT_BUDGET_BYTES);

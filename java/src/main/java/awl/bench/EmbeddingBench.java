@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// The embedding's gradient. About two tokens in five come more than once.
@@ -45,15 +44,16 @@ final class EmbeddingBench implements KernelBench {
                             .add("gradients", 4, rows, width, 8)
                             .add("tables", 2, vocabulary, width, Float.BYTES)
                             .add("table in float64", 1, vocabulary, width, 8),
-                    ours -> ready(rows, width, vocabulary, dtype.scalarType(), ours)));
+                    ours -> ready(plan.inputs(), rows, width, vocabulary, dtype.scalarType(), ours)));
         }
         return cases;
     }
 
-    private static LayerCase.Ready ready(long rows, long width, long vocabulary, ScalarType type, Kernels ours) {
-        Tensor gradient = torch.randn(rows, width).to(type);
+    private static LayerCase.Ready ready(
+            BenchInputs inputs, long rows, long width, long vocabulary, ScalarType type, Kernels ours) {
+        Tensor gradient = inputs.normal(type, rows, width);
         long different = Math.min(vocabulary, 2 * rows);
-        Tensor tokens = torch.randint(different, new long[] {rows}).to(ScalarType.Long);
+        Tensor tokens = inputs.classes(different, rows);
         return new LayerCase.Ready(
                 List.of(
                         Contender.ours(ours, step(ours, gradient, tokens, vocabulary), 0),
@@ -63,7 +63,7 @@ final class EmbeddingBench implements KernelBench {
                                 step(new TorchKernels(), gradient, tokens, vocabulary),
                                 0)),
                 () -> {
-                    Tensor table = Tensors.zeros(ScalarType.Double, vocabulary, width);
+                    Tensor table = inputs.zeros(ScalarType.Double, vocabulary, width);
                     table.index_add_(0, tokens, gradient.to(ScalarType.Double));
                     return Map.of("dTable", table);
                 });
@@ -71,7 +71,7 @@ final class EmbeddingBench implements KernelBench {
 
     private static Supplier<Map<String, Tensor>> step(
             Kernels kernels, Tensor gradient, Tensor tokens, long vocabulary) {
-        Tensor table = Tensors.zeros(ScalarType.Float, vocabulary, gradient.size(1));
+        Tensor table = Tensors.zerosBeside(gradient, ScalarType.Float, vocabulary, gradient.size(1));
         return () -> {
             kernels.embeddingBackward(gradient, tokens, 1, table);
             return Map.of("dTable", table);

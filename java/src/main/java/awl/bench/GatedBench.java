@@ -43,15 +43,16 @@ final class GatedBench implements KernelBench {
                         Map.of("rows", rows, "intermediate", width),
                         Work.bytes(moved),
                         new Footprint().add("rows", 8, rows, width, bytes).add("rows in float64", 10, rows, width, 8),
-                        ours -> ready(rows, width, dtype.scalarType(), backward, ours)));
+                        ours -> ready(plan.inputs(), rows, width, dtype.scalarType(), backward, ours)));
             }
         }
         return cases;
     }
 
-    private static LayerCase.Ready ready(long rows, long width, ScalarType type, boolean backward, Kernels ours) {
-        Tensor both = torch.randn(rows, 2 * width).to(type);
-        Tensor gradient = torch.randn(rows, width).to(type);
+    private static LayerCase.Ready ready(
+            BenchInputs inputs, long rows, long width, ScalarType type, boolean backward, Kernels ours) {
+        Tensor both = inputs.normal(type, rows, 2 * width);
+        Tensor gradient = inputs.normal(type, rows, width);
         Contender awl = Contender.ours(ours, step(ours, both, gradient, backward), 0);
         Contender plain = Contender.libtorch(
                 "libtorch operations", Role.PLAIN, step(new TorchKernels(), both, gradient, backward), 0);

@@ -49,13 +49,14 @@ final class HeadBench implements KernelBench {
         List<KernelCase> cases = new ArrayList<>();
         for (Precision dtype : plan.dtypes()) {
             for (double share : plan.active()) {
-                cases.add(new Case(plan.shape(), dtype, share, plan.frozen(), plan.headBudget()));
+                cases.add(new Case(plan.shape(), dtype, share, plan.frozen(), plan.headBudget(), plan.inputs()));
             }
         }
         return cases;
     }
 
-    record Case(Shape shape, Precision dtype, double share, boolean frozen, long budget) implements KernelCase {
+    record Case(Shape shape, Precision dtype, double share, boolean frozen, long budget, BenchInputs on)
+            implements KernelCase {
 
         long active() {
             return Math.round(shape.rows() * share);
@@ -139,16 +140,11 @@ final class HeadBench implements KernelBench {
             vocabulary = one.shape.vocabulary();
             ScalarType type = one.dtype.scalarType();
             // Logits are then N(0, 1), targets uniform.
-            hidden_ND = torch.randn(rows, width).to(type);
-            weight_VD = torch.randn(vocabulary, width)
-                    .mul_(new Scalar(1 / Math.sqrt(width)))
-                    .to(type);
-            target_N = torch.randint(vocabulary, new long[] {rows}).to(ScalarType.Long);
-            active_A = torch.randperm(rows)
-                    .to(ScalarType.Long)
-                    .narrow(0, 0, one.active())
-                    .msort();
-            targetOfActive_A = target_N.index_select(0, active_A);
+            hidden_ND = one.on.normal(type, rows, width);
+            weight_VD = one.on.normal(type, vocabulary, width).mul_(new Scalar(1 / Math.sqrt(width)));
+            target_N = one.on.classes(vocabulary, rows);
+            active_A = one.on.some(one.active(), rows);
+            targetOfActive_A = Tensors.rows(target_N, active_A);
         }
 
         @Override
@@ -173,9 +169,9 @@ final class HeadBench implements KernelBench {
         }
 
         private Contender ours() {
-            Tensor weights_N = Tensors.zeros(ScalarType.Float, one.shape.rows());
+            Tensor weights_N = one.on.zeros(ScalarType.Float, one.shape.rows());
             weights_N.index_fill_(0, active_A, new Scalar(1.0));
-            Tensor gradient_VD = one.frozen ? null : Tensors.zeros(one.dtype.sumType(), vocabulary, one.shape.hidden());
+            Tensor gradient_VD = one.frozen ? null : one.on.zeros(one.dtype.sumType(), vocabulary, one.shape.hidden());
             HeadOptions options =
                     HeadOptions.standard().withSoftCap(one.shape.softCap()).withBudget(one.budget);
             return Contender.ours(
@@ -228,11 +224,11 @@ final class HeadBench implements KernelBench {
         }
 
         private Contender products(String name, boolean byOurs) {
-            Tensor hidden = hidden_ND.index_select(0, active_A);
+            Tensor hidden = Tensors.rows(hidden_ND, active_A);
             ScalarType type = one.dtype.scalarType();
-            Tensor logits = Tensors.empty(type, one.active(), vocabulary);
+            Tensor logits = one.on.empty(type, one.active(), vocabulary);
             Tensor dHidden = torch.empty_like(hidden);
-            Tensor dHead = one.frozen ? null : Tensors.empty(type, vocabulary, one.shape.hidden());
+            Tensor dHead = one.frozen ? null : one.on.empty(type, vocabulary, one.shape.hidden());
             return new Contender(
                     name,
                     Role.FLOOR,

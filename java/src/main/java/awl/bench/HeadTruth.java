@@ -29,9 +29,9 @@ final class HeadTruth {
             boolean frozen) {
         long active = active_A.size(0);
         long vocabulary = weight_VD.size(0);
-        Tensor loss = Tensors.zeros(ScalarType.Double);
-        Tensor dHidden = Tensors.zeros(ScalarType.Double, hidden_ND.size(0), hidden_ND.size(1));
-        Tensor dHead = frozen ? null : Tensors.zeros(ScalarType.Double, vocabulary, weight_VD.size(1));
+        Tensor loss = Tensors.zerosBeside(hidden_ND, ScalarType.Double);
+        Tensor dHidden = Tensors.zerosBeside(hidden_ND, ScalarType.Double, hidden_ND.size(0), hidden_ND.size(1));
+        Tensor dHead = frozen ? null : Tensors.zerosBeside(hidden_ND, ScalarType.Double, vocabulary, weight_VD.size(1));
         long step = Math.max(1, CHUNK_BYTES / (vocabulary * Double.BYTES));
         try (TensorScope _ = TensorScope.open()) {
             Tensor head = weight_VD.to(ScalarType.Double);
@@ -39,7 +39,7 @@ final class HeadTruth {
                 try (TensorScope _ = TensorScope.open()) {
                     long rows = Math.min(step, active - row);
                     Tensor at = active_A.narrow(0, row, rows);
-                    Tensor hidden = hidden_ND.index_select(0, at).to(ScalarType.Double);
+                    Tensor hidden = Tensors.rows(hidden_ND, at).to(ScalarType.Double);
                     Tensor logits = torch.mm(hidden, head.t());
                     Tensor slope = null;
                     if (softCap != null) {

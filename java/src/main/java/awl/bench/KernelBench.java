@@ -1,5 +1,6 @@
 package awl.bench;
 
+import awl.tensor.DeviceHandle;
 import java.util.List;
 
 /// A kernel that can be measured: one class each, listed in [KernelCases].
@@ -10,6 +11,11 @@ public interface KernelBench {
 
     /// What it is and what it is compared with, in a sentence.
     String question();
+
+    /// Whether we have a kernel of our own there.
+    default boolean runsOn(DeviceHandle device) {
+        return true;
+    }
 
     /// The cases of a plan, in the order they are shown.
     List<KernelCase> cases(BenchPlan plan);

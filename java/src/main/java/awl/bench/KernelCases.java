@@ -2,6 +2,7 @@ package awl.bench;
 
 import awl.ConfigException;
 import awl.data.Nearest;
+import awl.tensor.DeviceHandle;
 import java.util.List;
 
 /// Every kernel that can be measured.
@@ -22,6 +23,14 @@ public final class KernelCases {
 
     public static List<String> names() {
         return ALL.stream().map(KernelBench::name).toList();
+    }
+
+    /// Those there are for a device.
+    public static List<String> names(DeviceHandle device) {
+        return ALL.stream()
+                .filter(each -> each.runsOn(device))
+                .map(KernelBench::name)
+                .toList();
     }
 
     /// The kernel of a name.

@@ -1,8 +1,8 @@
 package awl.bench;
 
 import awl.bench.Contender.Role;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Precision;
-import awl.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +27,12 @@ final class LinearBench implements KernelBench {
         return "The head's logits for few rows, as in decoding, beside libtorch's product.";
     }
 
+    /// On a device the engine calls cuBLASLt for few rows as for many: case `product`.
+    @Override
+    public boolean runsOn(DeviceHandle device) {
+        return device.isCpu();
+    }
+
     @Override
     public List<KernelCase> cases(BenchPlan plan) {
         int width = plan.shape().hidden();
@@ -43,11 +49,10 @@ final class LinearBench implements KernelBench {
                         Work.bytes((double) out * width * bytes),
                         new Footprint().add("head", 1, out, width, bytes).add("head in float64", 1, out, width, 8),
                         ours -> {
-                            Tensor x = torch.randn(rows, width).to(dtype.scalarType());
-                            Tensor weight = torch.randn(out, width)
-                                    .mul_(new Scalar(1 / Math.sqrt(width)))
-                                    .to(dtype.scalarType());
-                            Tensor y = Tensors.empty(dtype.scalarType(), rows, out);
+                            Tensor x = plan.inputs().normal(dtype, rows, width);
+                            Tensor weight =
+                                    plan.inputs().normal(dtype, out, width).mul_(new Scalar(1 / Math.sqrt(width)));
+                            Tensor y = plan.inputs().empty(dtype.scalarType(), rows, out);
                             Contender awl = Contender.ours(
                                     ours,
                                     () -> {

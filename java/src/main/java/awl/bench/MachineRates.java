@@ -3,9 +3,10 @@ package awl.bench;
 import awl.kernel.Kernels;
 import awl.kernel.NativeKernels;
 import awl.kernel.TorchKernels;
+import awl.tensor.Cuda;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Precision;
 import awl.tensor.TensorScope;
-import awl.tensor.Tensors;
 import awl.tensor.Threads;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,10 +25,15 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /// @param productsBy who was the faster one, by dtype
 public record MachineRates(Quantiles triad, Map<Precision, Quantiles> products, Map<Precision, String> productsBy) {
 
-    /// Numbers of an array of the triad: 64 MiB each.
+    /// Numbers of an array of the triad: 64 MiB each, on a device 512.
     private static final long TRIAD = 16L << 20;
 
+    private static final long DEVICE_TRIAD = 128L << 20;
+
+    /// A device needs a larger product to be busy.
     private static final int EDGE = 1024;
+
+    private static final int DEVICE_EDGE = 8192;
     private static final int TIMES = 7;
 
     /// Slow machines, and dtypes that libtorch multiplies slowly, are known well enough after three.
@@ -36,50 +42,54 @@ public record MachineRates(Quantiles triad, Map<Precision, Quantiles> products, 
     private static final long ENOUGH_NANOS = 1_000_000_000;
 
     /// @param ours kernels whose product is tried, too
-    static MachineRates measure(List<Precision> dtypes, Kernels ours) {
+    static MachineRates measure(List<Precision> dtypes, Kernels ours, BenchInputs inputs) {
         Map<Precision, Quantiles> products = new LinkedHashMap<>();
         Map<Precision, String> by = new LinkedHashMap<>();
         for (Precision dtype : dtypes) {
-            Quantiles libtorch = product(dtype, new TorchKernels());
+            Quantiles libtorch = product(dtype, new TorchKernels(), inputs);
             Quantiles own = libtorch;
             if (ours instanceof NativeKernels) {
                 try (Threads.SerialBlas _ = Threads.serialBlas()) {
-                    own = product(dtype, ours);
+                    own = product(dtype, ours, inputs);
                 }
             }
             boolean faster = own.median() > libtorch.median();
             products.put(dtype, faster ? own : libtorch);
             by.put(dtype, faster ? ours.name() : "libtorch");
         }
-        return new MachineRates(measureTriad(), products, by);
+        return new MachineRates(measureTriad(inputs), products, by);
     }
 
-    private static Quantiles measureTriad() {
+    private static Quantiles measureTriad(BenchInputs inputs) {
+        long numbers = inputs.device().isCuda() ? DEVICE_TRIAD : TRIAD;
         try (TensorScope _ = TensorScope.open()) {
-            Tensor a = Tensors.zeros(ScalarType.Float, TRIAD);
-            Tensor b = torch.ones(TRIAD);
-            Tensor c = torch.ones(TRIAD);
+            Tensor a = inputs.zeros(ScalarType.Float, numbers);
+            Tensor b = inputs.zeros(ScalarType.Float, numbers);
+            Tensor c = inputs.zeros(ScalarType.Float, numbers);
             Scalar s = new Scalar(3.0);
-            return rates(3.0 * Float.BYTES * TRIAD, () -> torch.add_out(a, b, c, s));
+            return rates(inputs.device(), 3.0 * Float.BYTES * numbers, () -> torch.add_out(a, b, c, s));
         }
     }
 
-    private static Quantiles product(Precision dtype, Kernels kernels) {
+    private static Quantiles product(Precision dtype, Kernels kernels, BenchInputs inputs) {
+        int edge = inputs.device().isCuda() ? DEVICE_EDGE : EDGE;
         try (TensorScope _ = TensorScope.open()) {
-            Tensor left = torch.randn(EDGE, EDGE).to(dtype.scalarType());
-            Tensor right = torch.randn(EDGE, EDGE).to(dtype.scalarType());
-            Tensor out = Tensors.empty(dtype.scalarType(), EDGE, EDGE);
-            return rates(2.0 * EDGE * EDGE * EDGE, () -> kernels.matrixProduct(left, right, 1, false, out));
+            Tensor left = inputs.normal(dtype, edge, edge);
+            Tensor right = inputs.normal(dtype, edge, edge);
+            Tensor out = inputs.empty(dtype.scalarType(), edge, edge);
+            return rates(
+                    inputs.device(), 2.0 * edge * edge * edge, () -> kernels.matrixProduct(left, right, 1, false, out));
         }
     }
 
-    private static Quantiles rates(double amount, Runnable step) {
+    private static Quantiles rates(DeviceHandle device, double amount, Runnable step) {
         List<Double> rates = new ArrayList<>();
         long begun = System.nanoTime();
         for (int i = 0; i <= TIMES && (i <= FEWEST || System.nanoTime() - begun < ENOUGH_NANOS); i++) {
             try (TensorScope _ = TensorScope.open()) {
                 long start = System.nanoTime();
                 step.run();
+                Cuda.await(device);
                 if (i > 0) { // the first one warms up
                     rates.add(amount / (System.nanoTime() - start));
                 }

@@ -1,7 +1,8 @@
 package awl.bench;
 
 import awl.kernel.Kernels;
-import awl.tensor.HostMemory;
+import awl.tensor.Cuda;
+import awl.tensor.DeviceHandle;
 import awl.tensor.TensorScope;
 import awl.tensor.Threads;
 import java.util.ArrayList;
@@ -31,12 +32,15 @@ final class Measurement {
     private static final long REST_MS = 40;
 
     private final Kernels ours;
+    private final DeviceHandle device;
     private final int rounds;
     private final Consumer<String> say;
 
+    /// @param device that computes
     /// @param say told what is going on
-    Measurement(Kernels ours, int rounds, Consumer<String> say) {
+    Measurement(Kernels ours, DeviceHandle device, int rounds, Consumer<String> say) {
         this.ours = ours;
+        this.device = device;
         this.rounds = rounds;
         this.say = say;
     }
@@ -109,17 +113,14 @@ final class Measurement {
             if (contender.role() == Contender.Role.OURS) {
                 ours.releaseWorkspace(); // what it then takes is its own
             }
-            HostMemory.trim();
-            boolean counted = HostMemory.resetPeak();
-            double before = HostMemory.residentMib();
+            MemoryMeter meter = MemoryMeter.start(device);
             try (TensorScope _ = TensorScope.open()) {
                 long start = System.nanoTime();
                 Map<String, Tensor> results = step(contender);
+                Cuda.await(device);
                 seconds = Math.min(seconds, (System.nanoTime() - start) * 1e-9);
-                double above = HostMemory.peakMib() - before - contender.handedBack() / (double) (1 << 20);
-                if (counted) {
-                    memory = Double.isNaN(memory) ? above : Math.min(memory, above);
-                }
+                double above = meter.aboveMib() - contender.handedBack() / (double) (1 << 20);
+                memory = Double.isNaN(memory) ? above : Math.min(memory, above);
                 if (call == 0) { // later calls add to gradients that are there
                     errors.putAll(Exactness.errors(results, truth));
                 }
@@ -130,7 +131,7 @@ final class Measurement {
     }
 
     /// Seconds of a call.
-    private static double sample(Contender contender, int calls) {
+    private double sample(Contender contender, int calls) {
         rest();
         long start = System.nanoTime();
         for (int call = 0; call < calls; call++) {
@@ -138,6 +139,7 @@ final class Measurement {
                 step(contender);
             }
         }
+        Cuda.await(device);
         return (System.nanoTime() - start) * 1e-9 / calls;
     }
 

@@ -46,16 +46,17 @@ final class NormBench implements KernelBench {
                         Map.of("rows", rows, "hidden", width),
                         Work.bytes(moved),
                         new Footprint().add("rows", 4, rows, width, bytes).add("rows in float64", 10, rows, width, 8),
-                        ours -> ready(rows, width, dtype.scalarType(), backward, ours)));
+                        ours -> ready(plan.inputs(), rows, width, dtype.scalarType(), backward, ours)));
             }
         }
         return cases;
     }
 
-    private static LayerCase.Ready ready(long rows, long width, ScalarType type, boolean backward, Kernels ours) {
-        Tensor x = torch.randn(rows, width).to(type);
-        Tensor weight = torch.randn(width).to(type);
-        Tensor dy = torch.randn(rows, width).to(type);
+    private static LayerCase.Ready ready(
+            BenchInputs inputs, long rows, long width, ScalarType type, boolean backward, Kernels ours) {
+        Tensor x = inputs.normal(type, rows, width);
+        Tensor weight = inputs.normal(type, width);
+        Tensor dy = inputs.normal(type, rows, width);
         Contender awl = Contender.ours(ours, step(ours, x, weight, dy, backward), 0);
         Contender plain = Contender.libtorch(
                 "libtorch operations", Role.PLAIN, step(new TorchKernels(), x, weight, dy, backward), 0);
@@ -65,7 +66,7 @@ final class NormBench implements KernelBench {
     private static java.util.function.Supplier<Map<String, Tensor>> step(
             Kernels kernels, Tensor x, Tensor weight, Tensor dy, boolean backward) {
         Tensor out = torch.empty_like(x);
-        Tensor inverse = Tensors.empty(ScalarType.Float, x.size(0));
+        Tensor inverse = Tensors.beside(x, ScalarType.Float, x.size(0));
         if (!backward) {
             return () -> {
                 kernels.rmsNorm(x, weight, EPSILON, false, out, inverse);
@@ -73,7 +74,7 @@ final class NormBench implements KernelBench {
             };
         }
         kernels.rmsNorm(x, weight, EPSILON, false, out, inverse);
-        Tensor dWeight = Tensors.zeros(ScalarType.Float, x.size(1));
+        Tensor dWeight = Tensors.zerosBeside(x, ScalarType.Float, x.size(1));
         return () -> {
             kernels.rmsNormBackward(dy, x, weight, inverse, false, out, dWeight);
             return Map.of("dx", out, "dWeight", dWeight);

@@ -3,7 +3,6 @@ package awl.bench;
 import awl.bench.Contender.Role;
 import awl.kernel.Kernels;
 import awl.tensor.Precision;
-import awl.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -44,8 +43,8 @@ final class ProductBench implements KernelBench {
                                 .add("weight", 2, d, f, bytes)
                                 .add("all in float64", 1, n + d, d + f, 8),
                         ours -> gradient
-                                ? ready(ours, dtype.scalarType(), f, n, d, true)
-                                : ready(ours, dtype.scalarType(), n, d, f, false)));
+                                ? ready(plan.inputs(), ours, dtype.scalarType(), f, n, d, true)
+                                : ready(plan.inputs(), ours, dtype.scalarType(), n, d, f, false)));
             }
         }
         return cases;
@@ -53,12 +52,10 @@ final class ProductBench implements KernelBench {
 
     /// @param turned whether the left matrix is a transpose, as an output's gradient is for the weight's
     private static LayerCase.Ready ready(
-            Kernels ours, ScalarType type, long rows, long depth, long columns, boolean turned) {
-        Tensor left = turned
-                ? torch.randn(depth, rows).to(type).t()
-                : torch.randn(rows, depth).to(type);
-        Tensor right = torch.randn(depth, columns).to(type);
-        Tensor out = Tensors.empty(type, rows, columns);
+            BenchInputs inputs, Kernels ours, ScalarType type, long rows, long depth, long columns, boolean turned) {
+        Tensor left = turned ? inputs.normal(type, depth, rows).t() : inputs.normal(type, rows, depth);
+        Tensor right = inputs.normal(type, depth, columns);
+        Tensor out = inputs.empty(type, rows, columns);
         Contender awl = Contender.ours(
                 ours,
                 () -> {

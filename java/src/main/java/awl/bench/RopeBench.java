@@ -45,14 +45,14 @@ final class RopeBench implements KernelBench {
                     new Footprint()
                             .add("heads", 6, rows, (long) shape.projected(), bytes)
                             .add("heads in float64", 3, rows, (long) heads * width, 8),
-                    ours -> ready(shape, dtype.scalarType(), ours)));
+                    ours -> ready(plan.inputs(), shape, dtype.scalarType(), ours)));
         }
         return cases;
     }
 
-    private static LayerCase.Ready ready(Shape shape, ScalarType type, Kernels ours) {
+    private static LayerCase.Ready ready(BenchInputs inputs, Shape shape, ScalarType type, Kernels ours) {
         long width = shape.headWidth();
-        Tensor stream = torch.randn(shape.rows(), shape.projected()).to(type);
+        Tensor stream = inputs.normal(type, shape.rows(), shape.projected());
         Tensor exponent = torch.arange(new Scalar(width / 2))
                 .to(ScalarType.Double)
                 .mul_(new Scalar(-2.0 / width * Math.log(10_000)));
@@ -60,8 +60,8 @@ final class RopeBench implements KernelBench {
                 .to(ScalarType.Double)
                 .unsqueeze(1)
                 .mul(exponent.exp_());
-        Tensor cosine = beside(angle.cos(), angle.cos());
-        Tensor sine = beside(angle.sin().neg(), angle.sin());
+        Tensor cosine = inputs.placed(beside(angle.cos(), angle.cos()));
+        Tensor sine = inputs.placed(beside(angle.sin().neg(), angle.sin()));
         return new LayerCase.Ready(
                 List.of(
                         Contender.ours(ours, step(ours, stream, shape, cosine, sine), 0),

@@ -10,7 +10,9 @@ import awl.kernel.HeadOptions;
 import awl.kernel.KernelSelection;
 import awl.kernel.Kernels;
 import awl.model.OutputFolder;
-import awl.tensor.HostMemory;
+import awl.tensor.Cuda;
+import awl.tensor.DeviceChoice;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Precision;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -36,6 +38,7 @@ import picocli.CommandLine.Spec;
             "  awl bench                                    the loss head of SmolLM2 at 100, 50, 25 and 10 %% learned",
             "  awl bench --preset qwen2.5-0.5b --frozen --output runs/head",
             "  awl bench --kernels all --active 0.25",
+            "  awl bench --device cuda --preset llama-3.1-8b --rows 8192 --dtype bf16",
             "  awl bench --rows 2048 --hidden 2048 --vocab 32000 --active 1,0.3 --dtype fp32,bf16",
             ""
         })
@@ -106,6 +109,13 @@ final class BenchCommand implements Callable<Integer>, Computing {
     @Nullable
     Integer budgetMib;
 
+    @Option(
+            names = "--device",
+            paramLabel = "DEVICE",
+            defaultValue = "auto",
+            description = "What computes: auto, cpu, cuda or cuda:N. Default: ${DEFAULT-VALUE}.")
+    String device = "auto";
+
     @Option(names = "--threads", paramLabel = "N", description = "Of ours and of libtorch. Default: all cores.")
     @Nullable
     Integer threads;
@@ -137,8 +147,8 @@ final class BenchCommand implements Callable<Integer>, Computing {
         if (output != null) {
             OutputFolder.check(output, overwrite);
         }
-        Bench.requireFits(plan, HostMemory.freeBytes());
-        KernelSelection selection = KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO);
+        Bench.requireFits(plan, Bench.freeBytes(plan.device()));
+        KernelSelection selection = KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO, plan.device());
         Kernels ours = Bench.kernels(selection, reference);
         String command =
                 "awl " + String.join(" ", here.commandLine().getParseResult().originalArgs());
@@ -164,17 +174,20 @@ final class BenchCommand implements Callable<Integer>, Computing {
     }
 
     private BenchPlan plan() {
+        DeviceHandle on = DeviceChoice.here(device).device();
+        Cuda.use(on);
         Shape shape = Shape.preset(preset)
                 .with(rows, hidden, intermediate, vocabulary)
                 .withHeads(heads);
         return new BenchPlan(
                 shape,
-                kernels.contains("all") ? KernelCases.names() : kernels,
+                kernels.contains("all") ? KernelCases.names(on) : kernels,
                 active,
                 frozen,
                 dtypes.stream().map(Precision::parse).toList(),
+                on,
                 threads == null ? Runtime.getRuntime().availableProcessors() : threads,
                 rounds,
-                budgetMib == null ? HeadOptions.standard().budgetBytes() : (long) budgetMib << 20);
+                budgetMib == null ? HeadOptions.standard(on).budgetBytes() : (long) budgetMib << 20);
     }
 }

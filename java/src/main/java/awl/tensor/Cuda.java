@@ -7,6 +7,7 @@ import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
@@ -49,6 +50,23 @@ public final class Cuda {
         }
     }
 
+    /// Waits until a device has done all that was asked of it; nothing where it is no CUDA device.
+    public static void await(DeviceHandle device) {
+        if (device.isCuda()) {
+            torch.cuda_synchronize(device.index());
+        }
+    }
+
+    /// What a device calls itself, such as `NVIDIA H200`.
+    public static String name(DeviceHandle device) {
+        try (PointerScope _ = new PointerScope()) {
+            Object properties = Bound.call("getDeviceProperties", byte.class, (byte) device.index());
+            return ((BytePointer) call(properties, "name")).getString();
+        } catch (ReflectiveOperationException e) {
+            throw failed("the device's properties", e);
+        }
+    }
+
     /// Multiprocessors of a device.
     public static int multiprocessors(DeviceHandle device) {
         return PROCESSORS.computeIfAbsent(device.index(), index -> {
@@ -64,13 +82,19 @@ public final class Cuda {
     /// Most bytes that tensors took on a device since [#resetPeak], as libtorch's caching allocator counts
     /// them; 0 where it is no CUDA device.
     public static long peakBytes(DeviceHandle device) {
-        if (!device.isCuda()) {
-            return 0;
-        }
+        return device.isCuda() ? allocated(device, "peak") : 0;
+    }
+
+    /// Bytes that tensors take on a device now; 0 where it is no CUDA device.
+    public static long allocatedBytes(DeviceHandle device) {
+        return device.isCuda() ? allocated(device, "current") : 0;
+    }
+
+    private static long allocated(DeviceHandle device, String which) {
         try (PointerScope _ = new PointerScope()) {
             Object allocator = Bound.ALLOCATOR.invoke();
             Object stats = call(allocator, "getDeviceStats", byte.class, (byte) device.index());
-            return (long) call(call(stats, "allocated_bytes"), "peak");
+            return (long) call(call(stats, "allocated_bytes"), which);
         } catch (Throwable e) {
             throw failed("the allocator's statistics", e);
         }

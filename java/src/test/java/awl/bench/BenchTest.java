@@ -11,6 +11,7 @@ import awl.kernel.KernelSelection;
 import awl.kernel.Kernels;
 import awl.kernel.TorchKernels;
 import awl.report.Browser;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Precision;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
@@ -60,6 +61,7 @@ final class BenchTest {
                 java.util.Arrays.stream(active).boxed().toList(),
                 false,
                 dtypes,
+                DeviceHandle.CPU,
                 1,
                 2,
                 HeadOptions.DEFAULT_BUDGET_BYTES);

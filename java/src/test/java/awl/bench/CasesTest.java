@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import awl.ConfigException;
 import awl.kernel.HeadOptions;
+import awl.tensor.DeviceHandle;
 import awl.tensor.Precision;
 import java.util.Arrays;
 import java.util.List;
@@ -30,7 +31,8 @@ final class CasesTest {
     }
 
     private static KernelCase head(double share, boolean frozen) {
-        return new HeadBench.Case(Shape.preset("smollm2"), Precision.FP32, share, frozen, 1 << 28);
+        return new HeadBench.Case(
+                Shape.preset("smollm2"), Precision.FP32, share, frozen, 1 << 28, new BenchInputs(DeviceHandle.CPU));
     }
 
     @Test
@@ -89,6 +91,7 @@ final class CasesTest {
                 active,
                 false,
                 List.of(Precision.FP32),
+                DeviceHandle.CPU,
                 1,
                 rounds,
                 HeadOptions.DEFAULT_BUDGET_BYTES);
