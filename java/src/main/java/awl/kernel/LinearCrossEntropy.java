@@ -1,6 +1,5 @@
 package awl.kernel;
 
-import awl.ShapeException;
 import awl.kernel.HeadPlan.Order;
 import awl.tensor.Cuda;
 import awl.tensor.DeviceHandle;
@@ -50,7 +49,7 @@ final class LinearCrossEntropy {
             Tensor activeRows_A,
             @Nullable Tensor headGradient_VD,
             HeadOptions options) {
-        check(hidden_ND, weight_VD, target_N, weights_N, activeRows_A, headGradient_VD, options);
+        HeadArguments.check(hidden_ND, weight_VD, target_N, weights_N, activeRows_A, headGradient_VD, options);
         long active = activeRows_A.size(0);
         Tensor lossSum = filled(hidden_ND, ScalarType.Double);
         Tensor logProb_A = empty(hidden_ND, scoreType(hidden_ND), active);
@@ -81,7 +80,7 @@ final class LinearCrossEntropy {
 
     HeadScore score(
             Tensor hidden_ND, Tensor weight_VD, Tensor target_N, @Nullable Tensor activeRows_A, HeadOptions options) {
-        check(hidden_ND, weight_VD, target_N, null, activeRows_A, null, options);
+        HeadArguments.check(hidden_ND, weight_VD, target_N, null, activeRows_A, null, options);
         long active = activeRows_A == null ? hidden_ND.size(0) : activeRows_A.size(0);
         Tensor logProb_A = empty(hidden_ND, scoreType(hidden_ND), active);
         Tensor logSumExp_A = empty(hidden_ND, ScalarType.Double, active);
@@ -109,9 +108,8 @@ final class LinearCrossEntropy {
             HeadScore score,
             @Nullable Tensor headGradient_VD,
             HeadOptions options) {
-        check(hidden_ND, weight_VD, target_N, weights_N, activeRows_A, headGradient_VD, options);
-        Arguments.shape(score.logProb_A(), "score.logProb", "(A)", activeRows_A.size(0));
-        Arguments.shape(score.logSumExp_A(), "score.logSumExp", "(A)", activeRows_A.size(0));
+        HeadArguments.check(hidden_ND, weight_VD, target_N, weights_N, activeRows_A, headGradient_VD, options);
+        HeadArguments.scored(score, activeRows_A);
         Tensor dHidden_ND = filled(hidden_ND, Arguments.dtype(hidden_ND), hidden_ND.size(0), hidden_ND.size(1));
         if (activeRows_A.size(0) > 0) {
             try (PointerScope _ = new PointerScope();
@@ -257,19 +255,7 @@ final class LinearCrossEntropy {
             target = compacted ? Tensors.rows(target_N, activeRows) : target_N;
             weights = weights_N == null || !compacted ? weights_N : Tensors.rows(weights_N, activeRows);
             active = hidden.size(0);
-            requireClasses();
-        }
-
-        /// On a device the check would stall it; there libtorch's own assertion stands.
-        private void requireClasses() {
-            if (target.is_cpu()) {
-                long least = target.min().item_long();
-                long greatest = target.max().item_long();
-                if (least < 0 || greatest >= vocabulary) {
-                    throw new ShapeException("target: expected classes in [0, V=%d) on active rows, got %d"
-                            .formatted(vocabulary, least < 0 ? least : greatest));
-                }
-            }
+            HeadArguments.classes(target, vocabulary);
         }
 
         Tensor weights() {
@@ -373,52 +359,6 @@ final class LinearCrossEntropy {
                     gemm.multiply(turned, hidden_CD, 1, true, headGradient_VD.narrow(0, first + at, columns));
                 }
             }
-        }
-    }
-
-    private static void check(
-            Tensor hidden_ND,
-            Tensor weight_VD,
-            Tensor target_N,
-            @Nullable Tensor weights_N,
-            @Nullable Tensor activeRows_A,
-            @Nullable Tensor headGradient_VD,
-            HeadOptions options) {
-        Arguments.rank(hidden_ND, "hidden", "(N, D)", 2);
-        Arguments.rank(weight_VD, "head weight", "(V, D)", 2);
-        Arguments.dtype(hidden_ND, "hidden", ScalarType.Float, ScalarType.BFloat16, ScalarType.Double);
-        ScalarType storage = Arguments.dtype(hidden_ND);
-        ScalarType sums = Arguments.accumulator(storage);
-        long rows = hidden_ND.size(0);
-        long vocabulary = weight_VD.size(0);
-        Arguments.shape(weight_VD, "head weight", "(V, D)", vocabulary, hidden_ND.size(1));
-        Arguments.dtype(weight_VD, "head weight", storage);
-        Arguments.shape(target_N, "target", "(N)", rows);
-        Arguments.dtype(target_N, "target", ScalarType.Long);
-        if (weights_N != null) {
-            Arguments.shape(weights_N, "weights", "(N)", rows);
-            Arguments.dtype(weights_N, "weights", ScalarType.Float, sums);
-        }
-        if (activeRows_A != null) {
-            Arguments.rank(activeRows_A, "active rows", "(A)", 1);
-            Arguments.dtype(activeRows_A, "active rows", ScalarType.Long);
-            if (activeRows_A.size(0) > rows) {
-                throw new ShapeException("active rows: expected at most N=%d distinct rows got %d"
-                        .formatted(rows, activeRows_A.size(0)));
-            }
-        }
-        if (headGradient_VD != null) {
-            Arguments.shape(headGradient_VD, "head gradient", "(V, D)", vocabulary, hidden_ND.size(1));
-            Arguments.dtype(headGradient_VD, "head gradient", sums);
-        }
-        Tensor bias = options.bias_V();
-        if (bias != null) {
-            Arguments.shape(bias, "bias", "(V)", vocabulary);
-        }
-        Tensor biasGradient = options.biasGradient_V();
-        if (biasGradient != null) {
-            Arguments.shape(biasGradient, "bias gradient", "(V)", vocabulary);
-            Arguments.dtype(biasGradient, "bias gradient", sums);
         }
     }
 
