@@ -61,8 +61,8 @@ final class HeadArguments {
         Arguments.shape(score.logSumExp_A(), "score.logSumExp", "(A)", activeRows_A.size(0));
     }
 
-    /// That targets of active rows (at least one) are classes. On a device the check would stall it; there
-    /// libtorch's own assertion stands.
+    /// Whether targets of active rows (at least one) are classes. On a device the check would stall it;
+    /// there libtorch's own assertion stands.
     static void classes(Tensor target_A, long vocabulary) {
         if (target_A.is_cpu()) {
             long least = target_A.min().item_long();
