@@ -25,7 +25,6 @@ record NativeAddRmsNorm(NativeLibrary library, MethodHandle forward, MethodHandl
             Tensor sum_ND,
             Tensor y_ND,
             Tensor inverseRms_N) {
-        RmsNormArguments.sum(x_ND, branch_ND, weight_D, sum_ND, y_ND, inverseRms_N);
         library.call("add_rms_norm", arena -> (int) forward.invokeExact(
                 library.view(x_ND, arena),
                 library.view(branch_ND, arena),
@@ -47,10 +46,8 @@ record NativeAddRmsNorm(NativeLibrary library, MethodHandle forward, MethodHandl
             boolean onePlusWeight,
             Tensor inputGradient_ND,
             @Nullable Tensor weightGradient_D) {
-        RmsNormArguments.sumBackward(
-                outputGradient_ND, sumGradient_ND, sum_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
         try (PointerScope _ = new PointerScope()) {
-            Tensor workspace = weightGradient_D == null ? null : NativeKernels.weightGradientSpace(sum_ND);
+            Tensor workspace = weightGradient_D == null ? null : NativeRmsNorm.weightGradientSpace(sum_ND);
             library.call("add_rms_norm_backward", arena -> (int) backward.invokeExact(
                     library.view(outputGradient_ND, arena),
                     library.view(sumGradient_ND, arena),

@@ -3,13 +3,8 @@ package awl.kernel;
 import awl.kernel.ffm.NativeLibrary;
 import awl.tensor.BlockMatrix;
 import awl.tensor.DeviceHandle;
-import awl.tensor.LibTorch;
-import awl.tensor.Tensors;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -19,59 +14,33 @@ import org.jspecify.annotations.Nullable;
 /// of another device) stay with the reference.
 public final class NativeKernels extends TorchKernels {
 
-    /// Blocks of rows whose weight gradients are summed apart and then in order, and rows a block should have
-    /// at least.
-    private static final long MOST_BLOCKS = 64;
-
-    private static final long ROWS_OF_BLOCK = 16;
-
-    /// Head width up to which cache_attention has room for its sums.
-    private static final long WIDEST_HEAD = 512;
-
-    private static final Map<Path, Bound> BOUND = new ConcurrentHashMap<>();
-
-    /// A library is opened and checked once in a process.
-    private record Bound(NativeLibrary library, KernelHandles handles) {
-
-        static Bound of(Path path, boolean emulated) {
-            if (path.getFileName().toString().contains("cuda")) {
-                LibTorch.await(); // its CUDA libraries must be there first, or the process has them twice
-            }
-            NativeLibrary library = NativeLibrary.open(path, KernelHandles.names(), emulated);
-            return new Bound(library, library.bind(KernelHandles.class));
-        }
-    }
-
     private final NativeLibrary library;
-    private final @Nullable MethodHandle rmsNorm;
-    private final @Nullable MethodHandle rmsNormBackward;
+    private final @Nullable NativeRmsNorm rmsNorm;
     private final @Nullable NativeAddRmsNorm addRmsNorm;
     private final @Nullable NativeRope rope;
-    private final @Nullable MethodHandle linearRows;
+    private final @Nullable NativeLinear linear;
     private final @Nullable NativeMatrixProduct product;
     private final @Nullable NativeBlocks blocks;
     private final @Nullable NativeGated gated;
-    private final @Nullable MethodHandle cacheAttention;
-    private final @Nullable MethodHandle sample;
-    private final @Nullable MethodHandle dropout;
+    private final @Nullable NativeCacheAttention cacheAttention;
+    private final @Nullable NativeSample sample;
+    private final @Nullable NativeDropout dropout;
     private final @Nullable NativeDocumentAttention documentAttention;
-
     private final @Nullable NativeOptimizer optimizer;
 
     private NativeKernels(NativeLibrary library, KernelHandles handles) {
         super(NativeRowPasses.of(library, handles), multipliesHalves(library));
         this.library = library;
-        rmsNorm = handles.rmsNorm();
-        rmsNormBackward = handles.rmsNormBackward();
+        rmsNorm = NativeRmsNorm.of(library, handles);
         addRmsNorm = NativeAddRmsNorm.of(library, handles);
         rope = NativeRope.of(library, handles);
-        linearRows = handles.linearRows();
+        linear = NativeLinear.of(library, handles);
         product = NativeMatrixProduct.of(library, handles);
         blocks = NativeBlocks.of(library, handles);
         gated = NativeGated.of(library, handles);
-        cacheAttention = handles.cacheAttention();
-        sample = handles.sample();
-        dropout = handles.dropout();
+        cacheAttention = NativeCacheAttention.of(library, handles);
+        sample = NativeSample.of(library, handles);
+        dropout = NativeDropout.of(library, handles);
         documentAttention = NativeDocumentAttention.of(library, handles);
         optimizer = NativeOptimizer.of(library, handles);
     }
@@ -81,16 +50,18 @@ public final class NativeKernels extends TorchKernels {
         return library.instructionSet().equals("avx512bf16");
     }
 
+    private static NativeKernels of(BoundLibrary bound) {
+        return new NativeKernels(bound.library(), bound.handles());
+    }
+
     /// Opens a library and binds its kernels.
     public static NativeKernels open(Path path) {
-        Bound bound = BOUND.computeIfAbsent(path.toAbsolutePath(), at -> Bound.of(at, false));
-        return new NativeKernels(bound.library, bound.handles);
+        return of(BoundLibrary.of(path));
     }
 
     /// The CUDA kernels on a host emulation, for tests.
     static NativeKernels emulated(Path path) {
-        Bound bound = Bound.of(path, true);
-        return new NativeKernels(bound.library, bound.handles);
+        return of(BoundLibrary.emulated(path));
     }
 
     /// Whether matrices in host memory are multiplied here and not by libtorch.
@@ -139,20 +110,13 @@ public final class NativeKernels extends TorchKernels {
     @Override
     public void rmsNorm(
             Tensor x_ND, Tensor weight_D, double epsilon, boolean onePlusWeight, Tensor y_ND, Tensor inverseRms_N) {
-        MethodHandle kernel = rmsNorm;
+        NativeRmsNorm kernel = rmsNorm;
         if (kernel == null || !takes(x_ND)) {
             super.rmsNorm(x_ND, weight_D, epsilon, onePlusWeight, y_ND, inverseRms_N);
             return;
         }
         RmsNormArguments.forward(x_ND, weight_D, y_ND, inverseRms_N);
-        library.call("rms_norm", arena -> (int) kernel.invokeExact(
-                library.view(x_ND, arena),
-                library.view(weight_D, arena),
-                library.view(y_ND, arena),
-                library.view(inverseRms_N, arena),
-                epsilon,
-                onePlusWeight ? 1.0 : 0.0,
-                library.stream()));
+        kernel.run(x_ND, weight_D, epsilon, onePlusWeight, y_ND, inverseRms_N);
     }
 
     @Override
@@ -164,26 +128,15 @@ public final class NativeKernels extends TorchKernels {
             boolean onePlusWeight,
             Tensor inputGradient_ND,
             @Nullable Tensor weightGradient_D) {
-        MethodHandle kernel = rmsNormBackward;
+        NativeRmsNorm kernel = rmsNorm;
         if (kernel == null || !takes(x_ND)) {
             super.rmsNormBackward(
                     outputGradient_ND, x_ND, weight_D, inverseRms_N, onePlusWeight, inputGradient_ND, weightGradient_D);
             return;
         }
         RmsNormArguments.backward(outputGradient_ND, x_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
-        try (PointerScope _ = new PointerScope()) {
-            Tensor workspace = weightGradient_D == null ? null : weightGradientSpace(x_ND);
-            library.call("rms_norm_backward", arena -> (int) kernel.invokeExact(
-                    library.view(outputGradient_ND, arena),
-                    library.view(x_ND, arena),
-                    library.view(weight_D, arena),
-                    library.view(inverseRms_N, arena),
-                    library.view(inputGradient_ND, arena),
-                    library.view(weightGradient_D, arena),
-                    library.view(workspace, arena),
-                    onePlusWeight ? 1.0 : 0.0,
-                    library.stream()));
-        }
+        kernel.runBackward(
+                outputGradient_ND, x_ND, weight_D, inverseRms_N, onePlusWeight, inputGradient_ND, weightGradient_D);
     }
 
     @Override
@@ -201,6 +154,7 @@ public final class NativeKernels extends TorchKernels {
             super.addRmsNorm(x_ND, branch_ND, weight_D, epsilon, onePlusWeight, sum_ND, y_ND, inverseRms_N);
             return;
         }
+        RmsNormArguments.sum(x_ND, branch_ND, weight_D, sum_ND, y_ND, inverseRms_N);
         kernel.run(x_ND, branch_ND, weight_D, epsilon, onePlusWeight, sum_ND, y_ND, inverseRms_N);
     }
 
@@ -227,6 +181,8 @@ public final class NativeKernels extends TorchKernels {
                     weightGradient_D);
             return;
         }
+        RmsNormArguments.sumBackward(
+                outputGradient_ND, sumGradient_ND, sum_ND, weight_D, inverseRms_N, inputGradient_ND, weightGradient_D);
         kernel.runBackward(
                 outputGradient_ND,
                 sumGradient_ND,
@@ -252,34 +208,15 @@ public final class NativeKernels extends TorchKernels {
     @Override
     public void linear(Tensor x_ND, List<Tensor> weights_OD, Tensor y_NO) {
         LinearArguments.check(x_ND, weights_OD, y_NO);
-        MethodHandle kernel = linearRows;
-        boolean fits = x_ND.size(0) <= FEW_ROWS && takes(x_ND) && x_ND.stride(1) == 1 && y_NO.stride(1) == 1;
-        for (Tensor weight_OD : weights_OD) {
-            fits &= weight_OD.stride(1) == 1 && Arguments.dtype(weight_OD) == Arguments.dtype(weights_OD.getFirst());
-        }
-        if (kernel == null || !fits) {
+        NativeLinear kernel = linear;
+        if (kernel == null || !takes(x_ND) || !kernel.fits(x_ND, weights_OD, y_NO)) {
             multiplied(x_ND, weights_OD, y_NO);
-        } else if (Arguments.dtype(x_ND) == ScalarType.BFloat16) {
-            // The kernel computes in float32: what is read besides the weights is little.
-            try (PointerScope _ = new PointerScope()) {
-                Tensor wide_NO = y_NO.to(ScalarType.Float);
-                rows(kernel, x_ND.to(ScalarType.Float), weights_OD, wide_NO);
-                y_NO.copy_(wide_NO);
-            }
         } else {
-            rows(kernel, x_ND, weights_OD, y_NO);
+            kernel.run(x_ND, weights_OD, y_NO);
         }
     }
 
-    private void rows(MethodHandle kernel, Tensor x_ND, List<Tensor> weights_OD, Tensor y_NO) {
-        library.call("linear_rows", arena -> (int) kernel.invokeExact(
-                library.view(x_ND, arena),
-                library.views(weights_OD, arena),
-                weights_OD.size(),
-                library.view(y_NO, arena),
-                library.stream()));
-    }
-
+    /// By the product where the library has one that is exact on these dtypes, else by the reference.
     private void multiplied(Tensor x_ND, List<Tensor> weights_OD, Tensor y_NO) {
         long column = 0;
         for (Tensor weight_OD : weights_OD) {
@@ -362,7 +299,7 @@ public final class NativeKernels extends TorchKernels {
 
     @Override
     public boolean fusesCacheAttention(Tensor keys_SKCE) {
-        return cacheAttention != null && takes(keys_SKCE) && keys_SKCE.size(3) <= WIDEST_HEAD;
+        return cacheAttention != null && takes(keys_SKCE) && NativeCacheAttention.fits(keys_SKCE);
     }
 
     @Override
@@ -376,7 +313,7 @@ public final class NativeKernels extends TorchKernels {
             Tensor position_N,
             AttentionScores scores,
             Tensor out_NHE) {
-        MethodHandle kernel = cacheAttention;
+        NativeCacheAttention kernel = cacheAttention;
         if (kernel == null || !fusesCacheAttention(keys_SKCE)) {
             super.cacheAttention(
                     projected_NW, cosine_NR, sine_NR, keys_SKCE, values_SKCE, slot_N, position_N, scores, out_NHE);
@@ -384,53 +321,29 @@ public final class NativeKernels extends TorchKernels {
         }
         CacheAttentionArguments.check(
                 projected_NW, cosine_NR, sine_NR, keys_SKCE, values_SKCE, slot_N, position_N, out_NHE);
-        library.call("cache_attention", arena -> (int) kernel.invokeExact(
-                library.view(projected_NW, arena),
-                library.view(cosine_NR, arena),
-                library.view(sine_NR, arena),
-                library.view(keys_SKCE, arena),
-                library.view(values_SKCE, arena),
-                library.view(slot_N, arena),
-                library.view(position_N, arena),
-                library.view(out_NHE, arena),
-                scores.scale(),
-                scores.nativeCap(),
-                (long) scores.window(),
-                library.stream()));
+        kernel.run(projected_NW, cosine_NR, sine_NR, keys_SKCE, values_SKCE, slot_N, position_N, scores, out_NHE);
     }
 
     @Override
     public void dropout(Tensor x_NI, Tensor key_N, double share, long place, Tensor out_NI) {
-        MethodHandle kernel = dropout;
+        NativeDropout kernel = dropout;
         if (kernel == null || !takes(x_NI) || x_NI.stride(1) != 1 || out_NI.stride(1) != 1) {
             super.dropout(x_NI, key_N, share, place, out_NI);
             return;
         }
         TorchDropout.check(x_NI, key_N, share, out_NI);
-        library.call("dropout", arena -> (int) kernel.invokeExact(
-                library.view(x_NI, arena),
-                library.view(key_N, arena),
-                library.view(out_NI, arena),
-                share,
-                place,
-                library.stream()));
+        kernel.run(x_NI, key_N, share, place, out_NI);
     }
 
     @Override
     public void sample(Tensor logits_BV, Tensor settings_B4, Tensor uniform_B, Tensor id_B, Tensor logProb_B) {
-        MethodHandle kernel = sample;
+        NativeSample kernel = sample;
         if (kernel == null || !library.takes(logits_BV) || logits_BV.stride(1) != 1) {
             super.sample(logits_BV, settings_B4, uniform_B, id_B, logProb_B);
             return;
         }
         SampleArguments.check(logits_BV, settings_B4, uniform_B, id_B, logProb_B);
-        library.call("sample", arena -> (int) kernel.invokeExact(
-                library.view(logits_BV, arena),
-                library.view(settings_B4, arena),
-                library.view(uniform_B, arena),
-                library.view(id_B, arena),
-                library.view(logProb_B, arena),
-                library.stream()));
+        kernel.run(logits_BV, settings_B4, uniform_B, id_B, logProb_B);
     }
 
     @Override
@@ -516,12 +429,5 @@ public final class NativeKernels extends TorchKernels {
 
     private boolean attends(Tensor projected_NW) {
         return takes(projected_NW) && projected_NW.stride(1) == 1;
-    }
-
-    /// Room for the sums of blocks of rows, beside `x`. Their number is a function of the shape alone, so that
-    /// sums are the same on any number of threads.
-    static Tensor weightGradientSpace(Tensor x_ND) {
-        long blocks = Math.clamp(x_ND.size(0) / ROWS_OF_BLOCK, 1, MOST_BLOCKS);
-        return Tensors.beside(x_ND, ScalarType.Float, blocks, x_ND.size(1));
     }
 }
