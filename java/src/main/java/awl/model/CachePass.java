@@ -1,5 +1,6 @@
 package awl.model;
 
+import awl.model.CacheRows.Piece;
 import awl.tensor.Tape;
 import awl.tensor.TensorScope;
 import awl.tensor.Tensors;
@@ -19,17 +20,6 @@ import org.jspecify.annotations.Nullable;
 /// together, over the range of slots they span; longer ones (prompts) one after the other.
 final class CachePass implements Pass {
 
-    /// New tokens of one slot.
-    ///
-    /// @param row of its first token in the stream
-    /// @param past tokens the slot held before
-    record Piece(int slot, int row, int tokens, int past) {
-
-        int end() {
-            return past + tokens;
-        }
-    }
-
     private final TensorScope home;
     private final KvCache cache;
     private final Rope rope;
@@ -48,15 +38,15 @@ final class CachePass implements Pass {
     private final Map<List<Integer>, Tensor> promptMasks = AttentionTile.masks();
 
     /// @param home outlives the pass; what all layers use belongs to it
-    CachePass(TensorScope home, KvCache cache, Rope rope, Rope.Angles angles, List<Piece> pieces, int kvHeads) {
+    CachePass(TensorScope home, KvCache cache, Rope rope, Rope.Angles angles, CacheRows rows, int kvHeads) {
         this.home = home;
         this.cache = cache;
         this.rope = rope;
         this.angles = angles;
         this.kvHeads = kvHeads;
         List<Piece> ones = new ArrayList<>();
-        for (Piece piece : pieces) {
-            (piece.tokens == 1 ? ones : longer).add(piece);
+        for (Piece piece : rows.pieces()) {
+            (piece.tokens() == 1 ? ones : longer).add(piece);
         }
         // Slots far apart are not worth reading what lies between them.
         if (!ones.isEmpty() && span(ones) > 2 * ones.size()) {
@@ -64,7 +54,7 @@ final class CachePass implements Pass {
             ones = List.of();
         }
         this.single = ones;
-        this.targets = targets(pieces);
+        this.targets = targets(rows);
         boolean inPlace = longer.isEmpty() && span(ones) == ones.size();
         this.singleRows = ones.isEmpty() || inPlace
                 ? null
@@ -75,26 +65,28 @@ final class CachePass implements Pass {
                 : Tensors.indices(
                         cache.device(),
                         ones.stream()
-                                .mapToInt(piece -> piece.slot - single.getFirst().slot)
+                                .mapToInt(piece ->
+                                        piece.slot() - single.getFirst().slot())
                                 .toArray());
     }
 
     private static int span(List<Piece> pieces) {
-        return pieces.isEmpty() ? 0 : pieces.getLast().slot - pieces.getFirst().slot + 1;
+        return pieces.isEmpty()
+                ? 0
+                : pieces.getLast().slot() - pieces.getFirst().slot() + 1;
     }
 
-    private Tensor targets(List<Piece> pieces) {
-        int tokens = pieces.stream().mapToInt(Piece::tokens).sum();
-        int[] rows = new int[tokens * kvHeads];
+    private Tensor targets(CacheRows rows) {
+        int[] targets = new int[rows.count() * kvHeads];
         int at = 0;
-        for (Piece piece : pieces) {
-            for (int t = 0; t < piece.tokens; t++) {
+        for (Piece piece : rows.pieces()) {
+            for (int t = 0; t < piece.tokens(); t++) {
                 for (int k = 0; k < kvHeads; k++) {
-                    rows[at++] = (piece.slot * kvHeads + k) * cache.capacity() + piece.past + t;
+                    targets[at++] = (piece.slot() * kvHeads + k) * cache.capacity() + piece.past() + t;
                 }
             }
         }
-        return Tensors.indices(cache.device(), rows);
+        return Tensors.indices(cache.device(), targets);
     }
 
     @Override
@@ -134,7 +126,7 @@ final class CachePass implements Pass {
     /// One new token of every sequence: the G queries that share a key/value head are the rows of one small matrix,
     /// and (slot, key/value head) is the batch.
     private void continueAll(int layer, AttentionShape shape, Tensor all, Tensor out) {
-        int first = single.getFirst().slot;
+        int first = single.getFirst().slot();
         int count = span(single);
         int longest = single.stream().mapToInt(Piece::end).max().orElseThrow();
         // A lone sequence skips what lies before its window; several are kept apart by the mask.
@@ -187,7 +179,7 @@ final class CachePass implements Pass {
         java.util.Arrays.fill(rows, Float.NEGATIVE_INFINITY);
         int[] end = new int[count];
         for (Piece piece : single) {
-            end[piece.slot - first] = piece.end();
+            end[piece.slot() - first] = piece.end();
         }
         for (int s = 0; s < count; s++) {
             int to = Math.max(1, end[s]);
@@ -205,18 +197,18 @@ final class CachePass implements Pass {
     private void prompt(Piece piece, int layer, AttentionShape shape, Tensor all, Tensor out) {
         int window = shape.window();
         boolean windowed = window > 0 && piece.end() > window;
-        int step = windowed ? Math.max(window, 64) : piece.tokens;
-        for (int done = 0; done < piece.tokens; done += step) {
-            int tokens = Math.min(step, piece.tokens - done);
-            int past = piece.past + done;
+        int step = windowed ? Math.max(window, 64) : piece.tokens();
+        for (int done = 0; done < piece.tokens(); done += step) {
+            int tokens = Math.min(step, piece.tokens() - done);
+            int past = piece.past() + done;
             int from = windowed ? Math.max(0, past - window + 1) : 0;
-            Tensor keys = tile(cache.keys(layer), piece.slot, from, past + tokens);
-            Tensor values = tile(cache.values(layer), piece.slot, from, past + tokens);
+            Tensor keys = tile(cache.keys(layer), piece.slot(), from, past + tokens);
+            Tensor values = tile(cache.values(layer), piece.slot(), from, past + tokens);
             AttentionTile tile =
                     new AttentionTile(past, tokens, from, past + tokens - from, false, windowed ? window : 0);
             boolean plain = tile.query() == 0 && !windowed && shape.softCap() == null;
             Tensor mask = plain ? null : home.adopt(tile.mask(promptMasks, keys));
-            CacheAttention.prompt(all, out, piece.row + done, keys, values, mask, tile, shape);
+            CacheAttention.prompt(all, out, piece.row() + done, keys, values, mask, tile, shape);
         }
     }
 

@@ -12,14 +12,9 @@ import awl.tensor.Tensors;
 import awl.tensor.Threads;
 import awl.tensor.Value;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeSet;
-import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -286,49 +281,25 @@ public final class Decoder implements AutoCloseable {
     ///
     /// @return `[S, V]` in float32 (float64), the logits behind the last token of each segment in the order given
     public Tensor logits(List<Segment> segments, KvCache cache) {
-        List<Segment> ordered = new ArrayList<>(segments);
-        ordered.sort(Comparator.comparingInt(Segment::slot));
-        int total = 0;
-        for (Segment segment : ordered) {
-            total += segment.tokens().length;
-        }
-        int[] tokens = new int[total];
-        int[] positions = new int[total];
-        int[] start = new int[ordered.size() + 1];
-        Map<Integer, Integer> lastRow = new HashMap<>();
-        List<CachePass.Piece> pieces = new ArrayList<>();
-        for (int s = 0; s < ordered.size(); s++) {
-            Segment segment = ordered.get(s);
-            int past = cache.room(segment, s > 0 && ordered.get(s - 1).slot() == segment.slot());
-            int count = segment.tokens().length;
-            System.arraycopy(segment.tokens(), 0, tokens, start[s], count);
-            for (int t = 0; t < count; t++) {
-                positions[start[s] + t] = past + t;
-            }
-            pieces.add(new CachePass.Piece(segment.slot(), start[s], count, past));
-            start[s + 1] = start[s] + count;
-            lastRow.put(segment.slot(), start[s + 1] - 1);
-        }
-        check(tokens);
-        int[] rows = segments.stream()
-                .mapToInt(segment -> Objects.requireNonNull(lastRow.get(segment.slot())))
-                .toArray();
-        boolean oneEach = Arrays.equals(rows, IntStream.range(0, total).toArray());
+        CacheRows rows = CacheRows.of(segments, cache);
+        check(rows.tokens());
+        boolean oneEach = rows.oneEach();
         try (TensorScope scope = TensorScope.open()) {
-            ScalarType activations = activations(cache, total, oneEach);
-            Rope.Angles angles = rope.angles(positions, start, activations, device);
-            Value embedded = embedding.forward(Tape.none(), Tensors.indices(device, tokens), activations);
+            ScalarType activations = activations(cache, rows.count(), oneEach);
+            Rope.Angles angles = rope.angles(rows.positions(), rows.start(), activations, device);
+            Value embedded = embedding.forward(Tape.none(), Tensors.indices(device, rows.tokens()), activations);
+            Tensor wanted = oneEach ? null : Tensors.indices(device, rows.last());
             Tensor logits;
-            if (FusedCachePass.suits(cache, kernels, activations, pieces)) {
-                FusedCachePass pass = new FusedCachePass(cache, kernels, angles, pieces);
+            if (FusedCachePass.suits(cache, kernels, activations, rows)) {
+                FusedCachePass pass = new FusedCachePass(cache, kernels, angles, rows);
                 logits = oneEach && activations == ScalarType.Float
                         ? prepared(embedded, pass, cache)
-                        : lastLogits(embedded, pass, oneEach ? null : Tensors.indices(device, rows));
+                        : lastLogits(embedded, pass, wanted);
             } else {
-                Pass pass = new CachePass(scope, cache, rope, angles, pieces, config.kvHeads());
-                logits = lastLogits(embedded, pass, oneEach ? null : Tensors.indices(device, rows));
+                Pass pass = new CachePass(scope, cache, rope, angles, rows, config.kvHeads());
+                logits = lastLogits(embedded, pass, wanted);
             }
-            pieces.forEach(piece -> cache.appended(piece.slot(), piece.tokens()));
+            rows.pieces().forEach(piece -> cache.appended(piece.slot(), piece.tokens()));
             return scope.keep(logits);
         }
     }

@@ -29,27 +29,24 @@ final class FusedCachePass implements Pass {
     private final Tensor position_N;
 
     /// What is made here belongs to the caller's scope, which outlives the pass.
-    FusedCachePass(KvCache cache, Kernels kernels, Rope.Angles angles, List<CachePass.Piece> pieces) {
+    FusedCachePass(KvCache cache, Kernels kernels, Rope.Angles angles, CacheRows rows) {
         this.cache = cache;
         this.kernels = kernels;
         this.cosine_NR = angles.cos_NR();
         this.sine_NR = angles.sin_NR();
-        int rows = pieces.stream().mapToInt(CachePass.Piece::tokens).sum();
-        int[] slots = new int[rows];
-        int[] positions = new int[rows];
-        for (CachePass.Piece piece : pieces) {
+        int[] slots = new int[rows.count()];
+        for (CacheRows.Piece piece : rows.pieces()) {
             Arrays.fill(slots, piece.row(), piece.row() + piece.tokens(), piece.slot());
-            Arrays.setAll(positions, row -> row < piece.row() ? positions[row] : piece.past() + row - piece.row());
         }
         this.slot_N = Tensors.indices(cache.device(), slots);
-        this.position_N = Tensors.indices(cache.device(), positions);
+        this.position_N = Tensors.indices(cache.device(), rows.positions());
     }
 
     /// @param activations dtype of what will be attended with
-    static boolean suits(KvCache cache, Kernels kernels, ScalarType activations, List<CachePass.Piece> pieces) {
+    static boolean suits(KvCache cache, Kernels kernels, ScalarType activations, CacheRows rows) {
         return Tensors.dtype(cache.keys(0)) == activations
                 && kernels.fusesCacheAttention(cache.keys(0))
-                && pieces.stream().allMatch(piece -> piece.tokens() <= FEW_TOKENS || piece.end() <= SHORT_SLOT);
+                && rows.pieces().stream().allMatch(piece -> piece.tokens() <= FEW_TOKENS || piece.end() <= SHORT_SLOT);
     }
 
     /// All that the pass reads besides the model and the cache, one row a token.
