@@ -29,14 +29,11 @@ public final class Decoder implements AutoCloseable {
     private final ModelConfig config;
     private final Precision precision;
     private final DeviceHandle device;
-    private final Embedding embedding;
-    private final List<Block> blocks;
-    private final RmsNorm norm;
+    private final Layers layers;
     private final Head head;
     private final Rope rope;
     private final Adapters adapters;
     private final Kernels kernels;
-    private boolean recompute;
     private @Nullable TensorSource source;
     private Map<String, Integer> quantized = Map.of();
 
@@ -51,15 +48,15 @@ public final class Decoder implements AutoCloseable {
         long v = config.vocabSize();
         long d = config.hiddenSize();
         Parameter table = weights.take("model.embed_tokens.weight", Weights.Start.NORMAL, v, d);
-        this.embedding = new Embedding(table, family.embeddingScale(config), precision.scalarType(), kernels);
-        this.blocks = new ArrayList<>();
+        Embedding embedding = new Embedding(table, family.embeddingScale(config), precision.scalarType(), kernels);
+        List<Block> blocks = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
             blocks.add(family.block(layer, parts));
         }
-        this.norm = parts.norm("model.norm", d);
+        this.layers = new Layers(embedding, blocks, parts.norm("model.norm", d));
         Parameter rows = config.tied() ? table : weights.take("lm_head.weight", Weights.Start.NORMAL, v, d);
         this.head = new Head(rows, config.tied(), config.finalSoftCap(), kernels);
-        this.adapters = new Adapters(linears());
+        this.adapters = new Adapters(layers.linears());
     }
 
     /// Reads a model. The source may be closed afterwards.
@@ -186,13 +183,7 @@ public final class Decoder implements AutoCloseable {
 
     /// Every parameter once, adapters included, in the order of the layers.
     public List<Parameter> parameters() {
-        List<Parameter> all = new ArrayList<>();
-        all.add(embedding.weight());
-        for (Block block : blocks) {
-            block.norms().forEach(each -> all.add(each.weight()));
-            block.linears().forEach(linear -> all.addAll(linear.parameters()));
-        }
-        all.add(norm.weight());
+        List<Parameter> all = layers.parameters();
         if (!head.tied()) {
             all.add(head.weight());
         }
@@ -206,12 +197,12 @@ public final class Decoder implements AutoCloseable {
 
     /// Every linear layer but the head.
     public List<Linear> linears() {
-        return blocks.stream().flatMap(block -> block.linears().stream()).toList();
+        return layers.linears();
     }
 
     /// Whether each block's inner activations are computed again in the backward pass instead of being kept.
     public void recompute(boolean on) {
-        recompute = on;
+        layers.recompute(on);
     }
 
     /// Low-rank adapters: attaching, dropout's state, merging.
@@ -252,8 +243,8 @@ public final class Decoder implements AutoCloseable {
                 }
             }
             Pass pass = new DocumentPass(kernels, documentStart, start_S, rope, angles, dropoutKey);
-            Value x = embedding.forward(tape, in.tokens_N(), precision.scalarType());
-            return scope.keep(norm.forward(tape, layers(x, tape, pass)).normed().tensor());
+            Value x = layers.embedded(tape, in.tokens_N(), precision.scalarType());
+            return scope.keep(layers.hidden(x, tape, pass));
         }
     }
 
@@ -287,7 +278,7 @@ public final class Decoder implements AutoCloseable {
         try (TensorScope scope = TensorScope.open()) {
             ScalarType activations = activations(cache, rows.count(), oneEach);
             Rope.Angles angles = rope.angles(rows.positions(), rows.start(), activations, device);
-            Value embedded = embedding.forward(Tape.none(), Tensors.indices(device, rows.tokens()), activations);
+            Value embedded = layers.embedded(Tape.none(), Tensors.indices(device, rows.tokens()), activations);
             Tensor wanted = oneEach ? null : Tensors.indices(device, rows.last());
             Tensor logits;
             if (FusedCachePass.suits(cache, kernels, activations, rows)) {
@@ -322,33 +313,7 @@ public final class Decoder implements AutoCloseable {
 
     /// @param rows whose logits are wanted; null: all
     private Tensor lastLogits(Value embedded, Pass pass, @Nullable Tensor rows) {
-        Tape tape = Tape.none();
-        Residual last = layers(embedded, tape, pass);
-        if (rows != null) {
-            last = last.rows(rows);
-        }
-        return head.logits(norm.forward(tape, last).normed().tensor());
-    }
-
-    /// From embeddings through all layers.
-    private Residual layers(Value embedded, Tape tape, Pass pass) {
-        Residual stream = Residual.of(embedded);
-        for (Block block : blocks) {
-            Residual before = stream;
-            if (recompute && tape.isRecording()) {
-                // What is kept is one tensor a layer, so the last sum is made here.
-                stream = Residual.of(tape.recomputed(
-                        before.x(),
-                        (on, input) ->
-                                block.forward(on, Residual.of(input), pass).sum(on)));
-            } else {
-                stream = block.forward(tape, before, pass);
-            }
-            if (!tape.isRecording()) {
-                before.free();
-            }
-        }
-        return stream;
+        return head.logits(layers.chosen(embedded, pass, rows));
     }
 
     private void check(int[] tokens) {
