@@ -8,24 +8,14 @@ import awl.tensor.BlockMatrix;
 import awl.tensor.Cuda;
 import awl.tensor.DeviceHandle;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.reflect.Constructor;
-import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -39,62 +29,16 @@ public final class NativeLibrary {
     /// `AWL_ABI_VERSION` of kernels.h.
     public static final int ABI_VERSION = 5;
 
-    private static final Linker LINKER = Linker.nativeLinker();
-    private static final Map<FunctionDescriptor, MethodHandle> SHAPES = new ConcurrentHashMap<>();
-
-    /// Functions every library has.
-    private record Common(
-            @NativeSignature(
-                    name = "awl_abi_version",
-                    returns = int.class,
-                    arguments = {})
-            MethodHandle abiVersion,
-
-            @NativeSignature(
-                    name = "awl_sizeof_tensor",
-                    returns = long.class,
-                    arguments = {})
-            MethodHandle sizeofTensor,
-
-            @NativeSignature(name = "awl_kernel_name", returns = MemorySegment.class, arguments = int.class)
-            MethodHandle kernelName,
-
-            @NativeSignature(
-                    name = "awl_last_error",
-                    returns = MemorySegment.class,
-                    arguments = {})
-            MethodHandle lastError,
-
-            @NativeSignature(
-                    name = "awl_backend",
-                    returns = MemorySegment.class,
-                    arguments = {})
-            MethodHandle backend,
-
-            @NativeSignature(
-                    name = "awl_device_count",
-                    returns = int.class,
-                    arguments = {})
-            MethodHandle deviceCount,
-
-            @NativeSignature(name = "awl_set_threads", returns = int.class, arguments = int.class)
-            MethodHandle setThreads,
-
-            @NativeSignature(
-                    name = "awl_instruction_set",
-                    returns = MemorySegment.class,
-                    arguments = {})
-            MethodHandle instructionSet) {}
-
     private final Path path;
     private final SymbolLookup symbols;
-    private final Common common;
+    private final CommonFunctions common;
     private final List<String> kernels;
     private final boolean cuda;
     private final boolean emulated;
     private int threads;
 
-    private NativeLibrary(Path path, SymbolLookup symbols, Common common, List<String> kernels, boolean emulated) {
+    private NativeLibrary(
+            Path path, SymbolLookup symbols, CommonFunctions common, List<String> kernels, boolean emulated) {
         this.emulated = emulated;
         this.path = path;
         this.symbols = symbols;
@@ -125,21 +69,21 @@ public final class NativeLibrary {
         if (symbols.find("awl_abi_version").isEmpty()) {
             throw new NativeException(path + ": not a kernel library (no awl_abi_version)");
         }
-        Common common = bind(path, symbols, Common.class, null);
+        CommonFunctions common = NativeBinding.bind(path, symbols, CommonFunctions.class, null);
         try {
-            int abi = (int) common.abiVersion.invokeExact();
+            int abi = (int) common.abiVersion().invokeExact();
             if (abi != ABI_VERSION) {
                 throw new NativeException("%s: speaks ABI %d, this engine ABI %d; rebuild it (cmake/build-native.sh)"
                         .formatted(path, abi, ABI_VERSION));
             }
-            long size = (long) common.sizeofTensor.invokeExact();
+            long size = (long) common.sizeofTensor().invokeExact();
             if (size != TensorView.LAYOUT.byteSize()) {
                 throw new NativeException(
                         "%s: awl_tensor has %d bytes, expected %d".formatted(path, size, TensorView.LAYOUT.byteSize()));
             }
             List<String> kernels = new ArrayList<>();
             String name;
-            while ((name = text((MemorySegment) common.kernelName.invokeExact(kernels.size()))) != null) {
+            while ((name = text((MemorySegment) common.kernelName().invokeExact(kernels.size()))) != null) {
                 if (!known.contains(name)) {
                     throw new NativeException("%s: exports the kernel %s, which this engine does not know (it knows %s)"
                             .formatted(path, name, known));
@@ -161,72 +105,13 @@ public final class NativeLibrary {
     /// Binds a record whose components carry [NativeSignature]. Components of kernels this library does not
     /// have are null; any other missing symbol is an error.
     public <R extends Record> R bind(Class<R> record) {
-        return bind(path, symbols, record, kernels);
-    }
-
-    private static <R extends Record> R bind(
-            Path path, SymbolLookup symbols, Class<R> record, @Nullable List<String> kernels) {
-        RecordComponent[] components = record.getRecordComponents();
-        @Nullable Object[] handles = new Object[components.length];
-        for (int i = 0; i < components.length; i++) {
-            NativeSignature signature = components[i].getAnnotation(NativeSignature.class);
-            if (signature == null) {
-                throw new IllegalStateException(record + "." + components[i].getName() + " has no signature");
-            }
-            if (kernels != null && !kernels.contains(signature.name().substring("awl_".length()))) {
-                continue;
-            }
-            MemorySegment address = symbols.find(signature.name())
-                    .orElseThrow(() -> new NativeException(path + ": no function " + signature.name()));
-            handles[i] = MethodHandles.insertArguments(shape(signature), 0, address);
-        }
-        try {
-            Constructor<R> constructor = record.getDeclaredConstructor(
-                    Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new));
-            constructor.setAccessible(true);
-            return constructor.newInstance(handles);
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("cannot make " + record, e);
-        }
+        return NativeBinding.bind(path, symbols, record, kernels);
     }
 
     /// Makes what binding a record needs, without a library: for a thread that is waiting for something else.
     public static void prepare(Class<? extends Record> record) {
-        for (Class<?> each : List.of(Common.class, record)) {
-            for (RecordComponent component : each.getRecordComponents()) {
-                NativeSignature signature = component.getAnnotation(NativeSignature.class);
-                if (signature != null) {
-                    shape(signature);
-                }
-            }
-        }
-    }
-
-    /// A call of such a signature, its first argument the function's address. Many kernels share one.
-    private static MethodHandle shape(NativeSignature signature) {
-        return SHAPES.computeIfAbsent(descriptor(signature), LINKER::downcallHandle);
-    }
-
-    private static FunctionDescriptor descriptor(NativeSignature signature) {
-        MemoryLayout[] arguments =
-                Arrays.stream(signature.arguments()).map(NativeLibrary::layout).toArray(MemoryLayout[]::new);
-        return FunctionDescriptor.of(layout(signature.returns()), arguments);
-    }
-
-    private static MemoryLayout layout(Class<?> type) {
-        if (type == int.class) {
-            return ValueLayout.JAVA_INT;
-        }
-        if (type == long.class) {
-            return ValueLayout.JAVA_LONG;
-        }
-        if (type == double.class) {
-            return ValueLayout.JAVA_DOUBLE;
-        }
-        if (type == MemorySegment.class) {
-            return ValueLayout.ADDRESS;
-        }
-        throw new IllegalArgumentException("no C type for " + type);
+        NativeBinding.prepare(CommonFunctions.class);
+        NativeBinding.prepare(record);
     }
 
     public Path path() {
@@ -240,12 +125,12 @@ public final class NativeLibrary {
 
     /// `cpu` or `cuda`.
     public String backend() {
-        return string(common.backend);
+        return string(common.backend());
     }
 
     /// `plain`, `avx2`, `avx512`, `avx512bf16` or `cuda`.
     public String instructionSet() {
-        return string(common.instructionSet);
+        return string(common.instructionSet());
     }
 
     /// Whether its kernels compute in the memory that a tensor is in.
@@ -304,7 +189,7 @@ public final class NativeLibrary {
     /// Devices the library could run on; -1 where it could not ask, with the reason in [#lastError].
     public int deviceCount() {
         try {
-            return (int) common.deviceCount.invokeExact();
+            return (int) common.deviceCount().invokeExact();
         } catch (Throwable e) {
             throw new NativeException(path + ": awl_device_count", e);
         }
@@ -316,7 +201,7 @@ public final class NativeLibrary {
             return;
         }
         try {
-            int status = (int) common.setThreads.invokeExact(count);
+            int status = (int) common.setThreads().invokeExact(count);
             check(status);
             threads = count;
         } catch (NativeException e) {
@@ -369,7 +254,7 @@ public final class NativeLibrary {
 
     /// Message of this thread's last failure.
     public String lastError() {
-        return string(common.lastError);
+        return string(common.lastError());
     }
 
     /// Turns a kernel's status into a [NativeException] with the library's own words.
