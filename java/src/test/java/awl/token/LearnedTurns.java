@@ -46,8 +46,7 @@ final class LearnedTurns {
     /// The inference prompt of a message; where the template has no generation prompt, with the header
     /// it writes.
     static String promptText(Renderer renderer, ChatTemplate.Request request, int message) {
-        return renderer.promptText(
-                ConversationReader.of(request.messages().subList(0, message), request.tools()));
+        return renderer.promptText(ConversationReader.of(request.messages().subList(0, message), request.tools()));
     }
 
     /// Where the weights are not zero, as rows from and to.
