@@ -32,11 +32,12 @@ def peer(script, options):
 
 
 def training(lora):
-    """The step's floor; padded to the longest row in fp32 and bf16; one row at a time, which has no padding."""
+    """The step's floor, by torch and by our kernel; rows padded to the longest; one row at a time, which has no padding."""
     scripts = (("transformers" + (" + peft" if lora else ""), "train_transformers.py"), ("trl", "train_trl.py"))
     shapes = (("", ""), (", one row at a time", " --micro-batch 1"))
-    floor = {f"bare matrix products {dtype}": peer("step_products.py", "--model {model} --rows {rows} "
-                                                   f"--lora {lora} --dtype {dtype}") for dtype in ("fp32", "bf16")}
+    floor = {f"bare matrix products, {by}, {dtype}": peer("step_products.py", "--model {model} --rows {rows} "
+                                                          f"--lora {lora} --dtype {dtype} --by {by}")
+             for dtype in ("fp32", "bf16") for by in ("torch", "awl")}
     return floor | {
         f"{name} {dtype}{shape}": peer(script, "--model {model} --rows {rows} "
                                        f"--lora {lora} --dtype {dtype}{option}")

@@ -1,23 +1,28 @@
-"""The bare matrix products of a training step, by torch: the floor under the step of any engine.
+"""The bare matrix products of a training step, by torch or (--by awl) by libawl_cpu: the floor under the step of any engine.
 
 One packed row of all tokens, no padding: every linear layer's output, its input's gradient and (--lora 0) its weight's; with
 --lora RANK the six products of the low-rank pair instead of the last; the head over the learned tokens alone. Attention,
 norms and the optimiser are not counted. Weights are as many as the model has, so that they come from memory as its do.
+By awl, gradients of bfloat16 weights are float32, as the engine's are.
 """
 import json
 from pathlib import Path
 
+import awl_library
 import common
 
 
 def main():
     options = common.parser(__doc__, dtypes=("fp32", "bf16"))
     options.add_argument("--rows", required=True)
+    options.add_argument("--by", default="torch", choices=("torch", "awl"))
     options.add_argument("--lora", type=int, default=0, metavar="RANK", help="0: all parameters are trained")
     args = options.parse_args()
     torch = common.torch_with(args.threads)
     torch.manual_seed(1)
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[args.dtype]
+    multiply = by_awl(torch, args.threads) if args.by == "awl" else by_torch(torch)
+    sums = torch.float32 if args.by == "awl" else dtype
     config = json.loads((Path(args.model) / "config.json").read_text(encoding="utf-8"))
     rows = common.read_rows(args.rows)
     tokens, learned = sum(len(row["ids"]) for row in rows), common.learned_tokens(rows)
@@ -29,23 +34,20 @@ def main():
               (between, width), (between, width), (width, between)]
     matrix = lambda *shape: torch.randn(*shape, dtype=dtype)  # noqa: E731
     layers = [(matrix(out, into), matrix(args.lora, into) if args.lora else None,
-               matrix(out, args.lora) if args.lora else torch.zeros(out, into, dtype=dtype))
+               matrix(out, args.lora) if args.lora else torch.zeros(out, into, dtype=sums))
               for _ in range(config["num_hidden_layers"]) for out, into in shapes]
     head = matrix(config["vocab_size"], width)
-    head_gradient = None if args.lora else torch.zeros_like(head)
+    head_gradient = None if args.lora else torch.zeros_like(head, dtype=sums)
     inputs = {size: matrix(tokens, size) for shape in shapes for size in shape}
     outputs = {size: torch.empty(tokens, size, dtype=dtype) for size in inputs}
     last, logits = matrix(int(learned), width), torch.empty(int(learned), config["vocab_size"], dtype=dtype)
-    last_gradient = torch.empty_like(last)
+    last_gradient = torch.empty_like(last, dtype=sums)
     flop = 0
 
     def mm(left, right, out, add=False):
         nonlocal flop
         flop += 2 * left.shape[0] * left.shape[1] * right.shape[1]
-        if add:
-            torch.addmm(out, left, right, out=out)
-        else:
-            torch.mm(left, right, out=out)
+        multiply(left, right, out, add)
 
     thin = torch.empty(tokens, max(args.lora, 1), dtype=dtype)
     thin_gradient = torch.empty_like(thin)
@@ -77,8 +79,26 @@ def main():
                 mm(inputs[out].t(), inputs[into], up, add=True)
 
     seconds = common.repeat(args.steps, args.warmup, step)
-    common.report("bare products", args, seconds, tokens=tokens, learned_tokens=learned, lora_rank=args.lora,
+    common.report(f"bare products, {args.by}", args, seconds, tokens=tokens, learned_tokens=learned, lora_rank=args.lora,
                   gflop=flop / 1e9)
+
+
+def by_torch(torch):
+    def multiply(left, right, out, add):
+        if add:
+            torch.addmm(out, left, right, out=out)
+        else:
+            torch.mm(left, right, out=out)
+
+    return multiply
+
+
+def by_awl(torch, threads):
+    library = awl_library.Library(awl_library.default_path("cpu"))
+    library.set_threads(threads)
+    # AWL_PRODUCT_SPACE and AWL_PRODUCT_SPACE_THREAD of kernels.h.
+    workspace = torch.empty((1 << 20) + threads * 144 * (320 + 512))
+    return lambda left, right, out, add: library.matrix_product(left, right, out, workspace, 1.0, int(add))
 
 
 if __name__ == "__main__":
