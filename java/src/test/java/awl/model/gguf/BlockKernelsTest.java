@@ -40,6 +40,7 @@ final class BlockKernelsTest {
     @BeforeEach
     void open() {
         scope = TensorScope.open();
+        torch.manual_seed(5);
         Path library = Shared.home().resolve("native/build/cpu/libawl_cpu.so");
         if (Files.exists(library)) {
             all.add(NativeKernels.open(library));
