@@ -96,7 +96,9 @@ void contract(const Case &c) {
     for (int64_t i = 0; i < cells; i++) expect(again.at(i) == z.at(i), [&] { return name + " repeats"; });
     restore();
     expect(awl_softmax_xent_rows(&ta, &ty, &none, &none, &tq, &tl, c.soft_cap, nullptr) == AWL_OK, name + " scores");
-    scores.download();
+    scores.download(), again.download();
+    for (int64_t i = 0; i < cells && c.soft_cap == 0; i++)
+        expect(memcmp(&again[i], &kept[i], sizeof(T)) == 0, [&] { return name + " scoring leaves the logits"; });
     for (int64_t row = 0; row < n; row++) expect(fabs(scores[row] - log_prob[row]) <= 1e-6f * (1 + fabsf(scores[row])), name + " scores");
 
     for (int64_t piece : {int64_t(1), v / 3 + 1, v}) {

@@ -93,7 +93,7 @@ AWL_EXPORT int32_t awl_rope(awl_tensor *x, const awl_tensor *cosine, const awl_t
 
 /* Rows of whole logits, in place. z is soft-capped first where soft_cap > 0 (c * tanh(z / c)).
  * log_prob[c] = z[y] - log sum exp z (f32), log_sum_exp (f64); with weights (f32 [C]) z becomes its gradient
- * w * (softmax - onehot), the true class as w * expm1(log_prob); without (absent) z is undefined afterwards.
+ * w * (softmax - onehot), the true class as w * expm1(log_prob); without (absent) z stays, or is undefined under a soft-cap.
  * logits: f32 (CUDA: or bf16) [C, V], last axis contiguous; target: i64 [C] in [0, V). exp within 2 ulp, sums in
  * float64. A target out of bounds is refused on the CPU; on CUDA, where nothing is read back, its row becomes NaN.
  * gradient: absent, or bf16 [C, V] beside f32 logits, last axis contiguous: then the gradient is rounded into it and z is

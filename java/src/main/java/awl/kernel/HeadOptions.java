@@ -15,13 +15,16 @@ import org.jspecify.annotations.Nullable;
 ///     make log p wrong by 3-6 % at |z| of 16-30
 /// @param budgetBytes limit of the logits' workspace; see [HeadPlan]
 /// @param plan chunking to use instead of the one [HeadPlan#choose] would take; null to let it choose
+/// @param keepsLogits whether [Kernels#score] leaves the logits in the workspace, if they fit the budget, for a
+///     [Kernels#backwardWithWeights] that follows
 public record HeadOptions(
         @Nullable Double softCap,
         @Nullable Tensor bias_V,
         @Nullable Tensor biasGradient_V,
         Logits logits,
         long budgetBytes,
-        @Nullable HeadPlan plan) {
+        @Nullable HeadPlan plan,
+        boolean keepsLogits) {
 
     /// Dtype of the logits of a bfloat16 head. A float32 head always has float32 logits.
     public enum Logits {
@@ -46,7 +49,7 @@ public record HeadOptions(
 
     /// No cap, no bias, float32 logits, the budget of [HeadBudget].
     public static HeadOptions standard() {
-        return new HeadOptions(null, null, null, Logits.FLOAT32, HeadBudget.here(), null);
+        return new HeadOptions(null, null, null, Logits.FLOAT32, HeadBudget.here(), null, false);
     }
 
     /// The same for tensors on a device.
@@ -55,22 +58,26 @@ public record HeadOptions(
     }
 
     public HeadOptions withSoftCap(@Nullable Double cap) {
-        return new HeadOptions(cap, bias_V, biasGradient_V, logits, budgetBytes, plan);
+        return new HeadOptions(cap, bias_V, biasGradient_V, logits, budgetBytes, plan, keepsLogits);
     }
 
     public HeadOptions withBias(@Nullable Tensor bias, @Nullable Tensor gradient) {
-        return new HeadOptions(softCap, bias, gradient, logits, budgetBytes, plan);
+        return new HeadOptions(softCap, bias, gradient, logits, budgetBytes, plan, keepsLogits);
     }
 
     public HeadOptions withLogits(Logits dtype) {
-        return new HeadOptions(softCap, bias_V, biasGradient_V, dtype, budgetBytes, plan);
+        return new HeadOptions(softCap, bias_V, biasGradient_V, dtype, budgetBytes, plan, keepsLogits);
     }
 
     public HeadOptions withBudget(long bytes) {
-        return new HeadOptions(softCap, bias_V, biasGradient_V, logits, bytes, plan);
+        return new HeadOptions(softCap, bias_V, biasGradient_V, logits, bytes, plan, keepsLogits);
     }
 
     public HeadOptions withPlan(@Nullable HeadPlan fixed) {
-        return new HeadOptions(softCap, bias_V, biasGradient_V, logits, budgetBytes, fixed);
+        return new HeadOptions(softCap, bias_V, biasGradient_V, logits, budgetBytes, fixed, keepsLogits);
+    }
+
+    public HeadOptions keepingLogits() {
+        return new HeadOptions(softCap, bias_V, biasGradient_V, logits, budgetBytes, plan, true);
     }
 }

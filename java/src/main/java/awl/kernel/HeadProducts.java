@@ -98,6 +98,20 @@ final class HeadProducts {
         return new HeadPlan(Order.ROWS, HeadWaves.rows(active, width, fit, processors), plan.classes());
     }
 
+    /// All active rows at once, where the options want logits kept, the budget has room for them and scoring leaves
+    /// them as they are (a soft-cap is applied in place); else null.
+    @Nullable
+    HeadPlan keepingPlan() {
+        if (!options.keepsLogits() || softCap != null) {
+            return null;
+        }
+        HeadPlan plan = plan(true);
+        HeadPlan whole = new HeadPlan(Order.ROWS, active, plan.classes());
+        boolean fits = whole.bytes(vocabulary, width, bytes(), operands() == HeadPlan.Operands.WIDENED)
+                <= options.budgetBytes();
+        return plan.order() == Order.ROWS && fits ? whole : null;
+    }
+
     private int bytes() {
         return switch (type) {
             case Double -> Double.BYTES;

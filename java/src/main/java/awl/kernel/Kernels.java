@@ -346,7 +346,7 @@ public interface Kernels {
             Tensor hidden_ND, Tensor weight_VD, Tensor target_N, @Nullable Tensor activeRows_A, HeadOptions options);
 
     /// Backward half of [#linearCrossEntropy] for losses that learn their weights from the scores (preference
-    /// losses): recomputes the logits, then as there.
+    /// losses): from the logits that [HeadOptions#keepsLogits] left, else from logits made again, as there.
     ///
     /// @param weights_N `-dLoss/dLogProb` of each row, float32
     /// @param score what [#score] returned for the same rows and options

@@ -1,6 +1,7 @@
 package awl.kernel;
 
 import awl.kernel.HeadPlan.Order;
+import awl.kernel.HeadScore.KeptLogits;
 import awl.tensor.MatrixProduct;
 import awl.tensor.Tensors;
 import java.util.function.Predicate;
@@ -58,7 +59,7 @@ final class LinearCrossEntropy {
                 HeadPlan plan = in.plan(headGradient_VD != null);
                 Tensor dActive_AD = in.hiddenGradientBuffer(dHidden_ND);
                 if (plan.order() == Order.ROWS) {
-                    byRows(in, plan, logProb_A, logSumExp_A, dActive_AD, headGradient_VD, true);
+                    byRows(in, plan, logProb_A, logSumExp_A, dActive_AD, headGradient_VD, Known.NOTHING);
                 } else {
                     statistics(in, plan, logProb_A, logSumExp_A);
                     gradients(in, plan, logProb_A, logSumExp_A, dActive_AD, headGradient_VD);
@@ -80,19 +81,22 @@ final class LinearCrossEntropy {
         long active = activeRows_A == null ? hidden_ND.size(0) : activeRows_A.size(0);
         Tensor logProb_A = Tensors.beside(hidden_ND, scoreType(hidden_ND), active);
         Tensor logSumExp_A = Tensors.beside(hidden_ND, ScalarType.Double, active);
+        boolean kept = false;
         if (active > 0) {
             try (PointerScope _ = new PointerScope();
                     NoGradGuard _ = new NoGradGuard()) {
                 HeadProducts in = products(hidden_ND, weight_VD, target_N, null, activeRows_A, options);
-                HeadPlan plan = in.plan(false);
+                HeadPlan whole = in.keepingPlan();
+                HeadPlan plan = whole == null ? in.plan(false) : whole;
+                kept = whole != null;
                 if (plan.order() == Order.ROWS) {
-                    byRows(in, plan, logProb_A, logSumExp_A, null, null, false);
+                    byRows(in, plan, logProb_A, logSumExp_A, null, null, Known.NOTHING);
                 } else {
                     statistics(in, plan, logProb_A, logSumExp_A);
                 }
             }
         }
-        return new HeadScore(logProb_A, logSumExp_A);
+        return new HeadScore(logProb_A, logSumExp_A, kept ? new KeptLogits(workspace, workspace.uses()) : null);
     }
 
     Tensor backward(
@@ -112,10 +116,13 @@ final class LinearCrossEntropy {
             try (PointerScope _ = new PointerScope();
                     NoGradGuard _ = new NoGradGuard()) {
                 HeadProducts in = products(hidden_ND, weight_VD, target_N, weights_N, activeRows_A, options);
-                HeadPlan plan = in.plan(headGradient_VD != null);
+                KeptLogits kept = score.logits();
+                HeadPlan whole = kept != null && kept.areIn(workspace) ? in.keepingPlan() : null;
+                HeadPlan plan = whole == null ? in.plan(headGradient_VD != null) : whole;
                 Tensor dActive_AD = in.hiddenGradientBuffer(dHidden_ND);
                 if (plan.order() == Order.ROWS) {
-                    byRows(in, plan, score.logProb_A(), score.logSumExp_A(), dActive_AD, headGradient_VD, false);
+                    Known known = whole == null ? Known.STATISTICS : Known.LOGITS_TOO;
+                    byRows(in, plan, score.logProb_A(), score.logSumExp_A(), dActive_AD, headGradient_VD, known);
                 } else {
                     gradients(in, plan, score.logProb_A(), score.logSumExp_A(), dActive_AD, headGradient_VD);
                 }
@@ -136,8 +143,16 @@ final class LinearCrossEntropy {
                 gemm, multipliesHalves, workspace, hidden_ND, weight_VD, target_N, weights_N, activeRows_A, options);
     }
 
-    /// Chunks of rows. With `statisticsToo` the row statistics are computed and written, else (with a
-    /// gradient wanted) they are given.
+    /// What an earlier pass has left for a backward pass over rows.
+    private enum Known {
+        NOTHING,
+        /// Log-probabilities and log-sum-exps.
+        STATISTICS,
+        /// And the logits, in the workspace.
+        LOGITS_TOO
+    }
+
+    /// Chunks of rows. What is not known of their statistics is computed and written.
     private void byRows(
             HeadProducts in,
             HeadPlan plan,
@@ -145,13 +160,13 @@ final class LinearCrossEntropy {
             Tensor logSumExp_A,
             @Nullable Tensor dActive_AD,
             @Nullable Tensor headGradient_VD,
-            boolean statisticsToo) {
+            Known known) {
         for (long row = 0; row < in.active; row += plan.rows()) {
             long rows = Math.min(plan.rows(), in.active - row);
             try (PointerScope _ = new PointerScope()) {
                 Tensor logits = in.matrix(rows, in.vocabulary);
                 Tensor hidden_CD = in.hidden.narrow(0, row, rows);
-                for (long first = 0; first < in.vocabulary; first += plan.classes()) {
+                for (long first = 0; known != Known.LOGITS_TOO && first < in.vocabulary; first += plan.classes()) {
                     long classes = Math.min(plan.classes(), in.vocabulary - first);
                     in.logits(logits.narrow(1, first, classes), hidden_CD, first);
                 }
@@ -164,7 +179,7 @@ final class LinearCrossEntropy {
                 }
                 Tensor weights = in.weights().narrow(0, row, rows);
                 Tensor narrow = in.narrow(logits);
-                if (statisticsToo) {
+                if (known == Known.NOTHING) {
                     passes.softmax(logits, target, weights, narrow, in.softCap, logProb, logSumExp);
                 } else {
                     passes.gradient(logits, 0, target, weights, narrow, in.softCap, logProb, logSumExp);

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 interface RowPasses {
 
     /// Whole vocabulary: log-probability and log-sum-exp of each row and, if `weights` is given, the logits
-    /// replaced by their gradient; otherwise their content is undefined afterwards.
+    /// replaced by their gradient; otherwise they stay as they are or, under a soft-cap, are undefined afterwards.
     ///
     /// @param target_C int64
     /// @param weights_C float32, or null for the scores alone

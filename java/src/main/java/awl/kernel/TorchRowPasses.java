@@ -31,7 +31,7 @@ final class TorchRowPasses implements RowPasses {
             Tensor target = target_C.narrow(0, row, rows).unsqueeze(1);
             Tensor atTarget = z.gather(1, target).to(ScalarType.Double);
             Tensor maximum = z.amax(new long[] {1}, true);
-            z.sub_(maximum).exp_();
+            z = (weights_C == null ? z.sub(maximum) : z.sub_(maximum)).exp_();
             Tensor sum = sum(z);
             Tensor wide = maximum.to(ScalarType.Double);
             Tensor logSum = sum.log();

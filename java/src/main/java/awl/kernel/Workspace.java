@@ -15,6 +15,7 @@ final class Workspace implements AutoCloseable {
 
     private @Nullable Tensor bytes_;
     private long capacity;
+    private long uses;
     private DeviceHandle device = DeviceHandle.CPU;
 
     /// Uninitialised [rows, columns] on the device of `like`, valid until the next call; the view belongs to
@@ -32,7 +33,13 @@ final class Workspace implements AutoCloseable {
         return of(like, dtype, rows, row, columns, elementBytes);
     }
 
+    /// How often memory was asked for or given back: whoever finds the number of its own turn finds what it left.
+    long uses() {
+        return uses;
+    }
+
     private Tensor of(Tensor like, ScalarType dtype, long rows, long row, long columns, int elementBytes) {
+        uses++;
         long needed = Math.max(1, rows * row * elementBytes);
         DeviceHandle here = DeviceHandle.of(like);
         if (bytes_ == null || capacity < needed || !device.equals(here)) {
@@ -51,6 +58,7 @@ final class Workspace implements AutoCloseable {
 
     @Override
     public void close() {
+        uses++;
         if (bytes_ != null) {
             bytes_.releaseReference();
             bytes_ = null;

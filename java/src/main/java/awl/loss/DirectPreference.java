@@ -21,8 +21,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /// `scale * sum_p weight_p loss_p` over the preference pairs of a micro-batch, with gradients.
 ///
 /// A token's weight in the backward pass depends on the log-probabilities of both branches of its pair, so the head is
-/// gone through twice: [Kernels#score], then the losses on the host in fp64, then [Kernels#backwardWithWeights]. The
-/// logits are never held in full and the model itself runs once. Both branches must be in one batch.
+/// gone through twice: [Kernels#score], then the losses on the host in fp64, then [Kernels#backwardWithWeights]. Logits
+/// that fit the head's budget are kept in between (three products, two of a frozen head), others are made again (four,
+/// three). The model itself runs once. Both branches must be in one batch.
 public final class DirectPreference {
 
     private final Kernels kernels;
@@ -44,7 +45,9 @@ public final class DirectPreference {
     ///
     /// @param hidden_ND hidden states behind the final norm
     public LossResult at(Head head, Tensor hidden_ND, TokenBatch in, double scale) {
-        HeadOptions options = HeadOptions.standard(DeviceHandle.of(hidden_ND)).withSoftCap(head.softCap());
+        HeadOptions options = HeadOptions.standard(DeviceHandle.of(hidden_ND))
+                .withSoftCap(head.softCap())
+                .keepingLogits();
         Parameter weight = head.weight();
         HeadScore score = kernels.score(hidden_ND, weight.value(), in.targets_N(), in.activeRows_A(), options);
         Batch batch = in.batch();

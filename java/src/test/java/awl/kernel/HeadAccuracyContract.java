@@ -38,9 +38,22 @@ interface HeadAccuracyContract {
                 .withSoftCap(c.softCap())
                 .withBias(in.bias_V(), null)
                 .withPlan(c.plan());
+        for (boolean keep : new boolean[] {false, true}) {
+            for (boolean displaced : new boolean[] {false, true}) {
+                lateWeightsGive(once, c, in, keep ? options.keepingLogits() : options, displaced);
+            }
+        }
+    }
+
+    /// @param displaced whether something else is scored in between
+    private void lateWeightsGive(HeadRun once, HeadCase c, HeadCase.Inputs in, HeadOptions options, boolean displaced) {
         HeadScore score = kernels().score(in.hidden_ND(), in.weight_VD(), in.target_N(), in.activeRows_A(), options);
         assertThat(worst(score.logProb_A(), once.loss().logProb_A())).isLessThan(1e-5);
         assertThat(worst(score.logSumExp_A(), once.loss().logSumExp_A())).isLessThan(1e-6);
+        if (displaced) {
+            HeadCase.Inputs other = HeadCase.of("other", 9, c.d(), c.v(), 9).inputs();
+            kernels().score(other.hidden_ND(), other.weight_VD(), other.target_N(), null, HeadOptions.standard());
+        }
         Tensor dHead = torch.zeros_like(once.dHead_VD());
         Tensor dBias = once.dBias_V() == null ? null : torch.zeros_like(once.dBias_V());
         Tensor dHidden = kernels()
@@ -53,11 +66,16 @@ interface HeadAccuracyContract {
                         score,
                         dHead,
                         options.withBias(in.bias_V(), dBias));
-        double slack = c.dtype() == ScalarType.BFloat16 ? 1e-2 : 1e-5;
-        assertThat(worst(dHidden, once.loss().hiddenGradient_ND())).isLessThan(slack);
-        assertThat(worst(dHead, once.dHead_VD())).isLessThan(1e-5);
+        // Libtorch's products of other shapes have other last bits, of which logits of 1e4 have few behind the point.
+        boolean coarse = options.keepsLogits() && c.name().startsWith("logits 1e4");
+        double sums = coarse ? 1e-2 : 1e-5;
+        String what = "logits kept: %s, displaced: %s".formatted(options.keepsLogits(), displaced);
+        assertThat(worst(dHidden, once.loss().hiddenGradient_ND()))
+                .as(what)
+                .isLessThan(c.dtype() == ScalarType.BFloat16 ? 1e-2 : sums);
+        assertThat(worst(dHead, once.dHead_VD())).as(what).isLessThan(sums);
         if (dBias != null && once.dBias_V() != null) {
-            assertThat(worst(dBias, once.dBias_V())).isLessThan(1e-5);
+            assertThat(worst(dBias, once.dBias_V())).as(what).isLessThan(sums);
         }
     }
 
