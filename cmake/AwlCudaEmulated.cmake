@@ -31,3 +31,22 @@ function(awl_emulation_test)
     # What an nvcc would be asked to compile for.
     add_test(NAME cuda_architectures COMMAND ${CMAKE_COMMAND} -P ${AWL_NATIVE}/tests/cuda_architectures_test.cmake)
 endfunction()
+
+# cublas_lt.cu with a libcublasLt.so.13 of ours, in a folder of its own so that nothing else opens it.
+function(awl_cublas_lt_test)
+    add_library(cublas_lt_stand_in SHARED ${AWL_NATIVE}/tests/emulation/cublas_lt.cpp)
+    target_link_libraries(cublas_lt_stand_in PRIVATE awl_options)
+    set_target_properties(cublas_lt_stand_in PROPERTIES OUTPUT_NAME cublasLt SOVERSION 13
+        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/stand-in)
+    set_source_files_properties(${AWL_NATIVE}/cuda/cublas_lt.cu PROPERTIES LANGUAGE CXX)
+    add_executable(cublas_lt_test ${AWL_NATIVE}/tests/cublas_lt_test.cpp ${AWL_NATIVE}/cuda/cublas_lt.cu
+        ${AWL_NATIVE}/common/status.cpp)
+    target_include_directories(cublas_lt_test BEFORE PRIVATE ${AWL_NATIVE}/tests/emulation ${AWL_NATIVE}/cuda)
+    target_link_libraries(cublas_lt_test PRIVATE cublas_lt_stand_in awl_options ${CMAKE_DL_LIBS})
+    foreach(mode untuned= tuned=1 wrong=yes)
+        string(REGEX MATCH "^[a-z]+" name ${mode})
+        string(REGEX REPLACE "^[a-z]+=" "" value ${mode})
+        add_test(NAME cublas_lt.${name} COMMAND cublas_lt_test ${name})
+        set_tests_properties(cublas_lt.${name} PROPERTIES ENVIRONMENT AWL_CUDA_AUTOTUNE=${value})
+    endforeach()
+endfunction()

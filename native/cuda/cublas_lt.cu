@@ -1,135 +1,32 @@
-// gemm() by cuBLASLt, opened at the first product: libawl_cuda itself opens where there is no CUDA. libtorch has mapped the
-// same library, so that a process has one. What is declared here is the part of cublasLt.h (CUDA 13) that is used; the
-// wheel with the header would be 400 MB for every build.
-#include <dlfcn.h>
+// gemm() by cuBLASLt.
+//
+// Its heuristic names the algorithm: a function of the product, the device and the library's version, so that a run made
+// again, or resumed, has the same bits. Which of several is fastest is measured only where AWL_CUDA_AUTOTUNE is 1: two that
+// are nearly as fast change places from one process to the next, and even without split sums their tiles may add in
+// different orders. Within a process a choice stays as it is either way.
+#include "cublas_lt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <initializer_list>
 
 #include "awl/kernels.h"
+#include "cublas_lt_choices.h"
 #include "gemm.h"
 
 namespace awl {
 namespace {
 
-using Status = int;
-using Handle = void *;
-using Description = void *;
-struct Algorithm {
-    uint64_t data[8];
-};
-struct Heuristic {
-    Algorithm algorithm;
-    size_t workspace_bytes;
-    Status state;
-    float waves;
-    int reserved[4];
-};
+using lt::Algorithm, lt::Description, lt::Handle, lt::Heuristic, lt::Key, lt::Library, lt::Status;
 
-enum : int {
-    real_32 = 0,      // CUDA_R_32F
-    bfloat_16 = 14,   // CUDA_R_16BF
-    compute_32 = 68,  // CUBLAS_COMPUTE_32F: no TF32
-    turn_a = 3,       // CUBLASLT_MATMUL_DESC_TRANSA
-    turn_b = 4,
-    operation_turn = 1,      // CUBLAS_OP_T
-    most_workspace = 1,      // CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES
-    reduction_mask = 3,      // CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK
-    reduction_compute = 2,   // CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE: partial sums stay float32, in a fixed order
-    alignment_a = 5,         // CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, then B, C, D
-    devices = 64
-};
+constexpr int devices = 64, candidates = 8, rounds = 3;
+// A candidate that gains less on the heuristic's first is not worth other bits.
+constexpr float gain = 0.98f;
 
-struct Library {
-    Status (*create)(Handle *);
-    Status (*description)(Description *, int compute, int scale);
-    Status (*description_set)(Description, int attribute, const void *value, size_t bytes);
-    Status (*description_free)(Description);
-    Status (*layout)(Description *, int type, uint64_t rows, uint64_t columns, int64_t ld);
-    Status (*layout_free)(Description);
-    Status (*preference)(Description *);
-    Status (*preference_set)(Description, int attribute, const void *value, size_t bytes);
-    Status (*preference_free)(Description);
-    Status (*heuristic)(Handle, Description, Description, Description, Description, Description, Description, int,
-                        Heuristic *, int *);
-    Status (*multiply)(Handle, Description, const void *alpha, const void *a, Description, const void *b, Description,
-                       const void *beta, const void *c, Description, void *d, Description, const Algorithm *,
-                       void *workspace, size_t bytes, cudaStream_t);
-    const char *missing = nullptr;
-};
-
-template <class Function>
-void find(void *library, const char *name, Function &function, Library &into) {
-    function = (Function)dlsym(library, name);
-    if (!function && !into.missing) into.missing = name;
-}
-
-Library open() {
-    Library l{};
-    void *file = dlopen("libcublasLt.so.13", RTLD_NOW | RTLD_LOCAL);
-    if (!file) {
-        l.missing = "libcublasLt.so.13";
-        return l;
-    }
-    find(file, "cublasLtCreate", l.create, l);
-    find(file, "cublasLtMatmulDescCreate", l.description, l);
-    find(file, "cublasLtMatmulDescSetAttribute", l.description_set, l);
-    find(file, "cublasLtMatmulDescDestroy", l.description_free, l);
-    find(file, "cublasLtMatrixLayoutCreate", l.layout, l);
-    find(file, "cublasLtMatrixLayoutDestroy", l.layout_free, l);
-    find(file, "cublasLtMatmulPreferenceCreate", l.preference, l);
-    find(file, "cublasLtMatmulPreferenceSetAttribute", l.preference_set, l);
-    find(file, "cublasLtMatmulPreferenceDestroy", l.preference_free, l);
-    find(file, "cublasLtMatmulAlgoGetHeuristic", l.heuristic, l);
-    find(file, "cublasLtMatmul", l.multiply, l);
-    return l;
-}
-
-struct Lock {
-    explicit Lock(int &word) : word(word) {
-        while (__atomic_exchange_n(&word, 1, __ATOMIC_ACQUIRE)) {
-        }
-    }
-    ~Lock() { __atomic_store_n(&word, 0, __ATOMIC_RELEASE); }
-    int &word;
-};
-
-// What an algorithm was chosen for.
-struct Key {
-    int64_t m, n, k, lda, ldb, ldc, workspace;
-    int32_t device, kind, alignment[3];
-    bool operator==(const Key &other) const {
-        return m == other.m && n == other.n && k == other.k && lda == other.lda && ldb == other.ldb && ldc == other.ldc &&
-               workspace == other.workspace && device == other.device && kind == other.kind &&
-               alignment[0] == other.alignment[0] && alignment[1] == other.alignment[1] &&
-               alignment[2] == other.alignment[2];
-    }
-};
-
-// The last ones; a model has a few dozen shapes, those of the head and the documents' lengths among them.
-constexpr int remembered = 256;
-struct Entry {
-    Key key;
-    Algorithm algorithm;
-} entries[remembered];
-int filled, next;
-int entries_lock, handles_lock;
+lt::Choices choices;
 Handle handles[devices];
-
-bool recall(const Key &key, Algorithm &algorithm) {
-    Lock lock(entries_lock);
-    for (int i = 0; i < filled; i++) {
-        if (entries[i].key == key) {
-            algorithm = entries[i].algorithm;
-            return true;
-        }
-    }
-    return false;
-}
-
-void remember(const Key &key, const Algorithm &algorithm) {
-    Lock lock(entries_lock);
-    entries[next] = {key, algorithm};
-    next = (next + 1) % remembered;
-    if (filled < remembered) filled++;
-}
+int handles_lock;
 
 int32_t aligned(const void *address) {
     int32_t bytes = 256;
@@ -137,83 +34,156 @@ int32_t aligned(const void *address) {
     return bytes;
 }
 
-// Freed with its descriptions.
-struct Descriptions {
-    explicit Descriptions(const Library &l) : l(l) {}
-    ~Descriptions() {
+int32_t failed(const char *what, Status status) {
+    return fail(AWL_DEVICE_ERROR, "matrix_product: cuBLASLt: %s failed with status %d", what, status);
+}
+
+// A product with its descriptions, which are freed with it.
+struct Product {
+    Product(const Library &l, const Gemm &g, Handle handle, cudaStream_t stream)
+        : l(l), g(g), handle(handle), stream(stream) {}
+    ~Product() {
         if (operation) l.description_free(operation);
         for (Description each : {a, b, c}) {
             if (each) l.layout_free(each);
         }
         if (preference) l.preference_free(preference);
     }
-    Status describe(const Gemm &g) {
-        const int type = g.operands == AWL_BF16 ? bfloat_16 : real_32, result = g.result == AWL_BF16 ? bfloat_16 : real_32;
-        const int32_t turn = operation_turn;
-        Status s = l.description(&operation, compute_32, real_32);
-        if (!s && g.turn_a) s = l.description_set(operation, turn_a, &turn, sizeof turn);
-        if (!s && g.turn_b) s = l.description_set(operation, turn_b, &turn, sizeof turn);
+    Status describe() {
+        const int type = g.operands == AWL_BF16 ? lt::bfloat_16 : lt::real_32;
+        const int result = g.result == AWL_BF16 ? lt::bfloat_16 : lt::real_32;
+        const int32_t turn = lt::operation_turn;
+        Status s = l.description(&operation, lt::compute_32, lt::real_32);
+        if (!s && g.turn_a) s = l.description_set(operation, lt::turn_a, &turn, sizeof turn);
+        if (!s && g.turn_b) s = l.description_set(operation, lt::turn_b, &turn, sizeof turn);
         if (!s) s = l.layout(&a, type, g.turn_a ? g.k : g.m, g.turn_a ? g.m : g.k, g.lda);
         if (!s) s = l.layout(&b, type, g.turn_b ? g.n : g.k, g.turn_b ? g.k : g.n, g.ldb);
         if (!s) s = l.layout(&c, result, g.m, g.n, g.ldc);
         return s;
     }
-    Status prefer(const Gemm &g, const Key &key) {
+    // The best of what can do with these addresses, the best first: a bfloat16 row of odd length begins anywhere.
+    Status ask(const Key &key, int wanted, Heuristic *found, int &count) {
         const uint64_t bytes = g.workspace_bytes;
-        const uint32_t reduction = reduction_compute;
+        const uint32_t reduction = lt::reduction_compute;
         Status s = l.preference(&preference);
-        if (!s) s = l.preference_set(preference, most_workspace, &bytes, sizeof bytes);
-        if (!s) s = l.preference_set(preference, reduction_mask, &reduction, sizeof reduction);
+        if (!s) s = l.preference_set(preference, lt::most_workspace, &bytes, sizeof bytes);
+        if (!s) s = l.preference_set(preference, lt::reduction_mask, &reduction, sizeof reduction);
         for (int i = 0; i < 4 && !s; i++) {
             const uint32_t least = key.alignment[i < 3 ? i : 2];
-            s = l.preference_set(preference, alignment_a + i, &least, sizeof least);
+            s = l.preference_set(preference, lt::alignment_a + i, &least, sizeof least);
         }
+        if (!s) s = l.heuristic(handle, operation, a, b, c, c, preference, wanted, found, &count);
         return s;
     }
+    Status run(const Algorithm &algorithm) const {
+        return l.multiply(handle, operation, &g.alpha, g.a, a, g.b, b, &g.beta, g.c, c, g.c, c, &algorithm, g.workspace,
+                          g.workspace_bytes, stream);
+    }
     const Library &l;
+    const Gemm &g;
+    const Handle handle;
+    const cudaStream_t stream;
     Description operation = nullptr, a = nullptr, b = nullptr, c = nullptr, preference = nullptr;
 };
 
-int32_t failed(const char *what, Status status) {
-    return fail(AWL_DEVICE_ERROR, "matrix_product: cuBLASLt: %s failed with status %d", what, status);
+struct Stopwatch {
+    ~Stopwatch() {
+        if (begin) cudaEventDestroy(begin);
+        if (end) cudaEventDestroy(end);
+    }
+    bool ready() { return cudaEventCreate(&begin) == cudaSuccess && cudaEventCreate(&end) == cudaSuccess; }
+    // Milliseconds, below zero where the algorithm can not run; waits for it.
+    float time(const Product &product, const Algorithm &algorithm) {
+        float ms = -1;
+        const bool ran = cudaEventRecord(begin, product.stream) == cudaSuccess && product.run(algorithm) == 0 &&
+                         cudaEventRecord(end, product.stream) == cudaSuccess;
+        const bool told = cudaEventSynchronize(end) == cudaSuccess && cudaEventElapsedTime(&ms, begin, end) == cudaSuccess;
+        return ran && told ? ms : -1;
+    }
+    cudaEvent_t begin = nullptr, end = nullptr;
+};
+
+// The fastest of them, each in its best of a few rounds behind one that does not count. Overwrites C each time.
+int fastest(const Product &product, const Heuristic *found, int count) {
+    Stopwatch watch;
+    if (!watch.ready()) {
+        cudaGetLastError();
+        return 0;
+    }
+    float best[candidates];
+    for (int round = 0; round <= rounds; round++) {
+        for (int i = 0; i < count; i++) {
+            if (round && best[i] < 0) continue;
+            const float ms = found[i].state ? -1 : watch.time(product, found[i].algorithm);
+            if (round < 2 || ms < best[i]) best[i] = ms;
+        }
+    }
+    // Of a refused candidate; an error of the device itself stays, and the product that follows tells it.
+    cudaGetLastError();
+    int chosen = 0;
+    for (int i = 1; i < count; i++) {
+        if (best[i] < 0) continue;
+        const float bar = chosen ? best[chosen] : best[0] * gain;
+        if (best[chosen] < 0 || best[i] < bar) chosen = i;
+    }
+    return chosen;
+}
+
+// Whether the product may be timed: C must be free to be overwritten, and a stream under capture can not be waited for.
+bool can_time(const Gemm &g, cudaStream_t stream) {
+    cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+    const bool told = cudaStreamIsCapturing(stream, &capture) == cudaSuccess;
+    if (!told) cudaGetLastError();
+    return told && capture == cudaStreamCaptureStatusNone && g.beta == 0;
+}
+
+int32_t choose(Product &product, const Key &key, bool tunes, Algorithm &algorithm) {
+    Heuristic found[candidates] = {};
+    int count = 0, chosen = 0;
+    const bool times = tunes && can_time(product.g, product.stream) && !choices.full();
+    const Status s = product.ask(key, times ? candidates : 1, found, count);
+    if (s || count < 1 || (count == 1 && found[0].state))
+        return failed("no algorithm for this shape; cublasLtMatmulAlgoGetHeuristic", s ? s : found[0].state);
+    if (count > 1) chosen = fastest(product, found, count);
+    algorithm = choices.remember(key, found[chosen].algorithm, !tunes);
+    return AWL_OK;
+}
+
+// -1 where the variable has another value.
+int read_autotune() {
+    const char *value = getenv("AWL_CUDA_AUTOTUNE");
+    if (!value || !*value || !strcmp(value, "0")) return 0;
+    return strcmp(value, "1") ? -1 : 1;
 }
 
 }  // namespace
 
 int32_t gemm(const Gemm &g, cudaStream_t stream) {
-    static const Library l = open();
+    static const int tunes = read_autotune();
+    if (tunes < 0)
+        return fail(AWL_BAD_ARGUMENT, "matrix_product: variable AWL_CUDA_AUTOTUNE: expected 0 or 1, got '%.64s'",
+                    getenv("AWL_CUDA_AUTOTUNE"));
+    static const Library l = lt::open();
     if (l.missing) return fail(AWL_DEVICE_ERROR, "matrix_product: cuBLASLt: no %s", l.missing);
     int device = 0;
     if (cudaGetDevice(&device) != cudaSuccess || device >= devices)
         return fail(AWL_DEVICE_ERROR, "matrix_product: no current device");
     {
-        Lock lock(handles_lock);
+        lt::Lock lock(handles_lock);
         if (!handles[device]) {
             const Status s = l.create(&handles[device]);
             if (s) return failed("cublasLtCreate", s);
         }
     }
-    Descriptions described(l);
-    Status s = described.describe(g);
+    Product product(l, g, handles[device], stream);
+    Status s = product.describe();
     if (s) return failed("a description", s);
     const Key key{g.m, g.n, g.k, g.lda, g.ldb, g.ldc, (int64_t)g.workspace_bytes, device,
                   g.turn_a | g.turn_b << 1 | g.operands << 2 | g.result << 4 | (g.beta != 0) << 6,
                   {aligned(g.a), aligned(g.b), aligned(g.c)}};
     Algorithm algorithm;
-    if (!recall(key, algorithm)) {
-        Heuristic found{};
-        int count = 0;
-        s = described.prefer(g, key);
-        if (!s)
-            s = l.heuristic(handles[device], described.operation, described.a, described.b, described.c, described.c,
-                            described.preference, 1, &found, &count);
-        if (s || count < 1 || found.state)
-            return failed("no algorithm for this shape; cublasLtMatmulAlgoGetHeuristic", s ? s : found.state);
-        algorithm = found.algorithm;
-        remember(key, algorithm);
-    }
-    s = l.multiply(handles[device], described.operation, &g.alpha, g.a, described.a, g.b, described.b, &g.beta, g.c,
-                   described.c, g.c, described.c, &algorithm, g.workspace, g.workspace_bytes, stream);
+    if (!choices.recall(key, algorithm)) AWL_TRY(choose(product, key, tunes, algorithm));
+    s = product.run(algorithm);
     return s ? failed("cublasLtMatmul", s) : AWL_OK;
 }
 

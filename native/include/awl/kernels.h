@@ -1,7 +1,8 @@
 /* The whole border between AWL's kernels and their callers. libawl_cpu and libawl_cuda export the same symbols.
  *
  * - A kernel returns 0, or a code of enum awl_status; awl_last_error() then says kernel, argument, expected, got.
- * - Tensors are views; native code owns nothing, allocates nothing a caller could see, and never synchronises a stream.
+ * - Tensors are views; native code owns nothing, allocates nothing a caller could see, and never synchronises a stream
+ *   (but for matrix_product on CUDA where AWL_CUDA_AUTOTUNE is 1).
  * - Nothing is thrown or aborted across this border.
  * - The same input gives the same bits, whatever the number of threads. No atomics.
  *
@@ -152,7 +153,10 @@ AWL_EXPORT int32_t awl_dequantize(const awl_tensor *weight, awl_tensor *out, voi
  * workspace: f32, AWL_PRODUCT_SPACE floats and AWL_PRODUCT_SPACE_THREAD more for every thread; with room for fewer threads
  * fewer run. Every element is summed in float32 in the order of K, in pieces that depend on K alone.
  * On CUDA, by cuBLASLt: a and b of one dtype, c of theirs or f32; the workspace is cuBLASLt's, of any size (32 MiB and more
- * let it choose freely). Sums are float32, never TF32 or bf16. */
+ * let it choose freely). Sums are float32, never TF32 or bf16. The algorithm is the first that its heuristic names, so that
+ * the same input gives the same bits in every process. With AWL_CUDA_AUTOTUNE=1 up to eight are timed the first time that a
+ * shape comes with add == 0 on a stream that is not being captured: c is computed again and again, and the stream waited
+ * for. The fastest is kept to the end of the process, whose bits another process may then not have. */
 #define AWL_PRODUCT_DEPTH 320
 #define AWL_PRODUCT_ROWS 144
 #define AWL_PRODUCT_KEPT 512

@@ -45,7 +45,9 @@ enum cudaError_t {
     cudaErrorLaunchFailure = 719
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2 };
+enum cudaStreamCaptureStatus { cudaStreamCaptureStatusNone = 0, cudaStreamCaptureStatusActive = 1 };
 typedef struct CUstream_st *cudaStream_t;
+typedef struct CUevent_st *cudaEvent_t;
 
 AWL_EMULATED cudaError_t cudaMalloc(void **address, size_t bytes);
 AWL_EMULATED cudaError_t cudaFree(void *address);
@@ -54,6 +56,15 @@ cudaError_t cudaGetDeviceCount(int *count);
 // The last launch's fault, told in full by cudaGetErrorString; forgotten once read.
 cudaError_t cudaGetLastError();
 const char *cudaGetErrorString(cudaError_t error);
+
+// Of the test of cublas_lt.cu alone, whose clock it winds itself.
+cudaError_t cudaGetDevice(int *device);
+cudaError_t cudaEventCreate(cudaEvent_t *event);
+cudaError_t cudaEventDestroy(cudaEvent_t event);
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t begin, cudaEvent_t end);
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus *status);
 
 namespace emulation {
 
