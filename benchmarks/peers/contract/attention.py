@@ -77,17 +77,18 @@ def cache_attention(library):
 
 @check("document_attention", "document_attention_backward")
 def document_attention(library):
-    for heads, kv, width, starts, window, cap in ((3, 1, 8, (0, 5, 6), 0, 0), (9, 3, 64, (0, 70, 200), 0, 0),
-                                                  (4, 2, 32, (0, 150), 40, 20)):
+    shapes = ((3, 1, 8, (0, 5, 6), 0, 0), (9, 3, 64, (0, 70, 200), 0, 0), (4, 2, 32, (0, 150), 40, 20))
+    for dtype, (heads, kv, width, starts, window, cap) in itertools.product(dtypes(), shapes):
         rows = starts[-1]
-        projected, d = normal(rows, (heads + 2 * kv) * width), normal(rows, heads * width)
+        projected, d = normal(rows, (heads + 2 * kv) * width, dtype=dtype), normal(rows, heads * width, dtype=dtype)
         start = torch.tensor(starts).to(harness.DEVICE)
         longest = max(b - a for a, b in zip(starts, starts[1:]))
         padded, wide = (longest + 31) // 32 * 32, (width + 31) // 32 * 32
-        space = 5 * (padded + 32) * wide + 2 * 48 * (padded + 32) + 3 * 48 * wide
+        space = 5 * (padded + 32) * wide + 2 * 48 * (padded + 32) + 4 * 48 * wide + 1024  # AWL_ATTENTION_SPACE
 
         def ours(out):
-            value, lse, below, workspace = out(rows, heads * width), out(heads, rows), out(like=projected), out(space)
+            value, below = out(rows, heads * width, dtype=dtype), out(like=projected)
+            lse, workspace = out(heads, rows), out(space)
             library.document_attention(projected, start, value, lse, workspace, width**-0.5, cap, window)
             library.document_attention_backward(d, projected, start, value, lse, below, workspace, width**-0.5, cap, window)
             return {"value": value, "below": below}
@@ -105,5 +106,5 @@ def document_attention(library):
             value.backward(d.to(to))
             return {"value": value, "below": leaf.grad}
 
-        yield Case(f"document_attention {heads}/{kv}x{width} {rows}", ours, theirs, torch.float32,
+        yield Case(f"document_attention {heads}/{kv}x{width} {rows}", ours, theirs, dtype,
                    {"value": GRADIENT, "below": GRADIENT})
