@@ -6,8 +6,8 @@
 
 Times are medians of CUDA events (on a CPU: of a clock), providers in turn, A B C then C B A; behind the median stand the
 20th and 80th percentile. `of GEMMs`: the time over that of the bare products over the active rows in the same rounds
-(three, or two with a frozen head). Memory is the allocator's peak above the inputs, less the gradients handed back (CUDA
-only). Errors are |got - truth| / |truth| against float64 on the same tensors. A provider that is not here or fails says so
+(three, or two with a frozen head). Memory is the allocator's peak above the inputs, less the gradients handed back; on a CPU
+(Linux) the resident size's, which what is kept from an earlier call hides: read it in megabytes. Errors are |got - truth| / |truth| against float64 on the same tensors. A provider that is not here or fails says so
 in its line.
 """
 import argparse
@@ -40,15 +40,31 @@ class Clock:
         return start.elapsed_time(end)
 
     def peak_mib(self, call, given):
-        """Of one call, above what was there and without the results it made itself."""
-        if not self.cuda:
+        """Of one call, above what was there and without the results it made itself; None where it can not be told."""
+        before = self.restart_peak()
+        if before is None:
             return None
-        torch.cuda.synchronize()
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
         results = [t for t in call() or () if t is not None and (given is None or t.data_ptr() != given.data_ptr())]
+        return max(0, self.peak() - before - sum(t.nbytes for t in results)) / 2**20
+
+    def restart_peak(self):
+        """Bytes in use; the peak counts from here on."""
+        if self.cuda:
+            torch.cuda.synchronize()
+            torch.cuda.reset_peak_memory_stats()
+            return torch.cuda.memory_allocated()
+        try:
+            with open("/proc/self/clear_refs", "w") as peak:
+                peak.write("5")
+        except OSError:
+            return None
+        return resident("VmRSS")
+
+    def peak(self):
+        if not self.cuda:
+            return resident("VmHWM")
         torch.cuda.synchronize()
-        return (torch.cuda.max_memory_allocated() - before - sum(t.nbytes for t in results)) / 2**20
+        return torch.cuda.max_memory_allocated()
 
     def measure(self, calls, given=None):
         """label -> median_ms, low_ms, high_ms, memory_mib; or failed: a peer may have limits of its own."""
@@ -73,16 +89,24 @@ class Clock:
         return found
 
 
+def resident(field):
+    """Bytes, from Linux."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(field + ":"))
+
+
 def distance(got, want):
-    return float((got.double() - want).norm()) / (float(want.norm()) or 1.0)
+    """In slices, which are all that is made of float64 copies."""
+    parts = [float((g.double() - w).norm()) for g, w in zip(got.split(4096), want.split(4096))]
+    return sum(part * part for part in parts) ** 0.5 / (float(want.norm()) or 1.0)
 
 
 def measure_heads(library, clock, args, tell):
     import head_providers as heads
 
-    models, dtype = (MODELS, torch.bfloat16) if args.device == "cuda" else (SMALL, torch.float32)
-    for name in args.models or models:
-        width, vocabulary, cap = models[name]
+    usual, dtype = (MODELS, torch.bfloat16) if args.device == "cuda" else (SMALL, torch.float32)
+    for name in args.models or usual:
+        width, vocabulary, cap = {**MODELS, **SMALL}[name]
         for rows, active, frozen, peaked in ((r, a, f, p) for r in args.rows for a in args.active for f in (False, True)
                                              for p in ((False, True) if args.peaked else (False,))):
             inputs = heads.Inputs(args.device, dtype, rows, width, vocabulary, active, frozen, cap, peaked)
@@ -251,10 +275,11 @@ def main():
     options.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     options.add_argument("--library", help="default: what cmake/build-native.sh built for the device")
     options.add_argument("--only", choices=("head", "elementwise"))
-    options.add_argument("--models", nargs="*", help="of " + ", ".join([*MODELS, *SMALL]))
+    options.add_argument("--models", nargs="+", choices=[*MODELS, *SMALL],
+                         help="default: the first four; on a CPU the last two")
     options.add_argument("--rows", nargs="*", type=int, help="default: 8192 16384; on a CPU 256")
     options.add_argument("--active", nargs="*", type=float, default=[1.0, 0.5, 0.25, 0.1])
-    options.add_argument("--chunk", type=int, help="rows of a chunk of ours (default: one up to 4,608 active rows)")
+    options.add_argument("--chunk", type=int, help="rows of a chunk of ours (default: as the engine cuts them)")
     options.add_argument("--peaked", action="store_true", help="hidden states that predict their targets, as well")
     options.add_argument("--no-compile", dest="compile", action="store_false")
     options.add_argument("--rounds", type=int, help="measured rounds (default 20; on a CPU 5)")
