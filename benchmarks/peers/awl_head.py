@@ -1,66 +1,243 @@
-"""The masked log-likelihood as AWL computes it (row chunks, gradient in the forward pass), for machines without Java: the
-GEMMs are torch's, what happens between them is our softmax_xent_rows.
+"""The masked log-likelihood as the engine computes it, for machines without Java: what is measured with it is the algorithm
+that is shipped.
 
-Active rows are compacted; for a chunk of them Z = H W^T, log-probabilities and, in place, G = w (softmax - onehot), then
-dH = G W and dW += G^T H in float32 with beta = 1. Three GEMMs over active rows, two with a frozen head, one for scores.
+Mirrors Java's awl.kernel.LinearCrossEntropy (compaction of active rows, chunks of rows or of the vocabulary, the dtype of
+every product, where a gradient is rounded and scattered) with HeadPlan, HeadWaves and HeadBudget (`awl_head_plan.py`).
+Products are awl_matrix_product where the library has it, with the workspace of NativeMatrixProduct, else torch's; what lies
+between them is softmax_xent_*. Not mirrored: Java's checks of shapes, float64, and its choice on a CPU whether bfloat16
+products are the faster ones, which it measures once a machine; here they are taken where the library's are bfloat16's own
+(avx512bf16).
+
+A chunk of rows: Z = H W^T; log-probabilities and, in place, G = w (softmax - onehot); dH = G W; dW += G^T H in float32 with
+beta = 1. Three products over active rows, two with a frozen head, one for scores. Chunks of the vocabulary: statistics
+first, then Z once more for the gradient.
 """
+from typing import NamedTuple
+
+import awl_head_plan
+from awl_head_plan import AS_STORED, NARROW, ROWS, WIDENED
+
+CONVERTED_COLUMNS = 4096  # of a bfloat16 gradient, multiplied at a time for dW where logits are bfloat16 as well
+LINE_BYTES = 64
+SPACES = {}
 
 
-def chunk_rows(active, width, budget=4608):
-    """Rows of a chunk: all in one up to the budget, else equal shares that are multiples of 128."""
-    if active <= budget:
-        return max(active, 1)
-    shares = -(-active // budget)
-    return -(-active // shares // 128) * 128
+class Score(NamedTuple):
+    log_prob: object  # [A] float32
+    log_sum_exp: object  # [A] float64
 
 
-def linear_cross_entropy(library, hidden, weight, target, row_weight, active, weight_gradient=None, gradient=True,
-                         chunk=None, logits_dtype=None, soft_cap=0.0):
-    """log_prob [A] float32 of the active rows and dH [N, D]; weight_gradient [V, D] float32 is added to, unless None.
+def linear_cross_entropy(library, hidden, weight, target, row_weight, active, weight_gradient=None, **options):
+    """Score of the active rows, and dH [N, D]. weight_gradient [V, D] float32 is added to, unless None.
 
-    target, row_weight: of all N rows; active: int64 indices of rows with a weight. logits_dtype: float32 (default), or
-    bfloat16 for a bfloat16 model on CUDA.
+    target, row_weight: of all N rows; active: ascending int64 indices of rows with a weight. options: soft_cap; bias [V] and
+    bias_gradient [V] float32, which is added to; logits_dtype, float32 (default), or bfloat16 for a bfloat16 model on CUDA;
+    plan, or chunk: rows of a chunk; budget: bytes of the logits.
     """
     import torch
 
-    logits_dtype = logits_dtype or torch.float32
-    count, width = active.numel(), hidden.size(1)
-    chunk = chunk or chunk_rows(count, width)
-    log_prob = torch.empty(count, dtype=torch.float32, device=hidden.device)
-    hidden_gradient = torch.zeros_like(hidden) if gradient else None
-    for begin in range(0, count, chunk):
-        rows = active[begin:begin + chunk]
-        h = hidden[rows]
-        logits = product(h, weight.t(), logits_dtype)
-        log_sum_exp = torch.empty(len(rows), dtype=torch.float64, device=hidden.device)
-        # A gradient narrower than the logits goes into their memory, each row at the beginning of theirs.
-        narrow = None if logits.dtype == hidden.dtype else logits.view(hidden.dtype)[:, :logits.size(1)]
-        library.softmax_xent_rows(logits, target[rows], row_weight[rows] if gradient else None,
-                                  narrow if gradient else None, log_prob[begin:begin + chunk], log_sum_exp, soft_cap)
-        if not gradient:
-            continue
-        g = logits if narrow is None else narrow
-        hidden_gradient.index_copy_(0, rows, g @ weight)
-        if weight_gradient is not None:
-            add_product(weight_gradient, g.t(), h)
-    return log_prob, hidden_gradient
+    head = Head(library, hidden, weight, target, row_weight, active, **options)
+    score, gradient = head.empty_score(), torch.zeros_like(hidden)
+    if head.active:
+        rows = head.gradient_buffer(gradient)
+        cut = head.plan(weight_gradient is not None)
+        if cut.order == ROWS:
+            head.by_rows(cut, score, rows, weight_gradient, statistics_too=True)
+        else:
+            head.statistics(cut, score)
+            head.gradients(cut, score, rows, weight_gradient)
+        head.scatter(rows, gradient)
+    return score, gradient
 
 
-def product(a, b, dtype):
+def score(library, hidden, weight, target, active, **options):
+    """Log-probabilities of the active rows alone."""
+    head = Head(library, hidden, weight, target, None, active, **options)
+    result = head.empty_score()
+    if head.active:
+        cut = head.plan(False)
+        if cut.order == ROWS:
+            head.by_rows(cut, result, None, None, statistics_too=True)
+        else:
+            head.statistics(cut, result)
+    return result
+
+
+def backward_with_weights(library, hidden, weight, target, row_weight, active, scored, weight_gradient=None, **options):
+    """dH for weights that are known only after the scores (preferences)."""
     import torch
 
-    if a.dtype == dtype:
-        return a @ b
-    return torch.mm(a, b, out_dtype=dtype) if a.is_cuda else a.to(dtype) @ b.to(dtype)
+    head = Head(library, hidden, weight, target, row_weight, active, **options)
+    gradient = torch.zeros_like(hidden)
+    if head.active:
+        rows = head.gradient_buffer(gradient)
+        cut = head.plan(weight_gradient is not None)
+        if cut.order == ROWS:
+            head.by_rows(cut, scored, rows, weight_gradient, statistics_too=False)
+        else:
+            head.gradients(cut, scored, rows, weight_gradient)
+        head.scatter(rows, gradient)
+    return gradient
 
 
-def add_product(into, a, b):
-    """into += a b, into float32: one GEMM with beta = 1."""
+class Head:
+    """The compacted inputs and the three products on them."""
+
+    def __init__(self, library, hidden, weight, target, row_weight, active, soft_cap=0.0, bias=None, bias_gradient=None,
+                 logits_dtype=None, plan=None, chunk=None, budget=None):
+        import torch
+
+        self.torch, self.library, self.weight = torch, library, weight
+        self.soft_cap, self.bias, self.bias_gradient = float(soft_cap), bias, bias_gradient
+        self.storage, self.type = hidden.dtype, logits_dtype or torch.float32
+        self.on_cuda = hidden.is_cuda
+        halves = self.on_cuda or (library.instruction_set() == "avx512bf16" and "matrix_product" in library.kernels)
+        self.operands = self.storage if self.storage == torch.bfloat16 and halves else self.type
+        self.compacted, self.rows = active.numel() < hidden.size(0), active
+        self.hidden = (hidden[active] if self.compacted else hidden).to(self.operands)
+        self.target = target[active] if self.compacted else target
+        self.row_weight = row_weight[active] if self.compacted and row_weight is not None else row_weight
+        self.active, (self.vocabulary, self.width) = self.hidden.size(0), weight.shape
+        self.budget = budget or awl_head_plan.budget(self.on_cuda)
+        self.fixed = awl_head_plan.Plan(ROWS, min(chunk, max(1, self.active)), self.vocabulary) if chunk else plan
+        self.memory = None
+
+    def plan(self, trainable):
+        if self.fixed:
+            return self.fixed
+        how = WIDENED if self.operands != self.storage else AS_STORED if self.operands == self.type else NARROW
+        processors = None
+        if self.on_cuda:
+            processors = self.torch.cuda.get_device_properties(self.hidden.device).multi_processor_count
+        return awl_head_plan.plan(self.active, self.vocabulary, self.width, self.type.itemsize, how, trainable, self.budget,
+                                  processors)
+
+    def by_rows(self, cut, result, gradient, weight_gradient, statistics_too):
+        pieces = range(0, self.vocabulary, cut.classes)
+        for begin in range(0, self.active, cut.rows):
+            here = slice(begin, min(begin + cut.rows, self.active))
+            hidden, target = self.hidden[here], self.target[here]
+            logits = self.matrix(len(target), self.vocabulary)
+            for first in pieces:
+                self.logits(logits[:, first:first + cut.classes], hidden, first)
+            log_prob, log_sum_exp = result.log_prob[here], result.log_sum_exp[here]
+            if gradient is None:
+                self.library.softmax_xent_rows(logits, target, None, None, log_prob, log_sum_exp, self.soft_cap)
+                continue
+            row_weight, narrow = self.row_weight[here], self.narrow(logits)
+            if statistics_too:
+                self.library.softmax_xent_rows(logits, target, row_weight, narrow, log_prob, log_sum_exp, self.soft_cap)
+            else:
+                self.library.softmax_xent_gradient(logits, target, row_weight, narrow, log_prob, log_sum_exp, 0,
+                                                   self.soft_cap)
+            below = logits if narrow is None else narrow
+            for first in pieces:
+                part = below[:, first:first + cut.classes]
+                self.hidden_gradient(part, first, gradient[here], first == 0)
+                self.head_gradient(part, hidden, first, weight_gradient)
+
+    def statistics(self, cut, result):
+        """The first pass over chunks of the vocabulary."""
+        double = dict(dtype=self.torch.float64, device=self.hidden.device)
+        maximum = self.torch.full((self.active,), -3.4028234663852886e38, **double)
+        total, at = self.torch.zeros(self.active, **double), self.torch.zeros(self.active, **double)
+        for first in range(0, self.vocabulary, cut.classes):
+            logits = self.matrix(self.active, min(cut.classes, self.vocabulary - first))
+            self.logits(logits, self.hidden, first)
+            self.library.softmax_xent_partial(logits, self.target, maximum, total, at, first, self.soft_cap)
+        total.log_()
+        # Through the differences: the log-sum-exp itself has lost the digits of a nearly certain prediction.
+        result.log_prob.copy_(at.sub_(maximum).sub_(total))
+        result.log_sum_exp.copy_(maximum.add_(total))
+
+    def gradients(self, cut, result, gradient, weight_gradient):
+        """The second."""
+        for first in range(0, self.vocabulary, cut.classes):
+            logits = self.matrix(self.active, min(cut.classes, self.vocabulary - first))
+            self.logits(logits, self.hidden, first)
+            narrow = self.narrow(logits)
+            self.library.softmax_xent_gradient(logits, self.target, self.row_weight, narrow, result.log_prob,
+                                               result.log_sum_exp, first, self.soft_cap)
+            below = logits if narrow is None else narrow
+            self.hidden_gradient(below, first, gradient, first == 0)
+            self.head_gradient(below, self.hidden, first, weight_gradient)
+
+    def logits(self, out, hidden, first):
+        self.multiply(hidden, self.weight[first:first + out.size(1)].t(), out, add=False)
+        if self.bias is not None:
+            out.add_(self.bias[first:first + out.size(1)])
+
+    def hidden_gradient(self, gradient, first, out, overwrite):
+        self.multiply(gradient, self.weight[first:first + gradient.size(1)], out, add=not overwrite)
+
+    def head_gradient(self, gradient, hidden, first, into):
+        classes, sums = gradient.size(1), self.torch.float32
+        if self.bias_gradient is not None:
+            self.bias_gradient[first:first + classes].add_(gradient.sum(0, dtype=sums))
+        if into is None:
+            return
+        step = classes if self.type == sums or self.operands != self.type else min(classes, CONVERTED_COLUMNS)
+        for at in range(0, classes, step):
+            columns = min(step, classes - at)
+            self.multiply(gradient[:, at:at + columns].t(), hidden, into[first + at:first + at + columns], add=True)
+
+    def matrix(self, rows, columns):
+        """Logits, in the same memory each time; on a CPU rows begin an odd number of cache lines apart."""
+        size = self.type.itemsize
+        row = columns if self.on_cuda else (-(-columns * size // LINE_BYTES) | 1) * LINE_BYTES // size
+        if self.memory is None or self.memory.numel() < rows * row:
+            self.memory = None
+            self.memory = self.torch.empty(rows * row, dtype=self.type, device=self.hidden.device)
+        return self.memory[:rows * row].view(rows, row)[:, :columns]
+
+    def narrow(self, logits):
+        """Where a gradient goes, rounded, if products take it narrower: each row at the beginning of the logits'."""
+        return None if self.operands == self.type else logits.view(self.operands)[:, :logits.size(1)]
+
+    def empty_score(self):
+        empty, device = self.torch.empty, self.hidden.device
+        return Score(empty(self.active, device=device), empty(self.active, dtype=self.torch.float64, device=device))
+
+    def gradient_buffer(self, gradient):
+        if self.compacted or self.storage != self.torch.float32:
+            return self.torch.empty(self.active, self.width, device=self.hidden.device)
+        return gradient
+
+    def scatter(self, rows, gradient):
+        if self.compacted:
+            gradient.index_copy_(0, self.rows, rows.to(self.storage))
+        elif rows is not gradient:
+            gradient.copy_(rows)
+
+    def multiply(self, a, b, out, add):
+        multiply(self.library, a, b, out, add)
+
+
+def multiply(library, a, b, out, add):
+    """out = a b, or out += a b: Kernels.matrixProduct."""
     import torch
 
-    if a.dtype == into.dtype:
-        into.addmm_(a, b)
-    elif a.is_cuda:
-        torch.addmm(into, a, b, out_dtype=into.dtype, out=into)
+    narrow = torch.bfloat16 in (a.dtype, b.dtype, out.dtype)
+    if "matrix_product" in library.kernels:
+        if out.is_cuda:
+            to = torch.bfloat16 if narrow else out.dtype
+            a, b = a.to(to), b.to(to)
+        library.matrix_product(a, b, out, space(library, out), 1.0, int(add))
+    elif not out.is_cuda:
+        a, b = a.to(out.dtype), b.to(out.dtype)
+        out.addmm_(a, b) if add else torch.mm(a, b, out=out)
     else:
-        into.addmm_(a.to(into.dtype), b.to(into.dtype))
+        to = torch.bfloat16 if narrow else out.dtype
+        a, b, told = a.to(to), b.to(to), {} if to == out.dtype else {"out_dtype": out.dtype}
+        torch.addmm(out, a, b, out=out, **told) if add else torch.mm(a, b, out=out, **told)
+
+
+def space(library, like):
+    """NativeMatrixProduct's workspace: 32 MiB for cuBLASLt, or what the CPU's kernel asks for its threads."""
+    import torch
+
+    floats = 8 << 20 if like.is_cuda else (1 << 20) + torch.get_num_threads() * 144 * (320 + 512)
+    key = library.path, like.device
+    if key not in SPACES or SPACES[key].numel() < floats:
+        SPACES[key] = torch.empty(floats, device=like.device)
+    return SPACES[key][:floats]

@@ -3,7 +3,7 @@ the libraries that can be imported. A provider is a function without arguments t
 import torch
 from torch.nn import functional
 
-from awl_head import add_product, chunk_rows, linear_cross_entropy, product
+from awl_head import Head, linear_cross_entropy
 
 GEMMS = "bare GEMMs over active rows"
 
@@ -61,25 +61,37 @@ def ours(library, inputs, chunk, logits_dtype):
     def call():
         if inputs.main is not None:
             inputs.main.zero_()
-        log_prob, dh = linear_cross_entropy(library, inputs.hidden, inputs.weight, inputs.target, inputs.row_weight,
-                                            inputs.index, inputs.main, chunk=chunk, logits_dtype=logits_dtype,
-                                            soft_cap=float(inputs.cap))
-        return -log_prob.double().mean(), dh, inputs.main
+        scored, dh = linear_cross_entropy(library, inputs.hidden, inputs.weight, inputs.target, inputs.row_weight,
+                                          inputs.index, inputs.main, chunk=chunk, logits_dtype=logits_dtype,
+                                          soft_cap=inputs.cap)
+        return -scored.log_prob.double().mean(), dh, inputs.main
     return call
 
 
-def gemms(inputs, chunk):
-    """What no head can do without: logits, dH and, unless frozen, dW, for the active rows in our chunks."""
+def gemms(library, inputs, chunk):
+    """What no head can do without, by torch: logits, dH and, unless frozen, dW, for the active rows in our chunks."""
     gathered = inputs.hidden[inputs.index]
+    head = Head(library, inputs.hidden, inputs.weight, inputs.target, inputs.row_weight, inputs.index, chunk=chunk)
+    rows = head.plan(not inputs.frozen).rows
 
     def call():
-        for h in gathered.split(chunk or chunk_rows(len(gathered), gathered.size(1))):
-            z = product(h, inputs.weight.t(), h.dtype)
+        for h in gathered.split(rows):
+            z = h @ inputs.weight.t()
             torch.mm(z, inputs.weight)
             if inputs.main is not None:
                 add_product(inputs.main, z.t(), h)
         return None, None, None
     return call
+
+
+def add_product(into, a, b):
+    """into += a b, into float32: one GEMM with beta = 1."""
+    if a.dtype == into.dtype:
+        into.addmm_(a, b)
+    elif a.is_cuda:
+        torch.addmm(into, a, b, out_dtype=into.dtype, out=into)
+    else:
+        into.addmm_(a.to(into.dtype), b.to(into.dtype))
 
 
 def autograd(inputs, loss):
@@ -169,7 +181,7 @@ def providers(library, inputs, chunk, compiled):
     found = {"awl, float32 logits": ours(library, inputs, chunk, torch.float32)}
     if inputs.hidden.dtype == torch.bfloat16:
         found["awl, bfloat16 logits"] = ours(library, inputs, chunk, torch.bfloat16)
-    found[GEMMS] = gemms(inputs, chunk)
+    found[GEMMS] = gemms(library, inputs, chunk)
     for label, loss in torch_losses(inputs).items():
         found[label] = autograd(inputs, loss)
         if compiled:
