@@ -22,6 +22,7 @@ SIGNATURES = {
     "softmax_xent_gradient": "ttttttld",
     "linear_rows": "tTit",
     "matrix_product": "ttttdi",
+    "low_rank_product": "tttttti",
     "gated": "tti",
     "gated_backward": "ttti",
     "cache_attention": "ttttttttddl",

@@ -1,4 +1,4 @@
-"""How exact is AdamW with moments in bfloat16 or 8 bits? Against float64, beside moments in float32.
+"""How exact is AdamW with moments in bfloat16, rounded to nearest or at random, or in 8 bits? Against float64, beside float32.
 
 Gradients as training has them in kind: blocks of sizes spread over four decades, elements of a block over one to two; a part
 that stays and a part that is noise.
@@ -39,6 +39,13 @@ def through(codes):
     return store
 
 
+def at_random(x):
+    """To bfloat16, up or down with the distances as probabilities: right in the mean, where rounding to nearest keeps a
+    second moment that changes by less than half a step as it is."""
+    bits = x.view(torch.int32)
+    return ((bits + torch.randint(1 << 16, bits.shape, dtype=torch.int32)) & -65536).view(torch.float32)
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--numbers", type=int, default=1 << 18)
@@ -54,6 +61,7 @@ def main():
         "float64": (torch.float64, keep, keep),
         "float32": (torch.float32, keep, keep),
         "bfloat16": (torch.float32, bf16, bf16),
+        "bfloat16 at random": (torch.float32, at_random, at_random),
         "8 bits": (torch.float32, through(dynamic_codes(True)), through(dynamic_codes(False))),
     }
     state = {name: [torch.zeros(args.numbers, dtype=dtype) for _ in range(3)] for name, (dtype, _, _) in kinds.items()}

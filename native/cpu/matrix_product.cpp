@@ -83,12 +83,13 @@ int64_t parts(int64_t total, int64_t size) { return (total + size - 1) / size; }
 
 class Tasks {
 public:
-    Tasks(const awl::Product &product, float *space, int64_t threads)
-        : k(product), packed_b(space), own(space + space_of_b) {
+    // `pair`, where there is one, is a product that is added: one more piece of the inner axis.
+    Tasks(const awl::Product &product, const awl::Product *pair, float *space, int64_t threads)
+        : k(product), pair(pair), packed_b(space), own(space + space_of_b) {
         AWL_DISPATCH_BF16(product_tile)(&tile_rows, &tile_columns);
         pieces = parts(k.words(k.depth), awl::most_depth);
         together = least(pieces, most_pieces);
-        columns = space_of_b / (together * awl::most_depth) / tile_columns * tile_columns;
+        columns = space_of_b / ((together + (pair ? 1 : 0)) * awl::most_depth) / tile_columns * tile_columns;
         rows = parts(parts(k.rows, 4 * threads), tile_rows) * tile_rows;
         const int64_t few = 8 * tile_rows, many = awl::most_rows / tile_rows * tile_rows;
         rows = rows < few ? few : least(rows, many);
@@ -106,7 +107,7 @@ public:
             const int64_t width = least(k.columns - column, columns);
             const int64_t panels = parts(width, tile_columns);
             for (int64_t piece = 0; piece < pieces; piece += together) {
-                const int64_t last = least(piece + together, pieces);
+                const int64_t whole = least(piece + together, pieces), last = whole + (pair && whole == pieces ? 1 : 0);
                 const int64_t groups = parts(panels, panels_of_task);
                 const int64_t packs = groups * (last - piece);
                 const int64_t shares = parts(width, share);
@@ -117,7 +118,7 @@ public:
                         // What was packed before is still in use until then.
                         wait_for(done, done_before);
                         const int64_t first = i % groups * panels_of_task;
-                        AWL_DISPATCH_BF16(product_pack_b)(k, at(piece + i / groups), column, first,
+                        AWL_DISPATCH_BF16(product_pack_b)(of(piece + i / groups), at(piece + i / groups), column, first,
                                                      least(first + panels_of_task, panels),
                                                      part(piece, piece + i / groups, panels));
                         __atomic_fetch_add(&packed, 1, __ATOMIC_ACQ_REL);
@@ -126,8 +127,8 @@ public:
                         const int64_t row = (i - packs) / shares * rows, from = (i - packs) % shares * share;
                         const awl::Sums sums = sums_of(row, column + from, least(width - from, share), a + space_of_a);
                         for (int64_t p = piece; p < last; p++) {
-                            AWL_DISPATCH_BF16(product_rows)(k, at(p), sums,
-                                                            part(piece, p, panels) + from * k.words(at(p).depth), a);
+                            AWL_DISPATCH_BF16(product_rows)(of(p), at(p), sums,
+                                                            part(piece, p, panels) + from * of(p).words(at(p).depth), a);
                         }
                         if (k.c_half) AWL_DISPATCH_BF16(product_narrow)(k, sums);
                         __atomic_fetch_add(&done, 1, __ATOMIC_ACQ_REL);
@@ -144,7 +145,10 @@ public:
 private:
     int64_t next() { return __atomic_fetch_add(&taken, 1, __ATOMIC_ACQ_REL); }
 
+    const awl::Product &of(int64_t piece) const { return piece < pieces ? k : *pair; }
+
     awl::Piece at(int64_t piece) const {
+        if (piece == pieces) return {0, pair->depth, true};
         const int64_t begin = start(piece);
         return {begin, start(piece + 1) - begin, (k.add && !k.c_half) || piece > 0};
     }
@@ -166,9 +170,10 @@ private:
     }
 
     const awl::Product &k;
+    const awl::Product *const pair;
     float *const packed_b, *const own;  // own: of each thread
     int64_t tile_rows, tile_columns;
-    int64_t pieces, together;  // of the inner axis
+    int64_t pieces, together;  // of the inner axis, the pair's not counted
     int64_t columns;           // whose panels of B are packed together
     int64_t rows, share;       // rows and columns of C that a task computes
     alignas(64) int64_t taken = 0;
@@ -176,18 +181,62 @@ private:
     alignas(64) int64_t done = 0;
 };
 
-int32_t check_matrix(const char *argument, const awl_tensor *t, int64_t rows, int64_t columns) {
+int32_t check_matrix(const char *kernel, const char *argument, const awl_tensor *t, int64_t rows, int64_t columns) {
     if (awl::absent(t))
-        return awl::fail(AWL_BAD_ARGUMENT, "matrix_product: %s: expected a tensor, got none", argument);
+        return awl::fail(AWL_BAD_ARGUMENT, "%s: %s: expected a tensor, got none", kernel, argument);
     const int32_t dtype = t->dtype == AWL_BF16 ? AWL_BF16 : AWL_F32;
     // The transpose of a matrix is checked as that matrix.
     if (t->rank == 2 && t->stride[0] == 1 && t->stride[1] != 1) {
         awl_tensor turned = *t;
         turned.size[0] = t->size[1], turned.size[1] = t->size[0];
         turned.stride[0] = t->stride[1], turned.stride[1] = 1;
-        return awl::check("matrix_product", argument, &turned, AWL_CPU, dtype, 2, columns, rows);
+        return awl::check(kernel, argument, &turned, AWL_CPU, dtype, 2, columns, rows);
     }
-    return awl::check("matrix_product", argument, t, AWL_CPU, dtype, 2, rows, columns);
+    return awl::check(kernel, argument, t, AWL_CPU, dtype, 2, rows, columns);
+}
+
+// c (+)= scale a b, from views that were checked.
+awl::Product product(const awl_tensor *a, const awl_tensor *b, const awl_tensor *c, double scale, bool add) {
+    const bool a_half = a->dtype == AWL_BF16, b_half = b->dtype == AWL_BF16;
+    return {a->data,      b->data,      a_half,       b_half,       a_half && b_half && AWL_HAS_BF16,
+            c->data,      c->dtype == AWL_BF16,       add,          a->size[0],   b->size[1],
+            a->size[1],   a->stride[0], a->stride[1], b->stride[0], b->stride[1],
+            c->stride[0], (float)scale};
+}
+
+// `pair` may be null.
+int32_t run(const char *kernel, const awl::Product &k, const awl::Product *pair, awl_tensor *workspace) {
+    if (k.c_half && k.depth > AWL_PRODUCT_HALF_DEPTH)
+        return awl::fail(AWL_BAD_ARGUMENT, "%s: c: expected float32 where the inner axis is longer than %d, got bfloat16 at %lld",
+                         kernel, AWL_PRODUCT_HALF_DEPTH, (long long)k.depth);
+    AWL_TRY(awl::check_dense(kernel, "workspace", workspace, AWL_CPU, AWL_F32, 1, -1));
+    const int64_t fit = (workspace->size[0] - space_of_b) / space_of_thread;
+    if (fit < 1)
+        return awl::fail(AWL_BAD_ARGUMENT, "%s: workspace: expected at least %lld floats, got %lld", kernel,
+                         (long long)(space_of_thread + space_of_b), (long long)workspace->size[0]);
+    if (k.rows == 0 || k.columns == 0) return AWL_OK;
+    if (k.depth == 0) {
+        if (pair) {
+            awl::Product alone = *pair;
+            alone.add = k.add;
+            return run(kernel, alone, nullptr, workspace);
+        }
+        const int64_t bytes = k.c_half ? 2 : 4;
+        for (int64_t i = 0; i < k.rows && !k.add; i++) memset((char *)k.c + i * k.c_row * bytes, 0, k.columns * bytes);
+        return AWL_OK;
+    }
+    // A thread for at least a million multiplications: starting it costs some ten microseconds.
+    int64_t threads = least(least(1 + k.rows * k.columns * k.depth / 1000000, awl::threads()), fit);
+    Tasks tasks(k, pair && pair->depth > 0 ? pair : nullptr, (float *)workspace->data, threads);
+    awl::team(least(threads, tasks.width()), [&](int64_t me) { tasks.run(me); });
+    return AWL_OK;
+}
+
+int32_t check_product(const char *kernel, const awl_tensor *a, const awl_tensor *b, const awl_tensor *c) {
+    AWL_TRY(check_matrix(kernel, "a", a, -1, -1));
+    AWL_TRY(check_matrix(kernel, "b", b, a->size[1], -1));
+    const bool c_half = !awl::absent(c) && c->dtype == AWL_BF16;
+    return awl::check(kernel, "c", c, AWL_CPU, c_half ? AWL_BF16 : AWL_F32, 2, a->size[0], b->size[1]);
 }
 
 }  // namespace
@@ -196,34 +245,22 @@ extern "C" int32_t awl_matrix_product(const awl_tensor *a, const awl_tensor *b, 
                                       double scale, int32_t add, void *) {
     static const char kernel[] = "matrix_product";
     awl::clear_error();
-    AWL_TRY(check_matrix("a", a, -1, -1));
-    AWL_TRY(check_matrix("b", b, a->size[1], -1));
-    const bool c_half = !awl::absent(c) && c->dtype == AWL_BF16;
-    AWL_TRY(awl::check(kernel, "c", c, AWL_CPU, c_half ? AWL_BF16 : AWL_F32, 2, a->size[0], b->size[1]));
-    if (c_half && a->size[1] > AWL_PRODUCT_HALF_DEPTH)
-        return awl::fail(AWL_BAD_ARGUMENT, "%s: c: expected float32 where the inner axis is longer than %d, got bfloat16 at %lld",
-                         kernel, AWL_PRODUCT_HALF_DEPTH, (long long)a->size[1]);
-    AWL_TRY(awl::check_dense(kernel, "workspace", workspace, AWL_CPU, AWL_F32, 1, -1));
-    const int64_t fit = (workspace->size[0] - space_of_b) / space_of_thread;
-    if (fit < 1)
-        return awl::fail(AWL_BAD_ARGUMENT, "%s: workspace: expected at least %lld floats, got %lld", kernel,
-                         (long long)(space_of_thread + space_of_b), (long long)workspace->size[0]);
-    const bool a_half = a->dtype == AWL_BF16, b_half = b->dtype == AWL_BF16;
-    const awl::Product k{a->data,      b->data,      a_half,       b_half,       a_half && b_half && AWL_HAS_BF16,
-                         c->data,      c_half,       add != 0,     a->size[0],   b->size[1],
-                         a->size[1],   a->stride[0], a->stride[1], b->stride[0], b->stride[1],
-                         c->stride[0], (float)scale};
-    if (k.rows == 0 || k.columns == 0) return AWL_OK;
-    if (k.depth == 0) {
-        const int64_t bytes = c_half ? 2 : 4;
-        for (int64_t i = 0; i < k.rows && !add; i++) memset((char *)k.c + i * k.c_row * bytes, 0, k.columns * bytes);
-        return AWL_OK;
-    }
-    // A thread for at least a million multiplications: starting it costs some ten microseconds.
-    int64_t threads = least(least(1 + k.rows * k.columns * k.depth / 1000000, awl::threads()), fit);
-    Tasks tasks(k, (float *)workspace->data, threads);
-    awl::team(least(threads, tasks.width()), [&](int64_t me) { tasks.run(me); });
-    return AWL_OK;
+    AWL_TRY(check_product(kernel, a, b, c));
+    return run(kernel, product(a, b, c, scale, add != 0), nullptr, workspace);
+}
+
+extern "C" int32_t awl_low_rank_product(const awl_tensor *a, const awl_tensor *b, const awl_tensor *low, const awl_tensor *up,
+                                        awl_tensor *c, awl_tensor *workspace, int32_t add, void *) {
+    static const char kernel[] = "low_rank_product";
+    awl::clear_error();
+    AWL_TRY(check_product(kernel, a, b, c));
+    AWL_TRY(check_matrix(kernel, "low", low, a->size[0], -1));
+    AWL_TRY(check_matrix(kernel, "up", up, low->size[1], b->size[1]));
+    if (low->size[1] > AWL_PRODUCT_DEPTH)
+        return awl::fail(AWL_BAD_ARGUMENT, "%s: low: expected a rank of at most %d, got %lld", kernel, AWL_PRODUCT_DEPTH,
+                         (long long)low->size[1]);
+    const awl::Product pair = product(low, up, c, 1, true);
+    return run(kernel, product(a, b, c, 1, add != 0), &pair, workspace);
 }
 
 #endif

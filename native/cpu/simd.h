@@ -87,7 +87,15 @@ AWL_INLINE void store_half(bf16 *p, u32 high) {
 
 AWL_INLINE void store_rounded(bf16 *p, f32 v) { store_half(p, (u32)v >> 16); }
 
-AWL_INLINE void store(bf16 *p, f32 v) { store_half(p, upper_half(v)); }
+AWL_INLINE void store(bf16 *p, f32 v) {
+#if defined(__AVX512BF16__)
+    // One instruction instead of eight; like the products of these files it takes numbers below 2^-126 for zeros.
+    const __m256bh half = _mm512_cvtneps_pbh((__m512)v);
+    memcpy(p, &half, sizeof half);
+#else
+    store_half(p, upper_half(v));
+#endif
+}
 
 // One element.
 AWL_INLINE float widen(float v) { return v; }

@@ -89,6 +89,71 @@ void contract(const Shape &s, bool a_turned, bool b_turned, bool add, double sca
     awl_set_threads(1);
 }
 
+#ifndef AWL_TEST_CUDA
+// The pair beside a product is what both products make one after the other in float32, rounded once.
+template <class A, class B, class C>
+void pair(const Shape &s, int64_t rank, bool turned, bool add) {
+    const std::string name = "pair of " + std::to_string(rank) + " beside " + std::to_string(s.rows) + "x" +
+                             std::to_string(s.depth) + "x" + std::to_string(s.columns) + (add ? " added" : "");
+    std::mt19937 random((unsigned)(s.rows * 100 + s.depth * 10 + s.columns + rank));
+    Matrix<A> a(s.rows, s.depth, false, 3, random), low(s.rows, rank, false, 1, random);
+    Matrix<B> b(s.depth, s.columns, turned, 2, random), up(rank, s.columns, turned, 1, random);
+    Matrix<C> c(s.rows, s.columns, false, 5, random), again(s.rows, s.columns, false, 5, random);
+    std::vector<double> before(c.memory.size());
+    for (int64_t i = 0; i < c.memory.size(); i++) before[i] = c.memory.at(i), again.memory[i] = c.memory[i];
+    Buffer<float> one(space(1)), three(space(3));
+    awl_tensor room = one.view({space(1)});
+    awl_set_threads(1);
+    expect(awl_low_rank_product(&a.view, &b.view, &low.view, &up.view, &c.view, &room, add, nullptr) == AWL_OK,
+           name + ": " + awl_last_error());
+    for (int64_t i = 0; i < s.rows; i++) {
+        for (int64_t j = 0; j < c.row && i * c.row + j < c.memory.size(); j++) {
+            const double was = before[i * c.row + j];
+            if (j >= s.columns) {
+                expect(c.memory.at(i * c.row + j) == was, name + " writes nothing between the rows");
+                continue;
+            }
+            double sum = add ? was : 0, size = fabs(sum);
+            const auto join = [&](double term) { sum += term, size += fabs(term); };
+            for (int64_t k = 0; k < s.depth; k++) join(a.at(i, k) * b.at(k, j));
+            for (int64_t r = 0; r < rank; r++) join(low.at(i, r) * up.at(r, j));
+            const double bound = 2e-7 * size * sqrt((double)(s.depth + rank) + 1) + 1e-30 + (sizeof(C) == 2 ? fabs(sum) / 256 : 0);
+            expect(fabs(c.at(i, j) - sum) <= bound, name + " row " + std::to_string(i));
+        }
+    }
+    awl_set_threads(3);
+    room = three.view({space(3)});
+    expect(awl_low_rank_product(&a.view, &b.view, &low.view, &up.view, &again.view, &room, add, nullptr) == AWL_OK, name);
+    for (int64_t i = 0; i < c.memory.size(); i++)
+        expect(memcmp(&c.memory[i], &again.memory[i], sizeof(C)) == 0, name + " has the same bits on three threads");
+    awl_set_threads(1);
+}
+
+void pairs() {
+    const Shape beside[] = {{0, 4, 4}, {3, 0, 5}, {1, 1, 1}, {31, 40, 33}, {20, 641, 95}, {150, 1600, 70}, {17, 1599, 1030}};
+    for (const Shape &s : beside) {
+        for (const int64_t rank : {0, 1, 7, 16, AWL_PRODUCT_DEPTH}) {
+            const bool odd = rank & 1;
+            pair<float, float, float>(s, rank, odd, !odd);
+            pair<float, float, float>(s, rank, !odd, !odd);
+            pair<Bf16, Bf16, Bf16>(s, rank, true, false);
+            pair<Bf16, Bf16, Bf16>(s, rank, false, true);
+            pair<Bf16, Bf16, float>(s, rank, odd, true);
+            pair<Bf16, float, Bf16>(s, rank, odd, false);
+        }
+    }
+    Buffer<float> x(12), y(12), z(12), low(2 * 400), up(4 * 400), room(space(1));
+    awl_tensor a = x.view({2, 3}), b = y.view({3, 4}), c = z.view({2, 4}), w = room.view({space(1)});
+    awl_tensor l = low.view({2, 5}), u = up.view({5, 4});
+    auto call = [&] { return awl_low_rank_product(&a, &b, &l, &u, &c, &w, 0, nullptr); };
+    expect(call() == AWL_OK, "a pair that fits is taken");
+    u = up.view({4, 4});
+    expect(call() == AWL_BAD_ARGUMENT, "another rank is refused");
+    l = low.view({2, 400}), u = up.view({400, 4});
+    expect(call() == AWL_BAD_ARGUMENT, "too large a rank is refused");
+}
+#endif
+
 void refuses() {
     Buffer<float> x(12), y(12), z(12), small(8), room(space(1));
     awl_tensor a = x.view({2, 3}), b = y.view({3, 4}), c = z.view({2, 4}), w = room.view({space(1)});
@@ -144,6 +209,9 @@ int main() {
             contract<Bf16, Bf16, Bf16>(shape, false, true, true, -0.5);
         }
         refuses();
+#ifndef AWL_TEST_CUDA
+        pairs();
+#endif
     });
     return report("matrix_product");
 }

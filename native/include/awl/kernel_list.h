@@ -16,6 +16,7 @@
     X(linear_blocks, 1, 0)           \
     X(dequantize, 1, 0)              \
     X(matrix_product, 1, 1)          \
+    X(low_rank_product, 1, 0)        \
     X(gated, 1, 1)                   \
     X(gated_backward, 1, 1)          \
     X(cache_attention, 1, 1)         \

@@ -166,6 +166,11 @@ AWL_EXPORT int32_t awl_dequantize(const awl_tensor *weight, awl_tensor *out, voi
 AWL_EXPORT int32_t awl_matrix_product(const awl_tensor *a, const awl_tensor *b, awl_tensor *c, awl_tensor *workspace,
                                       double scale, int32_t add, void *stream);
 
+/* c = a b + low up, or c += with add != 0: a frozen matrix and the low-rank pair beside it (LoRA) in one pass over c, which is
+ * rounded once. low: f32 or bf16 [N, R], R up to AWL_PRODUCT_DEPTH; up: f32 or bf16 [R, M]; the rest as in matrix_product. */
+AWL_EXPORT int32_t awl_low_rank_product(const awl_tensor *a, const awl_tensor *b, const awl_tensor *low, const awl_tensor *up,
+                                        awl_tensor *c, awl_tensor *workspace, int32_t add, void *stream);
+
 /* out = act(gate) * up, gate and up side by side in `both`. both: f32 or bf16 [N, 2F]; out: its dtype, [N, F]; contiguous,
  * float32 inside. */
 enum awl_activation { AWL_SILU = 0, AWL_TANH_GELU = 1 };

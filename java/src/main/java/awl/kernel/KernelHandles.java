@@ -183,6 +183,22 @@ record KernelHandles(
         MethodHandle matrixProduct,
 
         @NativeSignature(
+                name = "awl_low_rank_product",
+                returns = int.class,
+                arguments = {
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    MemorySegment.class,
+                    int.class,
+                    MemorySegment.class
+                })
+        @Nullable
+        MethodHandle lowRankProduct,
+
+        @NativeSignature(
                 name = "awl_gated",
                 returns = int.class,
                 arguments = {MemorySegment.class, MemorySegment.class, int.class, MemorySegment.class})

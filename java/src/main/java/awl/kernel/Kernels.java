@@ -173,6 +173,17 @@ public interface Kernels {
     /// @param out_NM as the others; in float32 nothing is rounded to bfloat16. Rows may stand apart
     void matrixProduct(Tensor left_NK, Tensor right_KM, double scale, boolean add, Tensor out_NM);
 
+    /// A matrix and the low-rank pair beside it (LoRA), `out = left right + low up` or `out += left right + low up`.
+    ///
+    /// @param low_NR as `left`
+    /// @param up_RM as `right`
+    default void lowRankProduct(
+            Tensor left_NK, Tensor right_KM, Tensor low_NR, Tensor up_RM, boolean add, Tensor out_NM) {
+        // The small part first: added to a result that is rounded already it would be lost while it is small.
+        matrixProduct(low_NR, up_RM, 1, add, out_NM);
+        matrixProduct(left_NK, right_KM, 1, true, out_NM);
+    }
+
     /// Whether [#matrixProduct] beside such rows is faster where both operands are bfloat16 than where one of them is
     /// float32.
     boolean multipliesHalves(Tensor rows);

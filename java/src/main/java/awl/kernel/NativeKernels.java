@@ -298,6 +298,21 @@ public final class NativeKernels extends TorchKernels {
     }
 
     @Override
+    public void lowRankProduct(
+            Tensor left_NK, Tensor right_KM, Tensor low_NR, Tensor up_RM, boolean add, Tensor out_NM) {
+        NativeMatrixProduct kernel = product;
+        if (kernel == null
+                || !kernel.takes(left_NK, right_KM, out_NM)
+                || !kernel.takesPair(left_NK, low_NR, up_RM, out_NM)) {
+            super.lowRankProduct(left_NK, right_KM, low_NR, up_RM, add, out_NM);
+            return;
+        }
+        LinearArguments.product(left_NK, right_KM, out_NM);
+        LinearArguments.product(low_NR, up_RM, out_NM);
+        kernel.multiply(left_NK, right_KM, low_NR, up_RM, add, out_NM);
+    }
+
+    @Override
     public boolean fusesCacheAttention(Tensor keys_SKCE) {
         return cacheAttention != null && takes(keys_SKCE) && NativeCacheAttention.fits(keys_SKCE);
     }

@@ -3,13 +3,15 @@ package awl.kernel;
 import awl.kernel.ffm.NativeLibrary;
 import awl.tensor.MatrixProduct;
 import java.lang.invoke.MethodHandle;
+import java.util.Objects;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// [Kernels#matrixProduct] by `awl_matrix_product`, for float32 and bfloat16. In host memory two bfloat16 operands
+/// [Kernels#matrixProduct] by `awl_matrix_product`, for float32 and bfloat16, and in host memory
+/// [Kernels#lowRankProduct] by `awl_low_rank_product`. There two bfloat16 operands
 /// are multiplied as they are where the processor can (AVX512-BF16), and widened on their way into the kernel where
 /// not; sums are float32 and a result is rounded once. On a device the product is cuBLASLt's, with operands as
 /// [CudaProduct] has them.
@@ -26,26 +28,31 @@ final class NativeMatrixProduct implements MatrixProduct {
     /// `AWL_PRODUCT_HALF_DEPTH`: behind a longer inner axis the kernel does not round, and it is done here.
     private static final long HALF_DEPTH = 1600;
 
+    /// `AWL_PRODUCT_DEPTH`: pairs of higher rank are products of their own.
+    private static final long MOST_RANK = 320;
+
     /// 32 MiB, as much as NVIDIA advises for cuBLAS on Hopper.
     private static final long DEVICE_SPACE = 8 << 20;
 
     private final NativeLibrary library;
     private final MethodHandle kernel;
+    private final @Nullable MethodHandle pairKernel;
     private final boolean cuda;
     private final Workspace workspace = new Workspace();
     /// A bfloat16 result before it is rounded.
     private final Workspace wide = new Workspace();
 
-    private NativeMatrixProduct(NativeLibrary library, MethodHandle kernel) {
+    private NativeMatrixProduct(NativeLibrary library, MethodHandle kernel, @Nullable MethodHandle pairKernel) {
         this.library = library;
         this.kernel = kernel;
+        this.pairKernel = pairKernel;
         this.cuda = library.backend().equals("cuda");
     }
 
     /// The library's product, or null where it has none.
     static @Nullable NativeMatrixProduct of(NativeLibrary library, KernelHandles handles) {
         MethodHandle kernel = handles.matrixProduct();
-        return kernel == null ? null : new NativeMatrixProduct(library, kernel);
+        return kernel == null ? null : new NativeMatrixProduct(library, kernel, handles.lowRankProduct());
     }
 
     void releaseWorkspace() {
@@ -64,6 +71,14 @@ final class NativeMatrixProduct implements MatrixProduct {
                 && out.stride(1) == 1
                 && isMatrix(left)
                 && isMatrix(right);
+    }
+
+    /// Whether a pair goes into the product beside it.
+    boolean takesPair(Tensor left, Tensor low, Tensor up, Tensor out) {
+        return pairKernel != null
+                && takes(low, up, out)
+                && low.size(1) <= MOST_RANK
+                && (Arguments.dtype(out) == ScalarType.Float || left.size(1) <= HALF_DEPTH);
     }
 
     /// Whether operands of these dtypes are multiplied exactly: on a device those of two dtypes are not.
@@ -105,12 +120,26 @@ final class NativeMatrixProduct implements MatrixProduct {
         }
     }
 
-    private void run(Tensor left, Tensor right, double scale, boolean add, Tensor out) {
-        long floats = cuda ? DEVICE_SPACE : SPACE + torch.get_num_threads() * SPACE_OF_THREAD;
+    /// With a pair that [#takesPair] has taken.
+    void multiply(Tensor left, Tensor right, Tensor low, Tensor up, boolean add, Tensor out) {
+        MethodHandle both = Objects.requireNonNull(pairKernel);
         try (PointerScope _ = new PointerScope()) {
-            Tensor space = workspace
-                    .matrix(out, ScalarType.Float, 1, floats, Float.BYTES)
-                    .view(-1);
+            Tensor space = space(out);
+            library.call("low_rank_product", arena -> (int) both.invokeExact(
+                    library.view(left, arena),
+                    library.view(right, arena),
+                    library.view(low, arena),
+                    library.view(up, arena),
+                    library.view(out, arena),
+                    library.view(space, arena),
+                    add ? 1 : 0,
+                    library.stream()));
+        }
+    }
+
+    private void run(Tensor left, Tensor right, double scale, boolean add, Tensor out) {
+        try (PointerScope _ = new PointerScope()) {
+            Tensor space = space(out);
             library.call("matrix_product", arena -> (int) kernel.invokeExact(
                     library.view(left, arena),
                     library.view(right, arena),
@@ -120,5 +149,10 @@ final class NativeMatrixProduct implements MatrixProduct {
                     add ? 1 : 0,
                     library.stream()));
         }
+    }
+
+    private Tensor space(Tensor out) {
+        long floats = cuda ? DEVICE_SPACE : SPACE + torch.get_num_threads() * SPACE_OF_THREAD;
+        return workspace.matrix(out, ScalarType.Float, 1, floats, Float.BYTES).view(-1);
     }
 }

@@ -71,23 +71,30 @@ public final class Lora implements AutoCloseable {
     /// @param key_N names of the rows in dropout; null where nothing was dropped
     record Saved(Tensor low_NR, @Nullable Tensor key_N) {}
 
-    /// The adapter's part.
+    /// What goes through the adapter's narrow place: the adapter's part is this times [#up].
     ///
     /// @param key_N names the rows in the random numbers of dropout, see [LoraDropout#keys]; null = no
     ///     dropout
-    /// @param add whether to add it to `out`, which is overwritten otherwise
-    Saved apply(Kernels kernels, Tensor x_NI, @Nullable Tensor key_N, boolean add, Tensor out_NO) {
+    Saved low(Kernels kernels, Tensor x_NI, @Nullable Tensor key_N) {
         Tensor input = dropout.apply(kernels, x_NI, key_N);
         Tensor down_IR = beside(x_NI, aTransposed_IR, kernels);
         Tensor low = Tensors.like(down_IR, input.size(0), down_IR.size(1));
         kernels.matrixProduct(input, down_IR, scaling, false, low);
-        kernels.matrixProduct(low, beside(x_NI, bTransposed_RO, kernels), 1, add, out_NO);
         return new Saved(low, dropout.drops() ? key_N : null);
     }
 
-    void backward(Kernels kernels, Tensor gradient_NO, Value x_NI, Tensor input_NI, Saved saved) {
+    /// `B^T`, `[R, O]`, as it is multiplied beside such rows.
+    Tensor up(Kernels kernels, Tensor x_NI) {
+        return beside(x_NI, bTransposed_RO, kernels);
+    }
+
+    /// Gradients of the adapter's matrices, and that of the input: of the frozen matrix and, in one pass where nothing
+    /// was
+    /// dropped, of the adapter.
+    ///
+    /// @param weight_OI the frozen matrix
+    void backward(Kernels kernels, Tensor gradient_NO, Tensor weight_OI, Value x_NI, Tensor input_NI, Saved saved) {
         Tensor up_OR = beside(gradient_NO, b_OR.value(), kernels);
-        Tensor down_RI = beside(gradient_NO, a_RI.value(), kernels);
         Tensor low = Tensors.like(up_OR, gradient_NO.size(0), up_OR.size(1));
         kernels.matrixProduct(gradient_NO, up_OR, scaling, false, low);
         b_OR.accumulateProduct(kernels::matrixProduct, gradient_NO.t(), saved.low_NR);
@@ -96,13 +103,18 @@ public final class Lora implements AutoCloseable {
         if (!x_NI.needsGradient()) {
             return;
         }
+        Tensor down_RI = beside(gradient_NO, a_RI.value(), kernels);
         if (key == null) {
-            x_NI.accumulateProduct(kernels::matrixProduct, low, down_RI);
-        } else {
-            Tensor down = Tensors.like(input_NI, low.size(0), down_RI.size(1));
-            kernels.matrixProduct(low, down_RI, 1, false, down);
-            x_NI.accumulate(dropout.apply(kernels, down, key));
+            x_NI.accumulateProduct(
+                    (left, right, _, add, out) -> kernels.lowRankProduct(left, right, low, down_RI, add, out),
+                    gradient_NO,
+                    weight_OI);
+            return;
         }
+        x_NI.accumulateProduct(kernels::matrixProduct, gradient_NO, weight_OI);
+        Tensor down = Tensors.like(input_NI, low.size(0), down_RI.size(1));
+        kernels.matrixProduct(low, down_RI, 1, false, down);
+        x_NI.accumulate(dropout.apply(kernels, down, key));
     }
 
     /// A matrix of the adapter as it is multiplied beside such rows. It is kept in float32; beside bfloat16 it is

@@ -67,9 +67,16 @@ final class Projection {
             Linear linear = parts.get(i);
             Tensor slice = slice(out, i);
             Lora adapter = linear.adapter();
-            Lora.Saved low = adapter == null ? null : adapter.apply(kernels, x_NI, dropoutKey_N, together, slice);
-            if (!together) {
-                kernels.matrixProduct(x_NI, linear.transposed(), 1, adapter != null, slice);
+            Lora.Saved low = adapter == null ? null : adapter.low(kernels, x_NI, dropoutKey_N);
+            if (adapter != null && low != null) {
+                Tensor up = adapter.up(kernels, x_NI);
+                if (together) {
+                    kernels.matrixProduct(low.low_NR(), up, 1, true, slice);
+                } else {
+                    kernels.lowRankProduct(x_NI, linear.transposed(), low.low_NR(), up, false, slice);
+                }
+            } else if (!together) {
+                kernels.matrixProduct(x_NI, linear.transposed(), 1, false, slice);
             }
             if (linear.bias() != null) {
                 kernels.inSequence(on -> on[0].add_(on[1]), slice, linear.bias().value());
@@ -90,7 +97,7 @@ final class Projection {
     }
 
     /// Whether an adapter's part would be lost if it were added to what is rounded already: early in training it is
-    /// smaller than half a step of bfloat16. Then it comes first, and the large product adds to it in float32.
+    /// smaller than half a step of bfloat16. Then both are one sum, [Kernels#lowRankProduct].
     private boolean roundsAdapters(Tensor x_NI) {
         return parts.stream().anyMatch(part -> part.adapter() != null) && Tensors.dtype(x_NI) == ScalarType.BFloat16;
     }
@@ -103,11 +110,13 @@ final class Projection {
             if (linear.bias() != null) {
                 linear.bias().accumulateRows(slice);
             }
-            x.accumulateProduct(kernels::matrixProduct, slice, linear.weight().value());
             Lora adapter = linear.adapter();
             Lora.Saved low = lows.get(i);
             if (adapter != null && low != null) {
-                adapter.backward(kernels, slice, x, x_NI, low);
+                adapter.backward(kernels, slice, linear.weight().value(), x, x_NI, low);
+            } else {
+                x.accumulateProduct(
+                        kernels::matrixProduct, slice, linear.weight().value());
             }
         }
     }

@@ -72,6 +72,34 @@ interface MatrixProductContract {
         }
     }
 
+    /// A pair beside a product; ranks beyond what kernels take into one pass too.
+    @ParameterizedTest
+    @MethodSource("awl.kernel.MatrixProductContract#alike")
+    default void lowRankProductsAreThoseOfFloat64(
+            ScalarType leftType, ScalarType rightType, ScalarType outType, int n, int k, int m) {
+        for (int rank : new int[] {1, 16, 321}) {
+            Tensor left = torch.randn(n, k).to(leftType);
+            Tensor right = torch.randn(m, k).to(rightType).t();
+            Tensor low = torch.randn(n, rank).to(leftType);
+            Tensor up = torch.randn(m, rank).to(rightType).t();
+            Tensor exact = wide(left).mm(wide(right)).add(wide(low).mm(wide(up)));
+            Tensor size =
+                    wide(left).abs().mm(wide(right).abs()).add(wide(low).abs().mm(wide(up).abs()));
+            // Where the pair is a product of its own it is rounded by itself, too.
+            Tensor slack = size.mul(new Scalar(outType == ScalarType.BFloat16 ? 2000.0 : 1.0));
+            Tensor out = torch.randn(n, m).to(outType);
+            kernels().lowRankProduct(left, right, low, up, false, out);
+            within(out, exact, slack);
+            Tensor before = wide(out).clone();
+            kernels().lowRankProduct(left, right, low, up, true, out);
+            within(out, exact.add(before), slack.add(before.abs()));
+        }
+    }
+
+    private static Tensor wide(Tensor tensor) {
+        return tensor.to(ScalarType.Double);
+    }
+
     /// Off by no more than a few roundings of the terms' absolute values, and of the result where it is bfloat16.
     private static void within(Tensor out, Tensor exact, Tensor size) {
         double rounding = Arguments.dtype(out) == ScalarType.BFloat16 ? 1.0 / 128 : 0;
