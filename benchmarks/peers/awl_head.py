@@ -1,8 +1,9 @@
 """The masked log-likelihood as the engine computes it, for machines without Java: what is measured with it is the algorithm
 that is shipped.
 
-Mirrors Java's awl.kernel.LinearCrossEntropy (compaction of active rows, chunks of rows or of the vocabulary, the dtype of
-every product, where a gradient is rounded and scattered) with HeadPlan, HeadWaves and HeadBudget (`awl_head_plan.py`).
+Mirrors Java's awl.kernel.LinearCrossEntropy and HeadProducts (compaction of active rows, chunks of rows or of the
+vocabulary, logits kept between scores and gradients, the dtype of every product, where a gradient is rounded and scattered)
+with HeadPlan, HeadWaves and HeadBudget (`awl_head_plan.py`).
 Products are awl_matrix_product where the library has it, with the workspace of NativeMatrixProduct, else torch's; what lies
 between them is softmax_xent_*. Not mirrored: Java's checks of shapes, float64, and its choice on a CPU whether bfloat16
 products are the faster ones, which it measures once a machine; here they are taken where the library's are bfloat16's own
@@ -15,16 +16,19 @@ first, then Z once more for the gradient.
 from typing import NamedTuple
 
 import awl_head_plan
-from awl_head_plan import AS_STORED, NARROW, ROWS, WIDENED
+from awl_head_plan import AS_STORED, NARROW, Plan, ROWS, WIDENED
 
 CONVERTED_COLUMNS = 4096  # of a bfloat16 gradient, multiplied at a time for dW where logits are bfloat16 as well
 LINE_BYTES = 64
 SPACES = {}
+# What an earlier pass has left for a backward pass over rows: log-probabilities and log-sum-exps; and the logits.
+NOTHING, STATISTICS, LOGITS_TOO = range(3)
 
 
 class Score(NamedTuple):
     log_prob: object  # [A] float32
     log_sum_exp: object  # [A] float64
+    logits: list = ()  # where they were kept for one backward pass, which takes them out
 
 
 def linear_cross_entropy(library, hidden, weight, target, row_weight, active, weight_gradient=None, **options):
@@ -32,7 +36,8 @@ def linear_cross_entropy(library, hidden, weight, target, row_weight, active, we
 
     target, row_weight: of all N rows; active: ascending int64 indices of rows with a weight. options: soft_cap; bias [V] and
     bias_gradient [V] float32, which is added to; logits_dtype, float32 (default), or bfloat16 for a bfloat16 model on CUDA;
-    plan, or chunk: rows of a chunk; budget: bytes of the logits.
+    plan, or chunk: rows of a chunk; budget: bytes of the logits; keeps_logits: whether `score` leaves them, if they fit the
+    budget, for the `backward_with_weights` that follows.
     """
     import torch
 
@@ -42,7 +47,7 @@ def linear_cross_entropy(library, hidden, weight, target, row_weight, active, we
         rows = head.gradient_buffer(gradient)
         cut = head.plan(weight_gradient is not None)
         if cut.order == ROWS:
-            head.by_rows(cut, score, rows, weight_gradient, statistics_too=True)
+            head.by_rows(cut, score, rows, weight_gradient)
         else:
             head.statistics(cut, score)
             head.gradients(cut, score, rows, weight_gradient)
@@ -55,11 +60,14 @@ def score(library, hidden, weight, target, active, **options):
     head = Head(library, hidden, weight, target, None, active, **options)
     result = head.empty_score()
     if head.active:
-        cut = head.plan(False)
+        whole = head.keeping_plan()
+        cut = whole or head.plan(False)
         if cut.order == ROWS:
-            head.by_rows(cut, result, None, None, statistics_too=True)
+            head.by_rows(cut, result, None, None)
         else:
             head.statistics(cut, result)
+        if whole:
+            result = result._replace(logits=[head.memory])
     return result
 
 
@@ -71,9 +79,12 @@ def backward_with_weights(library, hidden, weight, target, row_weight, active, s
     gradient = torch.zeros_like(hidden)
     if head.active:
         rows = head.gradient_buffer(gradient)
-        cut = head.plan(weight_gradient is not None)
+        whole = head.keeping_plan() if scored.logits else None
+        cut = whole or head.plan(weight_gradient is not None)
+        if whole:
+            head.memory = scored.logits.pop()
         if cut.order == ROWS:
-            head.by_rows(cut, scored, rows, weight_gradient, statistics_too=False)
+            head.by_rows(cut, scored, rows, weight_gradient, LOGITS_TOO if whole else STATISTICS)
         else:
             head.gradients(cut, scored, rows, weight_gradient)
         head.scatter(rows, gradient)
@@ -84,7 +95,7 @@ class Head:
     """The compacted inputs and the three products on them."""
 
     def __init__(self, library, hidden, weight, target, row_weight, active, soft_cap=0.0, bias=None, bias_gradient=None,
-                 logits_dtype=None, plan=None, chunk=None, budget=None):
+                 logits_dtype=None, plan=None, chunk=None, budget=None, keeps_logits=False):
         import torch
 
         self.torch, self.library, self.weight = torch, library, weight
@@ -99,7 +110,8 @@ class Head:
         self.row_weight = row_weight[active] if self.compacted and row_weight is not None else row_weight
         self.active, (self.vocabulary, self.width) = self.hidden.size(0), weight.shape
         self.budget = budget or awl_head_plan.budget(self.on_cuda)
-        self.fixed = awl_head_plan.Plan(ROWS, min(chunk, max(1, self.active)), self.vocabulary) if chunk else plan
+        self.keeps_logits = keeps_logits
+        self.fixed = Plan(ROWS, min(chunk, max(1, self.active)), self.vocabulary) if chunk else plan
         self.memory = None
 
     def plan(self, trainable):
@@ -112,20 +124,30 @@ class Head:
         return awl_head_plan.plan(self.active, self.vocabulary, self.width, self.type.itemsize, how, trainable, self.budget,
                                   processors)
 
-    def by_rows(self, cut, result, gradient, weight_gradient, statistics_too):
+    def keeping_plan(self):
+        """All active rows at once, where logits are to be kept, fit and stay as they are (a soft-cap is applied in place)."""
+        if not self.keeps_logits or self.soft_cap:
+            return None
+        cut = self.plan(True)
+        size = self.type.itemsize
+        held = self.active * self.vocabulary * size
+        held += cut.classes * self.width * size if self.operands != self.storage else 0
+        return Plan(ROWS, self.active, cut.classes) if cut.order == ROWS and held <= self.budget else None
+
+    def by_rows(self, cut, result, gradient, weight_gradient, known=NOTHING):
         pieces = range(0, self.vocabulary, cut.classes)
         for begin in range(0, self.active, cut.rows):
             here = slice(begin, min(begin + cut.rows, self.active))
             hidden, target = self.hidden[here], self.target[here]
             logits = self.matrix(len(target), self.vocabulary)
-            for first in pieces:
+            for first in pieces if known != LOGITS_TOO else ():
                 self.logits(logits[:, first:first + cut.classes], hidden, first)
             log_prob, log_sum_exp = result.log_prob[here], result.log_sum_exp[here]
             if gradient is None:
                 self.library.softmax_xent_rows(logits, target, None, None, log_prob, log_sum_exp, self.soft_cap)
                 continue
             row_weight, narrow = self.row_weight[here], self.narrow(logits)
-            if statistics_too:
+            if known == NOTHING:
                 self.library.softmax_xent_rows(logits, target, row_weight, narrow, log_prob, log_sum_exp, self.soft_cap)
             else:
                 self.library.softmax_xent_gradient(logits, target, row_weight, narrow, log_prob, log_sum_exp, 0,

@@ -109,6 +109,7 @@ def head_case(library, dtype, rows, width, classes, active, cap=0, bias=False, w
         def scored_first(name, **more):
             found = gradients()
             scored = awl_head.score(library, h, w, y, index, **options({}, more))
+            assert not more.get("keeps_logits") or active == 0 or cap or scored.logits, "the logits were not kept"
             dh = awl_head.backward_with_weights(library, h, w, y, row_weight, index, scored, found["dW"],
                                                 **options(found, more))
             results.update({f"log p{name}": scored.log_prob, f"dH{name}": dh}, **{k + name: v for k, v in found.items()})
@@ -119,6 +120,7 @@ def head_case(library, dtype, rows, width, classes, active, cap=0, bias=False, w
         trained(", classes in chunks", **by_classes)
         scored_first(", scored")
         scored_first(", scored, classes in chunks", **by_classes)
+        scored_first(", scored, logits kept", keeps_logits=True)
         frozen, dh = awl_head.linear_cross_entropy(library, h, w, y, row_weight, index, None, soft_cap=cap, bias=b)
         results["frozen as trained"] = torch.tensor(float(bits(dh, results["dH"]) and bits(frozen.log_prob, results["log p"])))
         found = gradients()
@@ -138,7 +140,8 @@ def head_case(library, dtype, rows, width, classes, active, cap=0, bias=False, w
         found = {"log p": -loss, "dH": hs.grad, "dW": ws.grad, "frozen as trained": torch.tensor(1.0)}
         return Named({**found, "db": bs.grad} if bias else found)
 
-    ways = ("", ", rows in chunks", ", classes in chunks", ", scored", ", scored, classes in chunks")
+    ways = ("", ", rows in chunks", ", classes in chunks", ", scored", ", scored, classes in chunks",
+            ", scored, logits kept")
     kinds = {what + way: LOSS if what == "log p" else GRADIENT
              for way in ways for what in ("log p", "dH", "dW") + (("db",) if bias else ())}
     kinds.update({"frozen as trained": EXACT, "log p, permuted": LOSS, "dH, permuted": GRADIENT, "dW, permuted": GRADIENT})
