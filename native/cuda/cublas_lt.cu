@@ -24,7 +24,8 @@ constexpr int devices = 64, candidates = 8, rounds = 3;
 // A candidate that gains less on the heuristic's first is not worth other bits.
 constexpr float gain = 0.98f;
 
-lt::Choices choices;
+// By time, which would come out otherwise the next time; and by the heuristic, which says the same again.
+lt::Choices timed(false), named(true);
 Handle handles[devices];
 int handles_lock;
 
@@ -140,12 +141,13 @@ bool can_time(const Gemm &g, cudaStream_t stream) {
 int32_t choose(Product &product, const Key &key, bool tunes, Algorithm &algorithm) {
     Heuristic found[candidates] = {};
     int count = 0, chosen = 0;
-    const bool times = tunes && can_time(product.g, product.stream) && !choices.full();
+    // What could not be timed when it came first stays with the heuristic's all the same.
+    const bool stays = tunes && !timed.full(), times = stays && can_time(product.g, product.stream);
     const Status s = product.ask(key, times ? candidates : 1, found, count);
     if (s || count < 1 || (count == 1 && found[0].state))
         return failed("no algorithm for this shape; cublasLtMatmulAlgoGetHeuristic", s ? s : found[0].state);
     if (count > 1) chosen = fastest(product, found, count);
-    algorithm = choices.remember(key, found[chosen].algorithm, !tunes);
+    algorithm = (stays ? timed : named).remember(key, found[chosen].algorithm);
     return AWL_OK;
 }
 
@@ -182,7 +184,7 @@ int32_t gemm(const Gemm &g, cudaStream_t stream) {
                   g.turn_a | g.turn_b << 1 | g.operands << 2 | g.result << 4 | (g.beta != 0) << 6,
                   {aligned(g.a), aligned(g.b), aligned(g.c)}};
     Algorithm algorithm;
-    if (!choices.recall(key, algorithm)) AWL_TRY(choose(product, key, tunes, algorithm));
+    if (!timed.recall(key, algorithm) && !named.recall(key, algorithm)) AWL_TRY(choose(product, key, tunes, algorithm));
     s = product.run(algorithm);
     return s ? failed("cublasLtMatmul", s) : AWL_OK;
 }

@@ -32,6 +32,9 @@ class Choices {
     // A model has a few dozen shapes, those of the head and the documents' lengths among them.
     static constexpr int most = 256;
 
+    // With more keys than there is room for the oldest makes way, or the new one is not kept.
+    explicit constexpr Choices(bool forgets) : forgets(forgets) {}
+
     bool recall(const Key &key, Algorithm &algorithm) {
         Lock held(lock);
         return find(key, algorithm);
@@ -42,9 +45,8 @@ class Choices {
         return filled == most;
     }
 
-    // What stands for the key from now on: another thread may have been here first. With more keys than there is room for
-    // the oldest makes way, or the new one is not kept: what was chosen by time would be chosen otherwise the next time.
-    Algorithm remember(const Key &key, Algorithm algorithm, bool forgets) {
+    // What stands for the key from now on: another thread may have been here first.
+    Algorithm remember(const Key &key, Algorithm algorithm) {
         Lock held(lock);
         if (find(key, algorithm) || (filled == most && !forgets)) return algorithm;
         entries[next] = {key, algorithm};
@@ -64,11 +66,13 @@ class Choices {
         return false;
     }
 
-    struct {
+    struct Entry {
         Key key;
         Algorithm algorithm;
-    } entries[most];
+    };
+    Entry entries[most] = {};
     int filled = 0, next = 0, lock = 0;
+    const bool forgets;
 };
 
 }  // namespace lt

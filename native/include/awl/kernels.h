@@ -154,9 +154,10 @@ AWL_EXPORT int32_t awl_dequantize(const awl_tensor *weight, awl_tensor *out, voi
  * fewer run. Every element is summed in float32 in the order of K, in pieces that depend on K alone.
  * On CUDA, by cuBLASLt: a and b of one dtype, c of theirs or f32; the workspace is cuBLASLt's, of any size (32 MiB and more
  * let it choose freely). Sums are float32, never TF32 or bf16. The algorithm is the first that its heuristic names, so that
- * the same input gives the same bits in every process. With AWL_CUDA_AUTOTUNE=1 up to eight are timed the first time that a
- * shape comes with add == 0 on a stream that is not being captured: c is computed again and again, and the stream waited
- * for. The fastest is kept to the end of the process, whose bits another process may then not have. */
+ * the same input gives the same bits in every process. With AWL_CUDA_AUTOTUNE=1 up to eight are timed when a shape comes for
+ * the first time: c is computed again and again, and the stream waited for. The fastest is kept for the process; another one
+ * may choose otherwise and have other bits. Not timed, so that the first stays: with add != 0, on a stream that is being
+ * captured, and behind 256 shapes. */
 #define AWL_PRODUCT_DEPTH 320
 #define AWL_PRODUCT_ROWS 144
 #define AWL_PRODUCT_KEPT 512
