@@ -7,8 +7,8 @@
 Times are medians of CUDA events (on a CPU: of a clock), providers in turn, A B C then C B A; behind the median stand the
 20th and 80th percentile. `of GEMMs`: the time over that of the bare products over the active rows in the same rounds
 (three, or two with a frozen head). Memory is the allocator's peak above the inputs, less the gradients handed back; on a CPU
-(Linux) the resident size's, which what is kept from an earlier call hides: read it in megabytes. Errors are |got - truth| / |truth| against float64 on the same tensors. A provider that is not here or fails says so
-in its line.
+(Linux) the resident size's, which what is kept from an earlier call hides: read it in megabytes. Errors are
+|got - truth| / |truth| against float64 on the same tensors. A provider that is not here or fails says so in its line.
 """
 import argparse
 import json
