@@ -34,6 +34,27 @@ def matrix_product(library):
                    lambda to: {"c": c.to(to) + 0.5 * (a.to(to) @ b.to(to))}, torch.float32, {"c": GRADIENT})
 
 
+@check("low_rank_product")
+def low_rank_product(library):
+    for rows, depth, columns, rank, dtype in ((3, 5, 7, 1, torch.float32), (130, 700, 90, 16, torch.float32),
+                                              (130, 700, 90, 16, torch.bfloat16), (257, 96, 1031, 64, torch.bfloat16)):
+        a, b, c = normal(rows, depth, dtype=dtype), normal(depth, columns, dtype=dtype), normal(rows, columns)
+        low, up = normal(rows, rank, dtype=dtype), normal(rank, columns, dtype=dtype)
+
+        def ours(out):
+            fresh, added, workspace = out(rows, columns), out(like=c), out(8 << 20)
+            library.low_rank_product(a, b, low, up, fresh, workspace, 0)
+            library.low_rank_product(a, b, low, up, added, workspace, 1)
+            return {"c": fresh, "c, added": added}
+
+        def theirs(to):
+            both = a.to(to) @ b.to(to) + low.to(to) @ up.to(to)
+            return {"c": both, "c, added": c.to(to) + both}
+
+        yield Case(f"low_rank_product {rows}x{depth}x{columns} rank {rank} {str(dtype)[6:]}", ours, theirs, torch.float32,
+                   {"c": GRADIENT, "c, added": GRADIENT})
+
+
 @check("gated", "gated_backward")
 def gated(library):
     functional = torch.nn.functional
