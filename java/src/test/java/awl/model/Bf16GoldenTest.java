@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import awl.Json;
 import awl.Shared;
 import awl.kernel.Kernels;
+import awl.kernel.TestedKernels;
 import awl.kernel.TorchKernels;
 import awl.tensor.Precision;
 import awl.tensor.Tape;
@@ -73,7 +74,7 @@ final class Bf16GoldenTest {
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of(family)) {
             TreeMap<String, Tensor> exact = run(golden, Precision.FP64, new TorchKernels());
-            TreeMap<String, Tensor> rounded = run(golden, Precision.BF16, Golden.kernels(by));
+            TreeMap<String, Tensor> rounded = run(golden, Precision.BF16, TestedKernels.of(by));
             assertThat(rounded.keySet()).containsExactlyInAnyOrderElementsOf(peer::fieldNames);
             rounded.forEach((name, tensor) -> assertThat(Golden.distance(tensor, requireNonNull(exact.get(name))))
                     .as("%s: relative distance of %s from float64, transformers' is %s", family, name, peer.get(name))

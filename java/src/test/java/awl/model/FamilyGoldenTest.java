@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import awl.data.Batch;
 import awl.data.Datum;
+import awl.kernel.TestedKernels;
 import awl.tensor.Precision;
 import awl.tensor.Tape;
 import awl.tensor.TensorScope;
@@ -35,7 +36,7 @@ final class FamilyGoldenTest {
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of(family);
                 TensorSource source = Checkpoint.open(golden.folder());
-                Decoder model = Decoder.load(source, Precision.FP32, Golden.kernels(by))) {
+                Decoder model = Decoder.load(source, Precision.FP32, TestedKernels.of(by))) {
             logitsAndNll(golden, model);
         }
     }
@@ -53,7 +54,7 @@ final class FamilyGoldenTest {
             Files.move(temp.resolve("config.transformers4.json"), temp.resolve("config.json"));
             try (TensorScope scope = TensorScope.open();
                     TensorSource source = Checkpoint.open(temp);
-                    Decoder model = Decoder.load(source, Precision.FP32, Golden.kernels(by))) {
+                    Decoder model = Decoder.load(source, Precision.FP32, TestedKernels.of(by))) {
                 logitsAndNll(golden, model);
             }
         }
@@ -87,8 +88,8 @@ final class FamilyGoldenTest {
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of(family);
                 TensorSource source = Checkpoint.open(golden.folder());
-                Decoder model = Decoder.load(source, Precision.FP32, Golden.kernels(by))) {
-            Golden.step(model, List.of(golden.batch()), Golden.kernels(by));
+                Decoder model = Decoder.load(source, Precision.FP32, TestedKernels.of(by))) {
+            Golden.step(model, List.of(golden.batch()), TestedKernels.of(by));
             TreeMap<String, Tensor> gradients = Golden.gradients(model);
             assertThat(gradients.keySet())
                     .containsExactlyInAnyOrderElementsOf(golden.gradients().stream()
@@ -106,8 +107,8 @@ final class FamilyGoldenTest {
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of(family);
                 TensorSource source = Checkpoint.open(golden.folder());
-                Decoder model = Decoder.load(source, Precision.FP32, Golden.kernels(by))) {
-            double packedLoss = Golden.step(model, List.of(golden.batch()), Golden.kernels(by));
+                Decoder model = Decoder.load(source, Precision.FP32, TestedKernels.of(by))) {
+            double packedLoss = Golden.step(model, List.of(golden.batch()), TestedKernels.of(by));
             TreeMap<String, Tensor> packed = Golden.gradients(model);
 
             model.parameters().forEach(parameter -> parameter.zeroGradient());
@@ -115,7 +116,7 @@ final class FamilyGoldenTest {
             for (Datum document : golden.documents()) {
                 rows.add(Batch.of(List.of(document)));
             }
-            assertThat(Golden.step(model, rows, Golden.kernels(by)))
+            assertThat(Golden.step(model, rows, TestedKernels.of(by)))
                     .isCloseTo(packedLoss, org.assertj.core.data.Offset.offset(1e-5));
             Golden.gradients(model)
                     .forEach((name, gradient) -> assertThat(Golden.distance(gradient, requireNonNull(packed.get(name))))
@@ -124,7 +125,7 @@ final class FamilyGoldenTest {
 
             model.parameters().forEach(parameter -> parameter.zeroGradient());
             model.recompute(true);
-            assertThat(Golden.step(model, List.of(golden.batch()), Golden.kernels(by)))
+            assertThat(Golden.step(model, List.of(golden.batch()), TestedKernels.of(by)))
                     .isEqualTo(packedLoss);
             Golden.gradients(model)
                     .forEach((name, gradient) -> assertThat(gradient.equal(requireNonNull(packed.get(name))))

@@ -8,13 +8,11 @@ import awl.data.Datum;
 import awl.kernel.HeadLoss;
 import awl.kernel.HeadOptions;
 import awl.kernel.Kernels;
-import awl.kernel.NativeKernels;
 import awl.kernel.TorchKernels;
 import awl.tensor.Parameter;
 import awl.tensor.Safetensors;
 import awl.tensor.Tape;
 import awl.tensor.TensorScope;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,7 +22,6 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.provider.Arguments;
 
 /// Reference numbers of one tiny checkpoint, and the comparisons made with them.
@@ -36,16 +33,6 @@ final class Golden implements AutoCloseable {
     static final List<Arguments> RUNS = FAMILIES.stream()
             .flatMap(family -> Stream.of(Arguments.of(family, "reference"), Arguments.of(family, "native")))
             .toList();
-
-    /// Skips the test where the build made no library.
-    static Kernels kernels(String name) {
-        if (name.equals("reference")) {
-            return new TorchKernels();
-        }
-        Path library = Shared.home().resolve("native/build/cpu/libawl_cpu.so");
-        Assumptions.assumeTrue(Files.exists(library), "no native/build/cpu/libawl_cpu.so");
-        return NativeKernels.open(library);
-    }
 
     private final Path folder;
     private final Safetensors cases;

@@ -8,6 +8,7 @@ import awl.data.Batch;
 import awl.data.Datum;
 import awl.kernel.KernelSelection;
 import awl.kernel.Kernels;
+import awl.kernel.TestedKernels;
 import awl.kernel.TorchKernels;
 import awl.tensor.Precision;
 import awl.tensor.Tape;
@@ -20,20 +21,22 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.FieldSource;
 
 /// Generation through the cache: reference greedy ids, and the same logits as a pass over whole documents.
 final class KvCacheTest {
 
     static final List<String> FAMILIES = Golden.FAMILIES;
+    static final List<Arguments> RUNS = Golden.RUNS;
 
     @ParameterizedTest
-    @FieldSource("FAMILIES")
-    void greedyIds(String family) throws Exception {
+    @FieldSource("RUNS")
+    void greedyIds(String family, String by) throws Exception {
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of(family);
                 TensorSource source = Checkpoint.open(golden.folder());
-                Decoder model = Decoder.load(source, Precision.FP32)) {
+                Decoder model = Decoder.load(source, Precision.FP32, TestedKernels.of(by))) {
             int prompt = awl.Json.tree(golden.folder().resolve("cases.json"), 1 << 20)
                     .path("prompt_length")
                     .asInt();
@@ -74,12 +77,12 @@ final class KvCacheTest {
     /// Prompts in pieces, sequences of different lengths, idle slots between them, a copied prefix, a cut one:
     /// whatever the way to them, the logits behind a text are those of the text.
     @ParameterizedTest
-    @FieldSource("FAMILIES")
-    void anyOrderOfAppendingGivesTheLogitsOfTheText(String family) throws Exception {
+    @FieldSource("RUNS")
+    void anyOrderOfAppendingGivesTheLogitsOfTheText(String family, String by) throws Exception {
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of(family);
                 TensorSource source = Checkpoint.open(golden.folder());
-                Decoder model = Decoder.load(source, Precision.FP32);
+                Decoder model = Decoder.load(source, Precision.FP32, TestedKernels.of(by));
                 KvCache cache = model.cache(6, 40)) {
             assertThat(Files.exists(golden.folder())).isTrue();
             int[] a = golden.documents().get(0).inputs();

@@ -8,6 +8,7 @@ import awl.CheckpointException;
 import awl.ConfigException;
 import awl.data.Batch;
 import awl.kernel.Kernels;
+import awl.kernel.TestedKernels;
 import awl.tensor.Parameter;
 import awl.tensor.Precision;
 import awl.tensor.Safetensors;
@@ -47,13 +48,14 @@ final class LoraTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "qwen2"})
-    void logitsNllAndGradientsOfPeft(String family) {
+    @CsvSource({"llama, reference", "llama, native", "qwen2, reference", "qwen2, native"})
+    void logitsNllAndGradientsOfPeft(String family, String by) {
+        Kernels kernels = TestedKernels.of(by);
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.adapterOf(family);
                 Golden base = Golden.of(family);
                 TensorSource source = Checkpoint.open(golden.folder());
-                Decoder model = Decoder.load(source, Precision.FP32)) {
+                Decoder model = Decoder.load(source, Precision.FP32, kernels)) {
             model.attach(peft(golden, 8.0 / 4), 0, 1);
             // The adapter's cases are on the base model's tokens.
             TokenBatch in = TokenBatch.upload(base.batch());
@@ -69,7 +71,7 @@ final class LoraTest {
                             logits, torch.cat(new org.bytedeco.pytorch.TensorVector(rows.toArray(new Tensor[0])), 0)))
                     .isLessThan(2e-5);
 
-            Golden.step(model, List.of(base.batch()));
+            Golden.step(model, List.of(base.batch()), kernels);
             TreeMap<String, Tensor> gradients = Golden.gradients(model);
             assertThat(gradients.keySet())
                     .containsExactlyInAnyOrderElementsOf(golden.gradients().stream()
@@ -225,7 +227,7 @@ final class LoraTest {
     @ParameterizedTest
     @CsvSource({"reference, 300", "native, 300", "reference, 9", "native, 9"})
     void aPartSmallerThanARoundingIsNotLost(String by, long rows) {
-        Kernels kernels = Golden.kernels(by);
+        Kernels kernels = TestedKernels.of(by);
         torch.manual_seed(rows);
         try (TensorScope scope = TensorScope.open();
                 Linear linear = new Linear("m", new Parameter("m.weight", bf16(700, 64)), null)) {

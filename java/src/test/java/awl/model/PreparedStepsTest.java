@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import awl.kernel.Kernels;
 import awl.kernel.Replay;
+import awl.kernel.TestedKernels;
 import awl.kernel.TorchKernels;
 import awl.tensor.Precision;
 import awl.tensor.TensorScope;
@@ -35,7 +36,7 @@ final class PreparedStepsTest {
             try (TensorScope scope = TensorScope.open();
                     Golden golden = Golden.of(family);
                     TensorSource source = Checkpoint.open(golden.folder());
-                    Decoder model = Decoder.load(source, precision, Golden.kernels("native"))) {
+                    Decoder model = Decoder.load(source, precision, TestedKernels.of("native"))) {
                 compare(model, golden.folder().getFileName() + " in " + precision);
             }
         }
@@ -46,7 +47,7 @@ final class PreparedStepsTest {
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of("llama");
                 TensorSource source = Checkpoint.open(golden.folder());
-                Decoder model = Decoder.load(source, Precision.FP32, Golden.kernels("native"));
+                Decoder model = Decoder.load(source, Precision.FP32, TestedKernels.of("native"));
                 KvCache cache = model.cache(1, 40)) {
             List<float[]> before = new ArrayList<>();
             for (int t = 0; t < 8; t++) {
@@ -100,7 +101,7 @@ final class PreparedStepsTest {
         try (TensorScope scope = TensorScope.open();
                 Golden golden = Golden.of("llama");
                 TensorSource source = Checkpoint.open(golden.folder())) {
-            Kernels kernels = Golden.kernels("native");
+            Kernels kernels = TestedKernels.of("native");
             Tensor weight = torch.randn(5, 8);
             try (PreparedSteps steps = new PreparedSteps(source.config(), kernels)) {
                 run(steps, kernels, weight, x -> x.mul(x)); // libtorch's, unseen
@@ -144,7 +145,7 @@ final class PreparedStepsTest {
     @Test
     void replaysWhatTheMemoryHoldsByThen() {
         try (TensorScope scope = TensorScope.open()) {
-            Kernels kernels = Golden.kernels("native");
+            Kernels kernels = TestedKernels.of("native");
             Tensor x = torch.randn(1, 8);
             Tensor weight = torch.randn(5, 8);
             Tensor y = Tensors.zeros(ScalarType.Float, 1, 5);

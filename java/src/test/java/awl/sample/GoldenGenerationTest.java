@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import awl.Json;
 import awl.Shared;
+import awl.kernel.Kernels;
+import awl.kernel.TestedKernels;
 import awl.model.Checkpoint;
 import awl.model.Decoder;
 import awl.model.TensorSource;
@@ -15,11 +17,20 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The reference's greedy continuations, from every family and whatever the batch.
+/// The reference's greedy continuations, from every family and whatever the batch, by either kernels.
+@ParameterizedClass
+@ValueSource(strings = {"reference", "native"})
 final class GoldenGenerationTest {
+
+    private final Kernels kernels;
+
+    GoldenGenerationTest(String kernels) {
+        this.kernels = TestedKernels.of(kernels);
+    }
 
     @ParameterizedTest
     @ValueSource(strings = {"llama", "llama_tied", "qwen2", "qwen3", "mistral", "gemma2", "phi3"})
@@ -36,7 +47,7 @@ final class GoldenGenerationTest {
         // Another one in the middle of the first answer.
         requests.add(Request.of(Arrays.copyOf(expected[0], prompt + 4), Sampling.GREEDY, 5, List.of()));
         try (TensorSource source = Checkpoint.open(folder);
-                Decoder decoder = Decoder.load(source, Precision.FP32)) {
+                Decoder decoder = Decoder.load(source, Precision.FP32, kernels)) {
             for (int slots : new int[] {1, 3, 8}) {
                 for (int stepTokens : new int[] {4, 1000}) {
                     CachePlan plan = new CachePlan(slots, expected[0].length);

@@ -3,17 +3,24 @@ package awl.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import awl.kernel.KernelSelection;
+import awl.kernel.TestedKernels;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Twenty steps of every family, all parameters and adapters alone, against curves of transformers and peft:
-/// loss and gradient norm of each step, through the configuration file and the run folder.
+/// loss and gradient norm of each step, through the configuration file and the run folder, by either
+/// kernels.
+@ParameterizedClass
+@ValueSource(strings = {"reference", "native"})
 final class GoldenCurveTest {
 
     private static final String YAML = """
@@ -25,8 +32,14 @@ final class GoldenCurveTest {
             output: %s
             """;
 
+    private final KernelSelection.Wanted kernels;
+
     @TempDir
     Path temp;
+
+    GoldenCurveTest(String kernels) {
+        this.kernels = TestedKernels.wanted(kernels);
+    }
 
     @ParameterizedTest
     @CsvSource({
@@ -45,7 +58,7 @@ final class GoldenCurveTest {
         Path run = temp.resolve("run");
         Path rows = GoldenRows.write(family, temp.resolve("rows.jsonl"));
         Path model = GoldenRows.model(family);
-        Runs.run(temp, YAML.formatted(model, "", rows, packing, micro, recompute, "0.1", run), false);
+        run(YAML.formatted(model, "", rows, packing, micro, recompute, "0.1", run));
         assertCurve(run, model.resolve("cases.json"));
         assertThat(run.resolve("model/config.json")).exists();
     }
@@ -57,9 +70,13 @@ final class GoldenCurveTest {
         Path rows = GoldenRows.write(family, temp.resolve("rows.jsonl"));
         Path model = GoldenRows.model(family);
         String adapter = ", adapter: " + model.resolve("lora");
-        Runs.run(temp, YAML.formatted(model, adapter, rows, packing, micro, false, "0.0", run), false);
+        run(YAML.formatted(model, adapter, rows, packing, micro, false, "0.0", run));
         assertCurve(run, model.resolve("lora/cases.json"));
         assertThat(run.resolve("adapter/adapter_model.safetensors")).exists();
+    }
+
+    private void run(String yaml) throws IOException {
+        Runs.run(kernels, temp, yaml, false, Runs.NO_TEXT);
     }
 
     private static void assertCurve(Path run, Path reference) throws IOException {

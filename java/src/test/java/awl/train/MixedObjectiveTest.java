@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 import awl.ConfigException;
 import awl.DataException;
 import awl.data.Origin;
+import awl.kernel.KernelSelection;
+import awl.kernel.TestedKernels;
 import awl.tensor.Safetensors;
 import awl.tensor.TensorScope;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -19,19 +21,29 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The mixed objective through the configuration file, against torch autograd (`mix.*`).
+/// The mixed objective through the configuration file, against torch autograd (`mix.*`), by either
+/// kernels.
+@ParameterizedClass
+@ValueSource(strings = {"reference", "native"})
 final class MixedObjectiveTest {
 
     private static final Path MODEL = GoldenRows.model("llama");
+
+    private final KernelSelection.Wanted kernels;
 
     @TempDir
     Path temp;
 
     private Path rows = Path.of("");
+
+    MixedObjectiveTest(String kernels) {
+        this.kernels = TestedKernels.wanted(kernels);
+    }
 
     @BeforeEach
     void writeRows() throws IOException {
@@ -65,7 +77,7 @@ final class MixedObjectiveTest {
                 schedule: {type: constant}
                 output: %s
                 """.formatted(MODEL, rows, rows, temp.resolve(name));
-        Runs.run(temp.resolve("config"), yaml, false, overrides);
+        Runs.run(kernels, temp.resolve("config"), yaml, false, Runs.NO_TEXT, overrides);
         return GoldenRows.metrics(temp.resolve(name)).getFirst();
     }
 

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import awl.ConfigException;
 import awl.data.RowRenderer;
+import awl.kernel.Kernels;
+import awl.kernel.TestedKernels;
 import awl.model.Checkpoint;
 import awl.model.Decoder;
 import awl.model.TensorSource;
@@ -22,22 +24,33 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Preference optimisation through the configuration file, against torch autograd (`dpo.*`).
+/// Preference optimisation through the configuration file, against torch autograd (`dpo.*`), by either
+/// kernels.
+@ParameterizedClass
+@ValueSource(strings = {"reference", "native"})
 final class PreferenceObjectiveTest {
 
     private static final String PREFIX = "policy.";
 
+    private final String kernels;
+
     @TempDir
     Path temp;
+
+    PreferenceObjectiveTest(String kernels) {
+        this.kernels = kernels;
+    }
 
     /// The reference's policy as a model folder.
     private Path policy(String family) throws IOException {
@@ -102,8 +115,13 @@ final class PreferenceObjectiveTest {
     }
 
     private JsonNode run(String yaml, String name, String... overrides) throws IOException {
-        Runs.run(temp.resolve("config"), yaml, false, overrides);
+        run(yaml, false, Runs.NO_TEXT, overrides);
         return GoldenRows.metrics(temp.resolve(name)).getFirst();
+    }
+
+    private Runs.Ended run(String yaml, boolean resume, Supplier<RowRenderer> renderer, String... overrides)
+            throws IOException {
+        return Runs.run(TestedKernels.wanted(kernels), temp.resolve("config"), yaml, resume, renderer, overrides);
     }
 
     /// Renders `[{"ids", "weights"}]` as two documents, each with every other of the learned tokens: as a template
@@ -148,13 +166,8 @@ final class PreferenceObjectiveTest {
             for (Path rows : List.of(whole, split)) {
                 Path output = temp.resolve("run" + given + rows.getFileName());
                 String yaml = yaml(model, rows, output.toString(), objective);
-                Runs.Ended ended = Runs.run(
-                        temp.resolve("config"),
-                        yaml,
-                        false,
-                        () -> SPLITTING,
-                        "data.packing=" + packing,
-                        "train.micro_batch_size=" + micro);
+                Runs.Ended ended =
+                        run(yaml, false, () -> SPLITTING, "data.packing=" + packing, "train.micro_batch_size=" + micro);
                 assertThat(ended.exitCode()).as(ended.said()).isZero();
                 steps.add(GoldenRows.metrics(output).getFirst());
                 assertThat(ended.said().contains("6 branches of pairs became 12 documents"))
@@ -225,21 +238,16 @@ final class PreferenceObjectiveTest {
                 yaml(policy(family), pairs(family, true), "run", "{type: %s}".formatted(type)));
         TrainConfig read = ConfigFile.read(config, List.of("data.packing=true"));
         awl.tensor.Threads.set(1);
+        Kernels by = TestedKernels.of(kernels);
         try (TensorScope scope = TensorScope.open();
                 org.bytedeco.pytorch.NoGradGuard guard = new org.bytedeco.pytorch.NoGradGuard();
                 Safetensors golden = Safetensors.open(GoldenRows.model(family).resolve("dpo.safetensors"));
                 TensorSource source = Checkpoint.open(Path.of(read.model().path()));
-                Decoder model = Decoder.load(source, Precision.FP32);
+                Decoder model = Decoder.load(source, Precision.FP32, by);
                 RunFolder folder = RunFolder.open(temp.resolve("run"))) {
             TrainingData data = TrainingData.read(read, 320, 1000, Runs.NO_TEXT);
             Objective objective = Objectives.of(
-                            awl.parallel.World.single(),
-                            read,
-                            data,
-                            new awl.kernel.TorchKernels(),
-                            model,
-                            folder,
-                            new Progress(System.out, false))
+                            awl.parallel.World.single(), read, data, by, model, folder, new Progress(System.out, false))
                     .train();
             awl.data.StepBatches step = data.stream(read, awl.data.Share.ALL).at(1);
             step.microBatches().forEach(batch -> objective.learn(batch, 1 / step.normaliser()));
@@ -304,7 +312,7 @@ final class PreferenceObjectiveTest {
         Path cache = temp.resolve("half/reference.train.jsonl");
         String first = Files.readString(cache);
         Files.delete(temp.resolve("half/reference.validation.jsonl")); // found out and computed again, from the start
-        Runs.run(temp.resolve("config"), half, true, join(more, "train.steps=6"));
+        run(half, true, Runs.NO_TEXT, join(more, "train.steps=6"));
         assertThat(cache).hasContent(first);
         assertThat(temp.resolve("half/checkpoints/step-6/tensors.safetensors"))
                 .hasSameBinaryContentAs(temp.resolve("straight/checkpoints/step-6/tensors.safetensors"));

@@ -24,13 +24,22 @@ final class Runs {
         throw new AssertionError("rows of ids need no tokenizer");
     };
 
+    /// By the reference kernels.
+    ///
     /// @param yaml contents of run.yaml
     static Ended run(Path folder, String yaml, boolean resume, String... overrides) throws IOException {
-        return run(folder, yaml, resume, NO_TEXT, overrides);
+        return run(KernelSelection.Wanted.REFERENCE, folder, yaml, resume, NO_TEXT, overrides);
     }
 
+    /// @param kernels what computes
     /// @param renderer for rows with text
-    static Ended run(Path folder, String yaml, boolean resume, Supplier<RowRenderer> renderer, String... overrides)
+    static Ended run(
+            KernelSelection.Wanted kernels,
+            Path folder,
+            String yaml,
+            boolean resume,
+            Supplier<RowRenderer> renderer,
+            String... overrides)
             throws IOException {
         Threads.set(1);
         Path file = Files.writeString(Files.createDirectories(folder).resolve("run.yaml"), yaml);
@@ -39,7 +48,7 @@ final class Runs {
         int exit = new TrainingRun(
                         ConfigFile.read(file, List.of(overrides)),
                         resume,
-                        KernelSelection.Wanted.REFERENCE,
+                        kernels,
                         renderer,
                         progress,
                         new StopSignal())

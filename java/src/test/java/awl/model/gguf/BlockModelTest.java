@@ -2,9 +2,8 @@ package awl.model.gguf;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import awl.Shared;
 import awl.kernel.Kernels;
-import awl.kernel.NativeKernels;
+import awl.kernel.TestedKernels;
 import awl.model.Checkpoint;
 import awl.model.Decoder;
 import awl.model.KvCache;
@@ -18,7 +17,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.bytedeco.pytorch.Tensor;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,9 +89,7 @@ final class BlockModelTest {
     }
 
     private static Kernels kernels() {
-        Path library = Shared.home().resolve("native/build/cpu/libawl_cpu.so");
-        Assumptions.assumeTrue(Files.exists(library), "native/build/cpu/libawl_cpu.so is not here");
-        return NativeKernels.open(library);
+        return TestedKernels.of("native");
     }
 
     @Test

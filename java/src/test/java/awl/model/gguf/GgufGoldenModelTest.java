@@ -24,8 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The golden checkpoints as llama.cpp's converter would write them (names, interleaved rotary halves, factors of the
-/// rotary scaling as a tensor) are the same models again.
+/// The golden checkpoints as llama.cpp's converter would write them (names, interleaved rotary halves,
+/// factors of the rotary scaling as a tensor) are the same models again: bit by bit, so that what any
+/// kernels make of them is what `FamilyGoldenTest` compares.
 final class GgufGoldenModelTest {
 
     private static final Map<String, String> NAMES = Map.ofEntries(
