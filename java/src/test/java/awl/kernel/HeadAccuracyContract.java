@@ -4,6 +4,7 @@ import static awl.kernel.Accuracy.worst;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -171,6 +172,55 @@ interface HeadAccuracyContract {
                         .isCloseTo(slope, org.assertj.core.api.Assertions.within(1e-7));
             }
         }
+    }
+
+    /// In float32, which native code computes itself (float64 goes to the reference): how the loss changes
+    /// along random directions, by differences of the oracle in float64, is what each gradient says of them.
+    @ParameterizedTest
+    @CsvSource({
+        "ROWS, 77, 331, false",
+        "ROWS, 16, 331, true",
+        "ROWS, 40, 100, true",
+        "VOCABULARY, 77, 64, false",
+        "VOCABULARY, 77, 331, true"
+    })
+    default void headGradientsInFloat32AreTheSlopesOfTheLoss(
+            HeadPlan.Order order, long rows, long classes, boolean cappedAndBiased) {
+        HeadCase plain = HeadCase.of("slopes", 90, 48, 331, 77).cut(order, rows, classes);
+        HeadCase c = cappedAndBiased ? plain.capped(5).biased() : plain;
+        HeadCase.Inputs in = c.inputs();
+        HeadRun got = HeadRun.of(kernels(), c, in);
+        for (int i = 0; i < 4; i++) {
+            requireSlope(
+                    "dH",
+                    c,
+                    direction -> in.shifted(direction, null, null),
+                    got.loss().hiddenGradient_ND());
+            requireSlope("dW", c, direction -> in.shifted(null, direction, null), got.dHead_VD());
+            if (got.dBias_V() != null) {
+                requireSlope("dBias", c, direction -> in.shifted(null, null, direction), got.dBias_V());
+            }
+        }
+    }
+
+    /// @param moved the inputs, further by what it is given
+    private void requireSlope(String what, HeadCase c, Function<Tensor, HeadCase.Inputs> moved, Tensor gradient) {
+        Tensor exact = gradient.to(ScalarType.Double);
+        Tensor direction = torch.randn_like(exact);
+        Scalar step = new Scalar(1e-5);
+        double up = exactLoss(c, moved.apply(direction.mul(step)));
+        double down = exactLoss(c, moved.apply(direction.mul(step).neg()));
+        // A random direction meets a share of the gradient's length that is 1 in the mean of squares, errors alike.
+        assertThat(exact.mul(direction).sum().item_double())
+                .as(what)
+                .isCloseTo(
+                        (up - down) / 2e-5,
+                        org.assertj.core.api.Assertions.within(
+                                2e-5 * exact.norm().item_double()));
+    }
+
+    private static double exactLoss(HeadCase c, HeadCase.Inputs in) {
+        return HeadOracle.of(c, in, ScalarType.Double).lossSum().item_double();
     }
 
     private double shifted(HeadCase c, HeadCase.Inputs in, Tensor flat, int i, double by) {

@@ -145,7 +145,24 @@ public record HeadCase(
             Tensor target_N,
             Tensor weights_N,
             Tensor activeRows_A,
-            @Nullable Tensor bias_V) {}
+            @Nullable Tensor bias_V) {
+
+        /// The same in float64, further by what is given.
+        Inputs shifted(@Nullable Tensor hidden, @Nullable Tensor weight, @Nullable Tensor bias) {
+            return new Inputs(
+                    exact(hidden_ND, hidden),
+                    exact(weight_VD, weight),
+                    target_N,
+                    weights_N,
+                    activeRows_A,
+                    bias_V == null ? null : exact(bias_V, bias));
+        }
+
+        private static Tensor exact(Tensor at, @Nullable Tensor by) {
+            Tensor wide = at.to(ScalarType.Double);
+            return by == null ? wide : wide.add(by);
+        }
+    }
 
     /// Seeded inputs: targets hold duplicates and both ends of the vocabulary; masked rows have junk targets.
     public Inputs inputs() {
