@@ -10,13 +10,19 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// The contract by the library the build made, and what opening one checks. Skipped, with the reason, where
 /// there is none.
@@ -82,6 +88,91 @@ class NativeKernelsTest extends KernelContract {
             torch.set_num_threads(before);
         }
         assertThat(torch.equal(sums[0], sums[1])).isTrue();
+    }
+
+    static Stream<HeadCase> threadedHeads() {
+        HeadCase whole = HeadCase.of("whole", 300, 96, 5003, 200).capped(30).biased();
+        return Stream.of(
+                HeadCase.of("its own choice", 300, 96, 5003, 200),
+                whole,
+                named("row chunks", whole.cut(HeadPlan.Order.ROWS, 64, 5003)),
+                named("vocabulary chunks", whole.cut(HeadPlan.Order.VOCABULARY, 200, 1000)),
+                named("bfloat16", whole.in(ScalarType.BFloat16)),
+                named(
+                        "bfloat16, vocabulary chunks",
+                        whole.in(ScalarType.BFloat16).cut(HeadPlan.Order.VOCABULARY, 200, 1000)));
+    }
+
+    private static HeadCase named(String name, HeadCase c) {
+        return new HeadCase(
+                name,
+                c.n(),
+                c.d(),
+                c.v(),
+                c.active(),
+                c.dtype(),
+                c.weights(),
+                c.logitScale(),
+                c.softCap(),
+                c.bias(),
+                c.plan());
+    }
+
+    /// Loss and gradients in one pass, and a score with the gradients behind it; large enough that every
+    /// part of them is shared among threads.
+    @ParameterizedTest
+    @MethodSource("threadedHeads")
+    void theHeadGivesTheSameBitsOnAnyNumberOfThreads(HeadCase c) {
+        HeadCase.Inputs in = c.inputs();
+        int before = torch.get_num_threads();
+        try {
+            torch.set_num_threads(1);
+            Map<String, Tensor> alone = headResults(c, in);
+            for (int threads : new int[] {2, 3}) {
+                torch.set_num_threads(threads);
+                headResults(c, in)
+                        .forEach((name, got) -> assertThat(torch.equal(got, alone.get(name)))
+                                .as("%s on %d threads", name, threads)
+                                .isTrue());
+            }
+        } finally {
+            torch.set_num_threads(before);
+        }
+    }
+
+    private Map<String, Tensor> headResults(HeadCase c, HeadCase.Inputs in) {
+        Map<String, Tensor> results = new TreeMap<>();
+        HeadRun once = HeadRun.of(kernels(), c, in);
+        results.put("loss", once.loss().lossSum());
+        results.put("log p", once.loss().logProb_A());
+        results.put("log sum exp", once.loss().logSumExp_A());
+        results.put("dH", once.loss().hiddenGradient_ND());
+        results.put("dW", once.dHead_VD());
+        if (once.dBias_V() != null) {
+            results.put("dBias", once.dBias_V());
+        }
+        Tensor dHead = torch.zeros_like(once.dHead_VD());
+        HeadOptions options = HeadOptions.standard()
+                .withSoftCap(c.softCap())
+                .withBias(in.bias_V(), null)
+                .withPlan(c.plan())
+                .keepingLogits();
+        HeadScore score = kernels().score(in.hidden_ND(), in.weight_VD(), in.target_N(), in.activeRows_A(), options);
+        results.put("score's log p", score.logProb_A());
+        results.put(
+                "late dH",
+                kernels()
+                        .backwardWithWeights(
+                                in.hidden_ND(),
+                                in.weight_VD(),
+                                in.target_N(),
+                                in.weights_N(),
+                                in.activeRows_A(),
+                                score,
+                                dHead,
+                                options));
+        results.put("late dW", dHead);
+        return results;
     }
 
     @Test
