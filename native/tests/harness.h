@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -153,6 +154,34 @@ inline awl_tensor no_tensor() {
     return t;
 }
 
+#ifndef AWL_TEST_CUDA
+// Says in one line which instruction sets are not tested because this machine ends at `best`. AWL_REQUIRE_ISA names one
+// that must be there, for whoever has to know that its code ran.
+inline void tell_untested(int32_t best) {
+    static bool told = false;
+    if (told) return;
+    told = true;
+#if defined(__x86_64__)
+    const std::vector<std::string> names = {"plain", "avx2", "avx512", "avx512bf16"};
+#else
+    const std::vector<std::string> names = {"plain"};
+#endif
+    std::string untested;
+    for (size_t level = best + 1; level < names.size(); level++) untested += " " + names[level];
+    if (!untested.empty())
+        printf("instruction sets not tested here:%s (this processor has %s at most)\n", untested.c_str(),
+               names[best].c_str());
+    const char *required = getenv("AWL_REQUIRE_ISA");
+    if (!required || !*required) return;
+    int32_t level = 0;
+    while (level < (int32_t)names.size() && names[level] != required) level++;
+    const bool known = level < (int32_t)names.size();
+    expect(level <= best, std::string("AWL_REQUIRE_ISA=") + required +
+                              (known ? ", but this processor has " : " is none of ours; this processor has ") + names[best] +
+                              " at most");
+}
+#endif
+
 // Runs the body for every instruction set this machine has, and once on a device.
 template <class Body>
 void each_instruction_set(const Body &body) {
@@ -160,6 +189,7 @@ void each_instruction_set(const Body &body) {
     body();
 #else
     const int32_t best = awl_limit_instruction_set(99);
+    tell_untested(best);
     for (int32_t level = 0; level <= best; level++) {
         awl_limit_instruction_set(level);
         printf("instruction set %s\n", awl_instruction_set());
