@@ -56,7 +56,7 @@ final class DoctorCommandTest {
                         .isTrue());
     }
 
-    private static String output(String... line) {
+    static String output(String... line) {
         PrintStream before = System.out;
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
