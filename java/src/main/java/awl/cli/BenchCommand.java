@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,6 +35,7 @@ import picocli.CommandLine.Spec;
             "Times our kernels beside plain libtorch on this machine: same inputs, interleaved rounds, one process;",
             "with ratios to the bare matrix products, rates beside what the machine reaches, memory above the inputs",
             "and errors against float64. Prints Markdown; --output writes bench.md, bench.json and bench.html, too.",
+            "Exit code 1 where ours is further from float64 than allowed, after all that was written.",
             "",
             "  awl bench                                    the loss head of SmolLM2 at 100, 50, 25 and 10 %% learned",
             "  awl bench --preset qwen2.5-0.5b --frozen --output runs/head",
@@ -43,6 +45,9 @@ import picocli.CommandLine.Spec;
             ""
         })
 final class BenchCommand implements Callable<Integer>, Computing {
+
+    /// What we measured is wrong, which is no mistake of the user's.
+    private static final int INEXACT = 1;
 
     /// As shells count an end by SIGINT.
     private static final int INTERRUPTED = 130;
@@ -141,25 +146,38 @@ final class BenchCommand implements Callable<Integer>, Computing {
 
     @Override
     public Integer call() {
-        CommandSpec here = Objects.requireNonNull(spec);
-        PrintWriter out = here.commandLine().getOut();
         BenchPlan plan = plan();
         if (output != null) {
             OutputFolder.check(output, overwrite);
         }
         Bench.requireFits(plan, Bench.freeBytes(plan.device()));
         KernelSelection selection = KernelSelection.forThisMachine(KernelSelection.Wanted.AUTO, plan.device());
-        Kernels ours = Bench.kernels(selection, reference);
+        return measure(plan, Bench.kernels(selection, reference), selection.toString());
+    }
+
+    /// Measures and writes the report; what is inexact is our failure.
+    ///
+    /// @return exit code
+    int measure(BenchPlan plan, Kernels ours, String chosen) {
+        CommandSpec here = Objects.requireNonNull(spec);
+        PrintWriter out = here.commandLine().getOut();
         String command =
                 "awl " + String.join(" ", here.commandLine().getParseResult().originalArgs());
-        BenchReport report = run(plan, ours, command, selection.toString());
+        BenchReport report = run(plan, ours, command, chosen);
         out.print(BenchFolder.markdown(report));
         out.flush();
         if (output != null) {
             BenchFolder.write(report, output, overwrite);
             System.err.println("written: " + output.resolve("bench.html"));
         }
-        return 0;
+        if (report.inexact().isEmpty()) {
+            return 0;
+        }
+        System.err.println("awl: ours is further from float64 than allowed: "
+                + report.inexact().stream()
+                        .map(each -> each.fullLabel() + " " + each.ours().tooFar())
+                        .collect(Collectors.joining("; ")));
+        return INEXACT;
     }
 
     /// Interrupted, the process ends at once: an orderly end would take libtorch apart under the thread that computes.
@@ -173,7 +191,7 @@ final class BenchCommand implements Callable<Integer>, Computing {
         }
     }
 
-    private BenchPlan plan() {
+    BenchPlan plan() {
         DeviceHandle on = DeviceChoice.here(device).device();
         Cuda.use(on);
         Shape shape = Shape.preset(preset)

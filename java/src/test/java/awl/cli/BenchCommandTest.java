@@ -2,13 +2,24 @@ package awl.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import awl.kernel.HeadLoss;
+import awl.kernel.HeadOptions;
+import awl.kernel.TorchKernels;
+import awl.tensor.Threads;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 final class BenchCommandTest {
 
@@ -40,6 +51,58 @@ final class BenchCommandTest {
         assertThat(said.toString(StandardCharsets.UTF_8))
                 .contains("did you mean head?", "--active: expected shares", "found 'fp16'", "needs ", " is free: ");
         assertThat(out).doesNotExist();
+    }
+
+    /// The gradient of the hidden states is a thousandth too large.
+    private static final class Wrong extends TorchKernels {
+        @Override
+        public HeadLoss linearCrossEntropy(
+                Tensor hidden_ND,
+                Tensor weight_VD,
+                Tensor target_N,
+                Tensor weights_N,
+                Tensor activeRows_A,
+                @Nullable Tensor headGradient_VD,
+                HeadOptions options) {
+            HeadLoss right = super.linearCrossEntropy(
+                    hidden_ND, weight_VD, target_N, weights_N, activeRows_A, headGradient_VD, options);
+            right.hiddenGradient_ND().mul_(new Scalar(1.001));
+            return right;
+        }
+    }
+
+    @Test
+    void whatIsInexactIsReportedAndEndsWithOne() {
+        int threads = Threads.count();
+        PrintStream before = System.err;
+        try {
+            for (boolean wrong : new boolean[] {false, true}) {
+                Path out = folder.resolve("wrong-" + wrong);
+                BenchCommand command = new BenchCommand();
+                CommandLine line = new CommandLine(command);
+                StringWriter printed = new StringWriter();
+                line.setOut(new PrintWriter(printed));
+                line.parseArgs(("--device cpu --rows 70 --hidden 12 --vocab 331 --active 0.5 --threads 1 --rounds 2"
+                                + " --output " + out)
+                        .split(" "));
+                ByteArrayOutputStream said = new ByteArrayOutputStream();
+                System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+                int code = command.measure(command.plan(), wrong ? new Wrong() : new TorchKernels(), "test");
+                assertThat(code).isEqualTo(wrong ? 1 : 0);
+                assertThat(printed.toString().contains("**!**")).isEqualTo(wrong);
+                assertThat(out.resolve("bench.json")).exists();
+                List<String> lines = said.toString(StandardCharsets.UTF_8)
+                        .lines()
+                        .filter(each -> each.contains("further from float64 than allowed"))
+                        .toList();
+                assertThat(lines).hasSize(wrong ? 1 : 0);
+                assertThat(String.join("", lines).contains("head, 50 % active, fp32 {dH="))
+                        .isEqualTo(wrong);
+            }
+        } finally {
+            System.setErr(before);
+            Threads.set(threads);
+        }
     }
 
     @Test
