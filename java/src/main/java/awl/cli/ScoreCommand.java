@@ -22,7 +22,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// `awl score`: the log-probability a model gives every token of its input.
+/// `awl score`: the log-probability a model gives every token of its input, and every row.
 @Command(
         name = "score",
         mixinStandardHelpOptions = true,
@@ -30,8 +30,8 @@ import picocli.CommandLine.Option;
             "The log-probability of every token given those before it.",
             "Input lines {\"id\",\"ids\"}, {\"id\",\"text\"} or {\"id\",\"messages\",[\"tools\"]}; a text gets the special"
                     + " tokens its tokenizer adds by itself, a conversation those of its template.",
-            "Output lines {\"id\",\"ids\",\"logprobs\"}: logprobs[t] = log p(ids[t] | ids[<t]) (natural logarithm),"
-                    + " logprobs[0] = null."
+            "Output lines {\"id\",\"ids\",\"logprobs\",\"logprob\"}: logprobs[t] = log p(ids[t] | ids[<t]) (natural"
+                    + " logarithm), logprobs[0] = null; logprob = their sum, of the whole row behind its first token."
         })
 final class ScoreCommand implements Callable<Integer>, Computing {
 
@@ -91,13 +91,16 @@ final class ScoreCommand implements Callable<Integer>, Computing {
             if (row.ids().length > 0) {
                 listed.add(null);
             }
+            double sum = 0;
             for (int n = batch.documentStart()[d]; n < batch.documentStart()[d + 1]; n++) {
                 listed.add(logProbs[n]);
+                sum += logProbs[n];
             }
             Map<String, @Nullable Object> line = new LinkedHashMap<>();
             line.put("id", row.id());
             line.put("ids", row.ids());
             line.put("logprobs", listed);
+            line.put("logprob", sum);
             out.write(line);
         }
     }

@@ -69,11 +69,13 @@ final class ScoreCommandTest {
         List<Map<String, @Nullable Object>> written = run.rows();
         assertThat(written).hasSize(lines.size());
         assertThat(written.get(1)).containsEntry("id", "none").containsEntry("logprobs", List.of());
+        assertThat(written.get(1)).containsEntry("logprob", 0.0);
         assertThat(written.get(2).get("id")).isEqualTo(1L);
         assertThat(written.get(2).get("logprobs"))
                 .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.LIST)
                 .hasSize(1)
                 .containsOnlyNulls();
+        assertThat(written.get(2)).containsEntry("logprob", 0.0);
         for (int b = 0; b < rows.lines().size(); b++) {
             Map<String, @Nullable Object> line = written.get(b == 0 ? 0 : b + 2);
             assertThat(line.get("id")).isEqualTo("row" + b);
@@ -85,6 +87,12 @@ final class ScoreCommandTest {
                 assertThat((Double) java.util.Objects.requireNonNull(found.get(t)))
                         .isCloseTo(expected[t], within(2e-5 * 10));
             }
+            // Of the float32 numbers that are listed, in float64: to the last digits.
+            double sum = found.stream()
+                    .skip(1)
+                    .mapToDouble(each -> ((Double) java.util.Objects.requireNonNull(each)).floatValue())
+                    .sum();
+            assertThat((Double) line.get("logprob")).isCloseTo(sum, within(1e-12 * Math.abs(sum)));
         }
     }
 
