@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -32,8 +32,9 @@ class EmulatedCudaKernelsTest extends KernelContract {
         return EmulatedCuda.library();
     }
 
-    @BeforeAll
-    static void needsTheLibrary() {
+    // Before each: what is skipped before all is not listed, nor the reason.
+    @BeforeEach
+    void needsTheLibrary() {
         EmulatedCuda.assume();
     }
 

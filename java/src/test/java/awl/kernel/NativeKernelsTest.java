@@ -17,7 +17,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,8 +33,9 @@ class NativeKernelsTest extends KernelContract {
         return Shared.home().resolve("native/build/cpu/libawl_cpu.so");
     }
 
-    @BeforeAll
-    static void needsTheLibrary() {
+    // Before each: what is skipped before all is not listed, nor the reason.
+    @BeforeEach
+    void needsTheLibrary() {
         Assumptions.assumeTrue(
                 Files.exists(library()),
                 "native/build/cpu/libawl_cpu.so is not here (cmake or a C++ compiler was missing; see the build's output)");
