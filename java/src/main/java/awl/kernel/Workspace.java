@@ -24,13 +24,13 @@ final class Workspace implements AutoCloseable {
         return of(like, dtype, rows, columns, columns, elementBytes);
     }
 
-    /// As [#matrix], and in host memory rows begin an odd number of cache lines apart. A vocabulary is often a
-    /// multiple of a power of two: the tile of a product, or a column of 256 rows, would share one set of a cache
-    /// (3 % of the loss head's products).
+    /// As [#matrix], with rows that begin on cache lines, in host memory an odd number of them apart. A vocabulary is
+    /// often a multiple of a power of two: the tile of a product, or a column of 256 rows, would share one set of
+    /// a cache (3 % of the loss head's products). An odd one would leave a device's products with unaligned rows.
     Tensor spread(Tensor like, ScalarType dtype, long rows, long columns, int elementBytes) {
-        long lines = Math.ceilDiv(columns * elementBytes, LINE_BYTES) | 1;
-        long row = DeviceHandle.of(like).isCuda() ? columns : lines * LINE_BYTES / elementBytes;
-        return of(like, dtype, rows, row, columns, elementBytes);
+        long lines = Math.ceilDiv(columns * elementBytes, LINE_BYTES);
+        long apart = DeviceHandle.of(like).isCuda() ? lines : lines | 1;
+        return of(like, dtype, rows, apart * LINE_BYTES / elementBytes, columns, elementBytes);
     }
 
     /// How often memory was asked for or given back: whoever finds the number of its own turn finds what it left.
