@@ -2,8 +2,7 @@ package awl.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import awl.kernel.HeadLoss;
-import awl.kernel.HeadOptions;
+import awl.bench.WrongHead;
 import awl.kernel.TorchKernels;
 import awl.tensor.Threads;
 import java.io.ByteArrayOutputStream;
@@ -14,9 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.Tensor;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -53,24 +49,6 @@ final class BenchCommandTest {
         assertThat(out).doesNotExist();
     }
 
-    /// The gradient of the hidden states is a thousandth too large.
-    private static final class Wrong extends TorchKernels {
-        @Override
-        public HeadLoss linearCrossEntropy(
-                Tensor hidden_ND,
-                Tensor weight_VD,
-                Tensor target_N,
-                Tensor weights_N,
-                Tensor activeRows_A,
-                @Nullable Tensor headGradient_VD,
-                HeadOptions options) {
-            HeadLoss right = super.linearCrossEntropy(
-                    hidden_ND, weight_VD, target_N, weights_N, activeRows_A, headGradient_VD, options);
-            right.hiddenGradient_ND().mul_(new Scalar(1.001));
-            return right;
-        }
-    }
-
     @Test
     void whatIsInexactIsReportedAndEndsWithOne() {
         int threads = Threads.count();
@@ -87,7 +65,7 @@ final class BenchCommandTest {
                         .split(" "));
                 ByteArrayOutputStream said = new ByteArrayOutputStream();
                 System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
-                int code = command.measure(command.plan(), wrong ? new Wrong() : new TorchKernels(), "test");
+                int code = command.measure(command.plan(), wrong ? new WrongHead() : new TorchKernels(), "test");
                 assertThat(code).isEqualTo(wrong ? 1 : 0);
                 assertThat(printed.toString().contains("**!**")).isEqualTo(wrong);
                 assertThat(out.resolve("bench.json")).exists();
