@@ -5,7 +5,8 @@ import awl.tensor.DeviceHandle;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// How the head's logits are made. Start from [#standard()].
+/// How the head's logits are made. Start from [#standard()]. There is no label smoothing and no z-loss: no loss of
+/// the method has them.
 ///
 /// @param softCap Gemma 2's final soft-cap `c * tanh(z / c)`; null for none
 /// @param bias_V added to the logits; dtype of the head; null for none
@@ -26,7 +27,8 @@ public record HeadOptions(
         @Nullable HeadPlan plan,
         boolean keepsLogits) {
 
-    /// Dtype of the logits of a bfloat16 head. A float32 head always has float32 logits.
+    /// Dtype of the logits of a bfloat16 head. A float32 head always has float32 logits. In host memory [#STORAGE] is
+    /// left to libtorch's operations: float32 logits are the faster ones there.
     public enum Logits {
         FLOAT32,
         STORAGE
