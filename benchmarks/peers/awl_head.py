@@ -16,11 +16,11 @@ first, then Z once more for the gradient.
 from typing import NamedTuple
 
 import awl_head_plan
+import awl_library
 from awl_head_plan import AS_STORED, NARROW, Plan, ROWS, WIDENED
 
 CONVERTED_COLUMNS = 4096  # of a bfloat16 gradient, multiplied at a time for dW where logits are bfloat16 as well
 LINE_BYTES = 64
-SPACES = {}
 # What an earlier pass has left for a backward pass over rows: log-probabilities and log-sum-exps; and the logits.
 NOTHING, STATISTICS, LOGITS_TOO = range(3)
 
@@ -244,7 +244,7 @@ def multiply(library, a, b, out, add):
         if out.is_cuda:
             to = torch.bfloat16 if narrow else out.dtype
             a, b = a.to(to), b.to(to)
-        library.matrix_product(a, b, out, space(library, out), 1.0, int(add))
+        library.matrix_product(a, b, out, awl_library.product_space(library, out), 1.0, int(add))
     elif not out.is_cuda:
         a, b = a.to(out.dtype), b.to(out.dtype)
         out.addmm_(a, b) if add else torch.mm(a, b, out=out)
@@ -252,14 +252,3 @@ def multiply(library, a, b, out, add):
         to = torch.bfloat16 if narrow else out.dtype
         a, b, told = a.to(to), b.to(to), {} if to == out.dtype else {"out_dtype": out.dtype}
         torch.addmm(out, a, b, out=out, **told) if add else torch.mm(a, b, out=out, **told)
-
-
-def space(library, like):
-    """NativeMatrixProduct's workspace: 32 MiB for cuBLASLt, or what the CPU's kernel asks for its threads."""
-    import torch
-
-    floats = 8 << 20 if like.is_cuda else (1 << 20) + torch.get_num_threads() * 144 * (320 + 512)
-    key = library.path, like.device
-    if key not in SPACES or SPACES[key].numel() < floats:
-        SPACES[key] = torch.empty(floats, device=like.device)
-    return SPACES[key][:floats]

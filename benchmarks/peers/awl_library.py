@@ -35,6 +35,7 @@ SIGNATURES = {
     "dropout": "tttdl",
 }
 C_TYPES = {"d": ctypes.c_double, "i": ctypes.c_int32, "l": ctypes.c_int64}
+SPACES = {}  # of products, by library and device
 
 
 class Tensor(ctypes.Structure):
@@ -113,3 +114,14 @@ class Library:
                 if isinstance(one, torch.Tensor) and one.is_cuda:
                     return torch.cuda.current_stream(one.device).cuda_stream
         return 0
+
+
+def product_space(library, like):
+    """NativeMatrixProduct's workspace: 32 MiB for cuBLASLt, or what the CPU's kernel asks for its threads."""
+    import torch
+
+    floats = 8 << 20 if like.is_cuda else (1 << 20) + torch.get_num_threads() * 144 * (320 + 512)
+    key = library.path, like.device
+    if key not in SPACES or SPACES[key].numel() < floats:
+        SPACES[key] = torch.empty(floats, device=like.device)
+    return SPACES[key][:floats]

@@ -21,7 +21,7 @@ def main():
     torch = common.torch_with(args.threads)
     torch.manual_seed(1)
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[args.dtype]
-    multiply = by_awl(torch, args.threads) if args.by == "awl" else by_torch(torch)
+    multiply = by_awl(args.threads) if args.by == "awl" else by_torch(torch)
     sums = torch.float32 if args.by == "awl" else dtype
     config = json.loads((Path(args.model) / "config.json").read_text(encoding="utf-8"))
     rows = common.read_rows(args.rows)
@@ -93,12 +93,11 @@ def by_torch(torch):
     return multiply
 
 
-def by_awl(torch, threads):
+def by_awl(threads):
     library = awl_library.Library(awl_library.default_path("cpu"))
     library.set_threads(threads)
-    # AWL_PRODUCT_SPACE and AWL_PRODUCT_SPACE_THREAD of kernels.h.
-    workspace = torch.empty((1 << 20) + threads * 144 * (320 + 512))
-    return lambda left, right, out, add: library.matrix_product(left, right, out, workspace, 1.0, int(add))
+    space = awl_library.product_space
+    return lambda left, right, out, add: library.matrix_product(left, right, out, space(library, out), 1.0, int(add))
 
 
 if __name__ == "__main__":

@@ -90,9 +90,7 @@ public class CacheAttentionBenchmark {
         Tensor expected = out_NHE.clone();
         attend(kernels);
         double tolerance = dtype.equals("Float") ? 1e-5 : 0.02;
-        if (!torch.allclose(out_NHE, expected, tolerance, tolerance, false)) {
-            throw new AssertionError(provider + ": the result differs from the reference");
-        }
+        Machine.requireSame(provider + ": the result", out_NHE, expected, tolerance, tolerance);
     }
 
     private void attend(Kernels by) {

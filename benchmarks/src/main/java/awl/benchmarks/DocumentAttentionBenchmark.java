@@ -87,14 +87,10 @@ public class DocumentAttentionBenchmark {
         Tensor expected = torch.empty_like(out_NHE);
         Tensor sums = torch.empty_like(logSumExp_HN);
         reference.documentAttention(projected_NW, start, scores, expected, sums);
-        if (!torch.allclose(out_NHE, expected, 1e-4, 1e-5, false)) {
-            throw new AssertionError(provider + ": the result differs from the reference");
-        }
+        Machine.requireSame(provider + ": the result", out_NHE, expected, 1e-4, 1e-5);
         Tensor gradient = torch.empty_like(below_NW);
         reference.documentAttentionBackward(gradient_NHE, projected_NW, start, scores, expected, sums, gradient);
-        if (!torch.allclose(below_NW, gradient, 1e-3, 1e-4, false)) {
-            throw new AssertionError(provider + ": the gradient differs from the reference");
-        }
+        Machine.requireSame(provider + ": the gradient", below_NW, gradient, 1e-3, 1e-4);
     }
 
     @Benchmark

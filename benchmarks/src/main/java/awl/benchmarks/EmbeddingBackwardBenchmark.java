@@ -65,9 +65,7 @@ public class EmbeddingBackwardBenchmark {
         Tensor expected = table_VD.clone();
         new TorchKernels().embeddingBackward(gradient_ND, tokens_N, 1, expected);
         backward();
-        if (!torch.allclose(table_VD, expected, 1e-5, 1e-6, false)) {
-            throw new AssertionError(provider + ": the table differs from the reference");
-        }
+        Machine.requireSame(provider + ": the table", table_VD, expected, 1e-5, 1e-6);
     }
 
     @Benchmark

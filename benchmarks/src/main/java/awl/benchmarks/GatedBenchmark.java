@@ -84,9 +84,7 @@ public class GatedBenchmark {
 
     private void requireNear(Tensor got, Tensor expected) {
         double tolerance = dtype.equals("Float") ? 1e-5 : 0.03;
-        if (!torch.allclose(got, expected, tolerance, tolerance, false)) {
-            throw new AssertionError(provider + ": the result differs from the reference");
-        }
+        Machine.requireSame(provider + ": the result", got, expected, tolerance, tolerance);
     }
 
     @Benchmark

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /// What a result depends on besides the code.
@@ -30,6 +31,15 @@ final class Machine {
             case "reference" -> new TorchKernels();
             default -> throw new IllegalArgumentException("no kernels called " + provider);
         };
+    }
+
+    /// Stops a benchmark whose result is wrong.
+    ///
+    /// @param what such as `native: the result`
+    static void requireSame(String what, Tensor got, Tensor expected, double relative, double absolute) {
+        if (!torch.allclose(got, expected, relative, absolute, false)) {
+            throw new AssertionError(what + " differs from the reference");
+        }
     }
 
     /// Threads of libtorch, OpenBLAS and the kernels alike: property `awl.threads`.

@@ -77,9 +77,7 @@ public class MatrixProductBenchmark {
         Tensor expected = out_NM.clone();
         kernels.matrixProduct(left_NK, right_KM, 1, false, out_NM);
         double tolerance = dtype.equals("Float") ? 1e-3 : 0.3;
-        if (!torch.allclose(out_NM, expected, tolerance, tolerance, false)) {
-            throw new AssertionError(provider + ": the result differs from the reference");
-        }
+        Machine.requireSame(provider + ": the result", out_NM, expected, tolerance, tolerance);
     }
 
     @Benchmark

@@ -87,9 +87,7 @@ public class RmsNormBenchmark {
 
     private void requireNear(String what, Tensor expected) {
         double tolerance = dtype.equals("Float") ? 1e-5 : 0.02;
-        if (!torch.allclose(out_ND, expected, tolerance, tolerance, false)) {
-            throw new AssertionError(provider + ": " + what + " differs from the reference");
-        }
+        Machine.requireSame(provider + ": " + what, out_ND, expected, tolerance, tolerance);
     }
 
     @Benchmark

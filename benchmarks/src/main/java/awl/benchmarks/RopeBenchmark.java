@@ -72,9 +72,7 @@ public class RopeBenchmark {
         new TorchKernels().rope(expected, cosine_NR, sine_NR, false);
         kernels.rope(got, cosine_NR, sine_NR, false);
         double tolerance = dtype.equals("Float") ? 1e-6 : 0.01;
-        if (!torch.allclose(got, expected, tolerance, tolerance, false)) {
-            throw new AssertionError(provider + ": the result differs from the reference");
-        }
+        Machine.requireSame(provider + ": the result", got, expected, tolerance, tolerance);
     }
 
     @Benchmark

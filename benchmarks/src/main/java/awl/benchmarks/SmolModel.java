@@ -9,6 +9,7 @@ import awl.model.HuggingFaceConfig;
 import awl.tensor.Precision;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -53,7 +54,7 @@ final class SmolModel {
         for (int d = 0; d < DOCUMENTS; d++) {
             int[] ids = tokens(random.nextInt(SHORTEST, LONGEST + 1), random);
             float[] weights = new float[ids.length];
-            java.util.Arrays.fill(weights, ids.length - ids.length / LEARNED, ids.length, 1);
+            Arrays.fill(weights, ids.length - ids.length / LEARNED, ids.length, 1);
             documents.add(Datum.shift("document " + d, ids, weights));
         }
         return Batch.of(documents);

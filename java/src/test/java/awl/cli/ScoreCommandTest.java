@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
@@ -79,18 +80,17 @@ final class ScoreCommandTest {
         for (int b = 0; b < rows.lines().size(); b++) {
             Map<String, @Nullable Object> line = written.get(b == 0 ? 0 : b + 2);
             assertThat(line.get("id")).isEqualTo("row" + b);
-            List<?> found = (List<?>) java.util.Objects.requireNonNull(line.get("logprobs"));
+            List<?> found = (List<?>) Objects.requireNonNull(line.get("logprobs"));
             float[] expected = rows.logProbs().get(b);
             assertThat(found).hasSize(expected.length);
             assertThat(found.getFirst()).isNull();
             for (int t = 1; t < expected.length; t++) {
-                assertThat((Double) java.util.Objects.requireNonNull(found.get(t)))
-                        .isCloseTo(expected[t], within(2e-5 * 10));
+                assertThat((Double) Objects.requireNonNull(found.get(t))).isCloseTo(expected[t], within(2e-5 * 10));
             }
             // Of the float32 numbers that are listed, in float64: to the last digits.
             double sum = found.stream()
                     .skip(1)
-                    .mapToDouble(each -> ((Double) java.util.Objects.requireNonNull(each)).floatValue())
+                    .mapToDouble(each -> ((Double) Objects.requireNonNull(each)).floatValue())
                     .sum();
             assertThat((Double) line.get("logprob")).isCloseTo(sum, within(1e-12 * Math.abs(sum)));
         }

@@ -48,7 +48,7 @@ interface HeadAccuracyContract {
 
     /// @param displaced whether something else is scored in between
     private void lateWeightsGive(HeadRun once, HeadCase c, HeadCase.Inputs in, HeadOptions options, boolean displaced) {
-        HeadScore score = kernels().score(in.hidden_ND(), in.weight_VD(), in.target_N(), in.activeRows_A(), options);
+        HeadScore score = HeadRun.score(kernels(), in, options);
         assertThat(worst(score.logProb_A(), once.loss().logProb_A())).isLessThan(1e-5);
         assertThat(worst(score.logSumExp_A(), once.loss().logSumExp_A())).isLessThan(1e-6);
         if (displaced) {
@@ -57,16 +57,7 @@ interface HeadAccuracyContract {
         }
         Tensor dHead = torch.zeros_like(once.dHead_VD());
         Tensor dBias = once.dBias_V() == null ? null : torch.zeros_like(once.dBias_V());
-        Tensor dHidden = kernels()
-                .backwardWithWeights(
-                        in.hidden_ND(),
-                        in.weight_VD(),
-                        in.target_N(),
-                        in.weights_N(),
-                        in.activeRows_A(),
-                        score,
-                        dHead,
-                        options.withBias(in.bias_V(), dBias));
+        Tensor dHidden = HeadRun.late(kernels(), in, score, dHead, options.withBias(in.bias_V(), dBias));
         // Libtorch's products of other shapes have other last bits, of which logits of 1e4 have few behind the point.
         boolean coarse = options.keepsLogits() && c.name().startsWith("logits 1e4");
         double sums = coarse ? 1e-2 : 1e-5;

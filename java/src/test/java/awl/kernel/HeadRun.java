@@ -26,6 +26,25 @@ record HeadRun(HeadLoss loss, Tensor dHead_VD, @Nullable Tensor dBias_V) {
                 in.hidden_ND(), in.weight_VD(), in.target_N(), in.weights_N(), in.activeRows_A(), dHead_VD, options);
     }
 
+    static HeadScore score(Kernels kernels, HeadCase.Inputs in, HeadOptions options) {
+        return kernels.score(in.hidden_ND(), in.weight_VD(), in.target_N(), in.activeRows_A(), options);
+    }
+
+    /// dH with weights that come after the scores.
+    ///
+    /// @param dHead_VD added to
+    static Tensor late(Kernels kernels, HeadCase.Inputs in, HeadScore score, Tensor dHead_VD, HeadOptions options) {
+        return kernels.backwardWithWeights(
+                in.hidden_ND(),
+                in.weight_VD(),
+                in.target_N(),
+                in.weights_N(),
+                in.activeRows_A(),
+                score,
+                dHead_VD,
+                options);
+    }
+
     static HeadRun of(Kernels kernels, HeadCase c, HeadCase.Inputs in) {
         return of(kernels, c, in, HeadOptions.standard());
     }

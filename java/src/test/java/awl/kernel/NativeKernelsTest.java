@@ -158,20 +158,9 @@ class NativeKernelsTest extends KernelContract {
                 .withBias(in.bias_V(), null)
                 .withPlan(c.plan())
                 .keepingLogits();
-        HeadScore score = kernels().score(in.hidden_ND(), in.weight_VD(), in.target_N(), in.activeRows_A(), options);
+        HeadScore score = HeadRun.score(kernels(), in, options);
         results.put("score's log p", score.logProb_A());
-        results.put(
-                "late dH",
-                kernels()
-                        .backwardWithWeights(
-                                in.hidden_ND(),
-                                in.weight_VD(),
-                                in.target_N(),
-                                in.weights_N(),
-                                in.activeRows_A(),
-                                score,
-                                dHead,
-                                options));
+        results.put("late dH", HeadRun.late(kernels(), in, score, dHead, options));
         results.put("late dW", dHead);
         return results;
     }
